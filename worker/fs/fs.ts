@@ -1,0 +1,321 @@
+// fs/fs.ts — the objects of the VFS: SuperBlock, Inode, Dentry, Mount, Path, File.  cf. include/linux/fs.h, dcache.h, mount.h
+//
+// File names and paths are byte strings: JavaScript strings with one char (0..255) per byte. Whoever shows them decodes UTF-8.
+// Data moves as (buf, off, len): `buf` is guest memory itself (off = guest address) or a kernel buffer; no views are made per call.
+import type { Memory } from "../kernel/uaccess.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Task } from "../kernel/task.ts";
+import type { WaitQueue } from "../kernel/sched/wait.ts";
+import { EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM, EROFS, ESPIPE } from "../include/uapi/errno.ts";
+
+/** Seconds since the epoch (may be negative) and nanoseconds. */
+export interface Timespec64 {
+  sec: number;
+  nsec: number;
+}
+
+/** struct kstatfs */
+export interface StatFs {
+  type: number;
+  bsize: number;
+  blocks: number;
+  bfree: number;
+  bavail: number;
+  files: number;
+  ffree: number;
+  namelen: number;
+  fsid: [number, number];
+  flags: number;
+}
+
+/** What chmod, chown, truncate and utimensat change. Absent: unchanged.  cf. struct iattr */
+export interface Iattr {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  size?: number;
+  atime?: Timespec64;
+  mtime?: Timespec64;
+  ctime?: Timespec64;
+}
+
+export abstract class FileSystemType {
+  abstract readonly name: string;
+  /** needs a block device (no "nodev" in /proc/filesystems) */
+  readonly requires_dev: boolean = false;
+  /** Mounts: `source` as given to mount(2), `data` the option string. Throws an Errno; says why with printk where Linux does. */
+  abstract mount(kernel: Kernel, task: Task | undefined, source: string, flags: number, data: string): SuperBlock;
+}
+
+export abstract class SuperBlock {
+  readonly kernel: Kernel;
+  abstract readonly type: FileSystemType;
+  /** device number as makedev() packs it in kernel form: major << 20 | minor */
+  s_dev = 0;
+  /** SB_RDONLY, SB_NOSUID ... */
+  s_flags = 0;
+  s_root!: Dentry;
+  /** bytes */
+  s_blocksize = 4096;
+  s_magic = 0;
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+  abstract statfs(): StatFs;
+  /** Writes back everything of this file system. May wait for the host: see sync_host in kernel/host_wait.ts. */
+  sync_fs(_task: Task | undefined): void {}
+  /** ro <-> rw and new options. Default: takes the flags. */
+  remount_fs(flags: number, _data: string): void {
+    this.s_flags = flags;
+  }
+  /** The last mount is gone. */
+  put_super(): void {}
+  /** what /proc/mounts shows after ro/rw, with a leading comma: ",relatime" is the mount's, this is the fs's own */
+  show_options(): string {
+    return "";
+  }
+}
+
+export abstract class Inode {
+  readonly i_sb: SuperBlock;
+  i_ino = 0;
+  /** S_IFMT bits and permissions */
+  i_mode = 0;
+  i_nlink = 1;
+  i_uid = 0;
+  i_gid = 0;
+  /** bytes */
+  i_size = 0;
+  /** 512-byte units */
+  i_blocks = 0;
+  i_rdev = 0;
+  i_atime: Timespec64 = { sec: 0, nsec: 0 };
+  i_mtime: Timespec64 = { sec: 0, nsec: 0 };
+  i_ctime: Timespec64 = { sec: 0, nsec: 0 };
+  i_btime: Timespec64 | undefined = undefined;
+  /** S_IMMUTABLE, S_APPEND ... of the inode (FS_IOC_SETFLAGS) */
+  i_flags = 0;
+  i_generation = 0;
+  /** changes with every write to the data: what exec's translation cache is keyed by */
+  i_version = 0;
+  /** open Files and other users that keep a nlink 0 inode alive */
+  i_count = 0;
+  constructor(sb: SuperBlock) {
+    this.i_sb = sb;
+  }
+
+  // --- inode_operations. Names are single components. They throw; defaults are what Linux's VFS says of a file system without the operation.
+  /** The inode of `name`, or undefined. */
+  lookup(_name: string): Inode | undefined {
+    throw ENOTDIR;
+  }
+  /** Whether `lookup` may be remembered in the dcache (procfs' pids may not). */
+  d_cacheable(): boolean {
+    return true;
+  }
+  create(_name: string, _mode: number, _cred: Owner): Inode {
+    throw EPERM;
+  }
+  mkdir(_name: string, _mode: number, _cred: Owner): Inode {
+    throw EPERM;
+  }
+  mknod(_name: string, _mode: number, _rdev: number, _cred: Owner): Inode {
+    throw EPERM;
+  }
+  symlink(_name: string, _target: string, _cred: Owner): Inode {
+    throw EPERM;
+  }
+  link(_name: string, _inode: Inode): void {
+    throw EPERM;
+  }
+  unlink(_name: string, _inode: Inode): void {
+    throw EPERM;
+  }
+  rmdir(_name: string, _inode: Inode): void {
+    throw EPERM;
+  }
+  /** Moves this[name] to newdir[newname] (same sb); `victim` is what is replaced; RENAME_EXCHANGE swaps the two. */
+  rename(_name: string, _inode: Inode, _newdir: Inode, _newname: string, _victim: Inode | undefined, _flags: number): void {
+    throw EPERM;
+  }
+  /** The target of a symbolic link. */
+  readlink(_task: Task | undefined): string {
+    throw EINVAL;
+  }
+  /** A magic link (/proc/self/exe, fd/N): where it leads, instead of a text to walk. */
+  get_link(_task: Task): Path | undefined {
+    return undefined;
+  }
+  /** A file system's own permission rule (procfs); undefined: the mode bits decide. */
+  setattr(_attr: Iattr): void {
+    throw EPERM;
+  }
+  /** All names of a directory but "." and "..", in the order and with the cookies that readdir shows: calls emit(name, ino, DT_x, next cookie) from cookie `pos` (>= 2) on until it returns false. */
+  iterate(_pos: number, _emit: (name: string, ino: number, type: number, next: number) => boolean): void {
+    throw ENOTDIR;
+  }
+  /** Makes a File for an open. Devices, FIFOs and sockets are handled by the VFS before this is asked. */
+  open(_task: Task | undefined, _path: Path, _flags: number): File {
+    throw ENODEV;
+  }
+  getxattr(_name: string): Uint8Array {
+    throw EOPNOTSUPP;
+  }
+  setxattr(_name: string, _value: Uint8Array, _flags: number): void {
+    throw EOPNOTSUPP;
+  }
+  listxattr(): string[] {
+    return [];
+  }
+  removexattr(_name: string): void {
+    throw EOPNOTSUPP;
+  }
+  /** i_count and i_nlink are 0: free it. */
+  evict(): void {}
+  get is_dir(): boolean {
+    return (this.i_mode & 0o170000) === 0o040000;
+  }
+}
+
+export interface Owner {
+  /** fsuid, fsgid of who creates */
+  uid: number;
+  gid: number;
+}
+
+/** A name in a directory. `d_inode` undefined: known to be absent. */
+export class Dentry {
+  d_name: string;
+  d_parent: Dentry;
+  d_inode: Inode | undefined;
+  readonly d_sb: SuperBlock;
+  readonly d_children = new Map<string, Dentry>();
+  /** mounts on top of this dentry exist */
+  d_mounted = 0;
+  /** removed from its parent (rmdir, unlink) */
+  d_unhashed = false;
+  constructor(name: string, parent: Dentry | undefined, inode: Inode | undefined, sb: SuperBlock) {
+    this.d_name = name;
+    this.d_parent = parent ?? this;
+    this.d_inode = inode;
+    this.d_sb = sb;
+  }
+}
+
+export class Mount {
+  readonly mnt_id: number;
+  readonly mnt_sb: SuperBlock;
+  readonly mnt_root: Dentry;
+  mnt_parent: Mount;
+  mnt_mountpoint: Dentry;
+  mnt_flags = 0;
+  readonly mnt_devname: string;
+  readonly mnt_mounts = new Set<Mount>();
+  constructor(id: number, sb: SuperBlock, root: Dentry, devname: string) {
+    this.mnt_id = id;
+    this.mnt_sb = sb;
+    this.mnt_root = root;
+    this.mnt_parent = this;
+    this.mnt_mountpoint = root;
+    this.mnt_devname = devname;
+  }
+}
+
+export interface Path {
+  readonly mnt: Mount;
+  readonly dentry: Dentry;
+}
+
+/** poll events (uapi/asm-generic/poll.h) */
+export const POLLIN = 0x001;
+export const POLLPRI = 0x002;
+export const POLLOUT = 0x004;
+export const POLLERR = 0x008;
+export const POLLHUP = 0x010;
+export const POLLNVAL = 0x020;
+export const POLLRDNORM = 0x040;
+export const POLLRDBAND = 0x080;
+export const POLLWRNORM = 0x100;
+export const POLLWRBAND = 0x200;
+export const POLLMSG = 0x400;
+export const POLLRDHUP = 0x2000;
+
+/**
+ * An open file description. Subclasses are the file_operations.
+ *
+ * read and write move up to `len` bytes between the file at `pos` and buf[off...]; they return how many, 0 at the end of file. A file without
+ * positions (pipe, tty, socket) ignores `pos`. They may sleep (sched/wait.ts): the handler then runs again from its start, so they must not
+ * have moved anything before they sleep, or remember it in task.restart.
+ */
+export abstract class File {
+  f_path: Path | undefined;
+  f_inode: Inode | undefined;
+  /** O_ACCMODE and status flags (O_NONBLOCK, O_APPEND ...) */
+  f_flags: number;
+  f_pos = 0;
+  /** descriptors, and others, that hold it; the last put releases */
+  f_count = 1;
+  /** F_SETOWN */
+  f_owner = 0;
+  constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
+    this.f_path = path;
+    this.f_inode = inode;
+    this.f_flags = flags;
+  }
+  get readable(): boolean {
+    return (this.f_flags & 3) !== 1;
+  }
+  get writable(): boolean {
+    return (this.f_flags & 3) !== 0;
+  }
+  read(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    throw EINVAL;
+  }
+  write(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    throw EINVAL;
+  }
+  /** May pread/pwrite/lseek be used? */
+  get seekable(): boolean {
+    return false;
+  }
+  /** Returns the new position. `whence`: SEEK_SET.. */
+  llseek(_task: Task, _off: number, _whence: number): number {
+    throw ESPIPE;
+  }
+  /** Ready events, a mask of POLL*. When `queues` is given, adds the wait queues that announce a change. */
+  poll(_task: Task, _queues: WaitQueue[] | undefined): number {
+    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+  }
+  ioctl(_task: Task, _cmd: number, _arg: number): number {
+    throw ENOTTY;
+  }
+  /** Directories. Emits from f_pos on; see Inode.iterate. */
+  iterate(_task: Task, _emit: (name: string, ino: number, type: number, next: number) => boolean): void {
+    throw ENOTDIR;
+  }
+  fsync(_task: Task, _datasync: boolean): void {
+    throw EINVAL;
+  }
+  fallocate(_task: Task, _mode: number, _off: number, _len: number): void {
+    throw EOPNOTSUPP;
+  }
+  /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
+  flush(_task: Task): void {}
+  /** The last reference is gone. */
+  release(_task: Task | undefined): void {}
+  /** nommu: what mmap may do with it: "copy" (private copies only, ext4), "direct" (memory of its own: ramfs, get_unmapped_area), or false: ENODEV. */
+  get mmap_capabilities(): "copy" | "direct" | "zero" | false {
+    return false;
+  }
+  /** direct mapping: address in guest memory of [pgoff*4096, +len), contiguous, or undefined.  cf. ramfs_nommu_get_unmapped_area() */
+  get_unmapped_area(_pgoff: number, _len: number): number | undefined {
+    return undefined;
+  }
+  /** what /proc/PID/fdinfo adds */
+  show_fdinfo(): string {
+    return "";
+  }
+}
+
+export { EISDIR, EROFS };
+export type { Memory };

@@ -1,0 +1,48 @@
+// kernel/kernel.ts — the kernel of one machine: the root that everything hangs off. No module has state of its own.
+import type { Arch } from "./arch.ts";
+import type { Os } from "../arch/um/os.ts";
+import type { Memory } from "./uaccess.ts";
+import type { Sched } from "./sched/core.ts";
+import type { Task } from "./task.ts";
+import type { Printk } from "./printk.ts";
+import type { Timekeeping } from "./time/timekeeping.ts";
+import type { Vfs } from "../fs/vfs.ts";
+import type { PageAlloc } from "../mm/page_alloc.ts";
+import type { NommuRegions } from "../mm/nommu_types.ts";
+import type { CharDevices } from "../drivers/char/chrdev.ts";
+import type { BlockDevices } from "../drivers/block/genhd.ts";
+import type { Random } from "../drivers/char/random.ts";
+import type { Params } from "./params.ts";
+import type { Uts } from "./utsname.ts";
+import type { Futexes } from "./futex_types.ts";
+
+/** Each field is a subsystem's state, made by init/main.ts in Linux's order. */
+export class Kernel {
+  readonly mem: Memory;
+  readonly arch: Arch;
+  readonly os: Os;
+  params!: Params;
+  printk!: Printk;
+  time!: Timekeeping;
+  sched!: Sched;
+  /** by pid (thread id); insertion order is creation order */
+  readonly tasks = new Map<number, Task>();
+  vfs!: Vfs;
+  pages!: PageAlloc;
+  regions!: NommuRegions;
+  chrdev!: CharDevices;
+  blkdev!: BlockDevices;
+  random!: Random;
+  uts!: Uts;
+  futexes!: Futexes;
+  /** the task whose registers are in the CPU; undefined while idle */
+  current: Task | undefined;
+  /** a work of the host that must end before another instruction retires (kernel/host_wait.ts) */
+  host_work: Promise<void> | undefined;
+
+  constructor(mem: Memory, arch: Arch, os: Os) {
+    this.mem = mem;
+    this.arch = arch;
+    this.os = os;
+  }
+}
