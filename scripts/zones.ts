@@ -9,7 +9,7 @@ interface Zone {
   readonly types?: "any";
 }
 
-const KERNEL = ["include", "lib", "kernel"];
+const KERNEL = ["include", "lib", "kernel", "arch/um/os"];
 const CORE = [...KERNEL, "mm", "fs", "ipc", "block", "net", "security", "drivers"];
 
 const zones: Record<string, Zone> = {
@@ -29,6 +29,8 @@ const zones: Record<string, Zone> = {
   init: { may: [...CORE, "arch/um", "arch/um/os", "init"], types: "any" },
   machine: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol"], types: "any", packages: ["iced-x86"] },
   protocol: { may: ["lib", "protocol"] },
+  kunit: { may: [...CORE, "arch/um", "init", "kunit"], types: "any" },
+  link: { may: [...CORE, "protocol", "link"], types: "any" },
   "os-browser": { may: ["arch/um/os", "include", "lib", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
   "os-node": { may: ["arch/um/os", "include", "lib", "os-node"], packages: ["node:"], types: "any" },
   main: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
