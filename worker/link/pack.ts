@@ -1,0 +1,115 @@
+// link/pack.ts — the packed part of a link: `1.` + base64url(deflate-raw(JSON)), with limits on both sides of the decompression.
+import { CAPS, type Extra } from "./fields.ts";
+
+/** deflate-raw as the host has it; `limit` bytes at most come out of inflate, or it throws. */
+export interface Codec {
+  deflate(bytes: Uint8Array): Promise<Uint8Array>;
+  inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array>;
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+export function toBase64url(bytes: Uint8Array): string {
+  let s = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const n = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+    const left = bytes.length - i;
+    s += ALPHABET[n >> 18]! + ALPHABET[(n >> 12) & 63]! + (left > 1 ? ALPHABET[(n >> 6) & 63]! : "") + (left > 2 ? ALPHABET[n & 63]! : "");
+  }
+  return s;
+}
+
+/** undefined when a character does not belong there */
+export function fromBase64url(s: string): Uint8Array | undefined {
+  if (s.length % 4 === 1) return undefined;
+  const out = new Uint8Array(Math.floor((s.length * 3) / 4));
+  let bits = 0;
+  let n = 0;
+  let at = 0;
+  for (const c of s) {
+    const v = ALPHABET.indexOf(c);
+    if (v < 0) return undefined;
+    bits = ((bits << 6) | v) & 0xffff;
+    n += 6;
+    if (n >= 8) {
+      n -= 8;
+      out[at++] = bits >> n;
+    }
+  }
+  return out;
+}
+
+const isText = (v: unknown, max: number): v is string => typeof v === "string" && v.length <= max;
+
+/** Checks what was unpacked, field by field; what is wrong is left out and told. */
+export function checkExtra(value: unknown, problems: string[]): Extra {
+  const extra: Extra = {};
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    problems.push("the packed part is not an object");
+    return extra;
+  }
+  const v = value as Record<string, unknown>;
+  if (v.command !== undefined) {
+    if (isText(v.command, 4096)) extra.command = v.command;
+    else problems.push("the command is not a text of at most 4096 characters");
+  }
+  if (v.notes !== undefined) {
+    if (isText(v.notes, CAPS.unpacked)) extra.notes = v.notes;
+    else problems.push("the notes are not a text");
+  }
+  if (v.input !== undefined) {
+    const ok =
+      Array.isArray(v.input) &&
+      v.input.length <= CAPS.input &&
+      v.input.every((e: unknown, i, all) => {
+        const x = e as { at?: unknown; text?: unknown } | null;
+        if (typeof x !== "object" || x === null || !isText(x.text, 65536) || !Number.isSafeInteger(x.at) || (x.at as number) < 0) return false;
+        return i === 0 || (all[i - 1] as { at: number }).at <= (x.at as number);
+      });
+    if (ok) extra.input = (v.input as { at: number; text: string }[]).map(({ at, text }) => ({ at, text }));
+    else problems.push("the typed input is not a list of texts with ascending instruction numbers");
+  }
+  if (v.files !== undefined) {
+    const ok =
+      Array.isArray(v.files) &&
+      v.files.length <= CAPS.files &&
+      v.files.every((e: unknown) => {
+        const x = e as { path?: unknown; text?: unknown } | null;
+        return typeof x === "object" && x !== null && isText(x.path, 4000) && /^\/[^\0]*$/.test(x.path) && !x.path.split("/").includes("..") && isText(x.text, CAPS.unpacked);
+      });
+    if (ok) extra.files = (v.files as { path: string; text: string }[]).map(({ path, text }) => ({ path, text }));
+    else problems.push("the files are not a list of absolute paths with texts");
+  }
+  return extra;
+}
+
+export async function packExtra(extra: Extra, codec: Codec): Promise<string | undefined> {
+  if (Object.keys(extra).length === 0) return undefined;
+  return `1.${toBase64url(await codec.deflate(utf8(JSON.stringify(extra))))}`;
+}
+
+export async function unpackExtra(value: string, codec: Codec, problems: string[]): Promise<Extra> {
+  const fail = (text: string): Extra => {
+    problems.push(text);
+    return {};
+  };
+  if (!value.startsWith("1.")) return fail("the packed part is of a form that this version does not know");
+  if (value.length > CAPS.packed) return fail(`the packed part has ${value.length} characters; ${CAPS.packed} are allowed`);
+  const bytes = fromBase64url(value.slice(2));
+  if (!bytes) return fail("the packed part is damaged: it has characters that do not belong there");
+  try {
+    return checkExtra(JSON.parse(fromUtf8(await codec.inflate(bytes, CAPS.unpacked))), problems);
+  } catch {
+    return fail("the packed part is damaged, or unpacks to more than 1 MiB");
+  }
+}
+
+function utf8(s: string): Uint8Array {
+  const e = unescape(encodeURIComponent(s));
+  return Uint8Array.from(e, (c) => c.charCodeAt(0));
+}
+function fromUtf8(bytes: Uint8Array): string {
+  let s = "";
+  for (let i = 0; i < bytes.length; i += 4096) s += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return decodeURIComponent(escape(s));
+}
