@@ -1,3 +1,4 @@
+// scripts/kunit/ktap.test.ts — reports that are whole, cut, prefixed and wrong
 import { expect, test } from "vitest";
 import { countResults, parseKtap } from "./ktap.ts";
 

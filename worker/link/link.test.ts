@@ -1,3 +1,4 @@
+// link/link.test.ts — what is written is what is read, and nothing that is read can harm
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { defaultLink, type BootLink } from "./fields.ts";

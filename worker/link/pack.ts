@@ -85,7 +85,8 @@ export function checkExtra(value: unknown, problems: string[]): Extra {
 
 export async function packExtra(extra: Extra, codec: Codec): Promise<string | undefined> {
   if (Object.keys(extra).length === 0) return undefined;
-  return `1.${toBase64url(await codec.deflate(utf8(JSON.stringify(extra))))}`;
+  // checkExtra puts the keys in one order: the same contents are the same link
+  return `1.${toBase64url(await codec.deflate(utf8(JSON.stringify(checkExtra(extra, [])))))}`;
 }
 
 export async function unpackExtra(value: string, codec: Codec, problems: string[]): Promise<Extra> {
