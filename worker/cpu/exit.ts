@@ -1,0 +1,48 @@
+// worker/cpu/exit.ts — why Cpu.run() came back.
+
+/** The budget is used up; nothing else happened. rip: the next instruction. */
+export const EXIT_BUDGET = 1;
+/** `vmcall` (0f 01 c1) at the door: the guest calls the kernel. rip: after it. It has retired. */
+export const EXIT_KERNEL = 2;
+/** `syscall` or `sysenter`. rip: after it; rcx and r11 are as before. It has retired. */
+export const EXIT_SYSCALL = 3;
+/** #PF: `exit_addr`, `exit_write`, `exit_exec` say where. rip: the faulting instruction, nothing of which has happened. */
+export const EXIT_PF = 4;
+/** #UD. rip: the instruction. */
+export const EXIT_UD = 5;
+/** #DE. rip: the instruction. */
+export const EXIT_DE = 6;
+/** #GP: non-canonical or misaligned address, privileged instruction. rip: the instruction. */
+export const EXIT_GP = 7;
+/** int3. rip: after it. It has retired. */
+export const EXIT_BP = 8;
+/** Single step (TF): one instruction has retired. rip: the next one. */
+export const EXIT_DB = 9;
+/** `int n`, n in `exit_vector`. rip: the instruction (Linux gives SIGSEGV for all but 0x80). */
+export const EXIT_INT = 10;
+/** x87 exception unmasked (#MF). rip: the instruction that noticed. */
+export const EXIT_MF = 11;
+/** SSE exception unmasked (#XM). rip: the instruction. */
+export const EXIT_XM = 12;
+/** #SS: non-canonical stack address. rip: the instruction. */
+export const EXIT_SS = 13;
+
+export type Exit =
+  | typeof EXIT_BUDGET
+  | typeof EXIT_KERNEL
+  | typeof EXIT_SYSCALL
+  | typeof EXIT_PF
+  | typeof EXIT_UD
+  | typeof EXIT_DE
+  | typeof EXIT_GP
+  | typeof EXIT_BP
+  | typeof EXIT_DB
+  | typeof EXIT_INT
+  | typeof EXIT_MF
+  | typeof EXIT_XM
+  | typeof EXIT_SS;
+
+/** Names for messages and traces, by number. */
+export const EXIT_NAMES: readonly string[] = [
+  "none", "budget", "kernel", "syscall", "#PF", "#UD", "#DE", "#GP", "#BP", "#DB", "int", "#MF", "#XM", "#SS",
+];

@@ -1,0 +1,26 @@
+// worker/cpu/insn/define.ts — insn(name, flags, lowering): what an instruction does, said once.
+
+import type { Builder, Operand } from "../build/builder.ts";
+
+/** The meaning of an instruction in builder verbs. V and X are opaque: it works for every executor. */
+export type Lowering = <V, X>(b: Builder<V, X>, ...operands: Operand[]) => void;
+
+export interface Definition {
+  readonly name: string;
+  readonly lower: Lowering;
+  /** The instruction may send control elsewhere or leave: it ends a block. */
+  readonly ends: boolean;
+}
+
+/** Options of a definition. ends: see Definition. */
+export interface DefinitionOptions {
+  readonly ends?: boolean;
+}
+
+/** A file of definitions exports one of these. */
+export type Definitions = Definition[];
+
+/** Appends a definition. `names` may be several mnemonics with one meaning; the lowering can tell them apart by b.form.name. */
+export function insn(into: Definitions, names: string | readonly string[], lower: Lowering, options: DefinitionOptions = {}): void {
+  for (const name of typeof names === "string" ? [names] : names) into.push({ name, lower, ends: options.ends === true });
+}
