@@ -6,6 +6,10 @@ import type { Memory } from "../kernel/uaccess.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { WaitQueue } from "../kernel/sched/wait.ts";
+import type { FileLock } from "./locks.ts";
+import type { Pipe } from "./pipe.ts";
+import type { EventPoll } from "./eventpoll.ts";
+import type { InotifyWatch } from "./notify/inotify.ts";
 import { EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM, EROFS, ESPIPE } from "../include/uapi/errno.ts";
 
 /** Seconds since the epoch (may be negative) and nanoseconds. */
@@ -98,8 +102,18 @@ export abstract class Inode {
   i_generation = 0;
   /** changes with every write to the data: what exec's translation cache is keyed by */
   i_version = 0;
-  /** open Files and other users that keep a nlink 0 inode alive */
+  /** open Files, working directories and other users (path_get, ihold) that keep a nlink 0 inode alive: see evict */
   i_count = 0;
+  /** > 0: opened for writing that often; < 0: being executed (deny_write_access)  */
+  i_writecount = 0;
+  /** the pipe behind a FIFO that is open */
+  i_pipe: Pipe | undefined = undefined;
+  /** POSIX, OFD and flock locks (fs/locks.ts) */
+  i_flock: FileLock[] | undefined = undefined;
+  /** inotify watches */
+  i_watches: InotifyWatch[] | undefined = undefined;
+  /** S_ISSOCK: who is bound to it (net/unix) */
+  i_socket: unknown = undefined;
   constructor(sb: SuperBlock) {
     this.i_sb = sb;
   }
@@ -109,7 +123,7 @@ export abstract class Inode {
   lookup(_name: string): Inode | undefined {
     throw ENOTDIR;
   }
-  /** Whether `lookup` may be remembered in the dcache (procfs' pids may not). */
+  /** Whether the dcache may remember what `lookup` said: of names in this directory that are absent, and of those that are there. */
   d_cacheable(): boolean {
     return true;
   }
@@ -146,7 +160,13 @@ export abstract class Inode {
   get_link(_task: Task): Path | undefined {
     return undefined;
   }
-  /** A file system's own permission rule (procfs); undefined: the mode bits decide. */
+  /** A file system's own permission rule (procfs): whether `mask` (MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1) is granted; undefined: the mode bits decide. */
+  permission(_task: Task, _mask: number): boolean | undefined {
+    return undefined;
+  }
+  /** Brings the fields that stat shows up to date, where they are computed. */
+  getattr(): void {}
+  /** Changes what is given and writes it. Rights were checked and ctime is among the attributes; `size` truncates or extends. */
   setattr(_attr: Iattr): void {
     throw EPERM;
   }
@@ -154,7 +174,11 @@ export abstract class Inode {
   iterate(_pos: number, _emit: (name: string, ino: number, type: number, next: number) => boolean): void {
     throw ENOTDIR;
   }
-  /** Makes a File for an open. Devices, FIFOs and sockets are handled by the VFS before this is asked. */
+  /** An unnamed file in this directory, nlink 0 (O_TMPFILE). */
+  tmpfile(_mode: number, _cred: Owner): Inode {
+    throw EOPNOTSUPP;
+  }
+  /** Makes a File for an open: `new` of a subclass of GenericFile or DirFile (fs/generic_file.ts). Devices, FIFOs and sockets are handled by the VFS before this is asked. */
   open(_task: Task | undefined, _path: Path, _flags: number): File {
     throw ENODEV;
   }
@@ -194,6 +218,8 @@ export class Dentry {
   d_mounted = 0;
   /** removed from its parent (rmdir, unlink) */
   d_unhashed = false;
+  /** users of it as a path (Files, working directories, mount points): it stays in the dcache */
+  d_count = 0;
   constructor(name: string, parent: Dentry | undefined, inode: Inode | undefined, sb: SuperBlock) {
     this.d_name = name;
     this.d_parent = parent ?? this;
@@ -209,6 +235,10 @@ export class Mount {
   mnt_parent: Mount;
   mnt_mountpoint: Dentry;
   mnt_flags = 0;
+  /** users: Files, working and root directories. umount is EBUSY while there are some. */
+  mnt_count = 0;
+  /** in the tree (false after umount) */
+  mnt_attached = false;
   readonly mnt_devname: string;
   readonly mnt_mounts = new Set<Mount>();
   constructor(id: number, sb: SuperBlock, root: Dentry, devname: string) {
@@ -255,8 +285,11 @@ export abstract class File {
   f_pos = 0;
   /** descriptors, and others, that hold it; the last put releases */
   f_count = 1;
-  /** F_SETOWN */
+  /** F_SETOWN: a process, or a process group when negative; F_SETSIG */
   f_owner = 0;
+  f_owner_sig = 0;
+  /** epoll instances that watch it (fs/eventpoll.ts) drop it when the last descriptor goes */
+  f_ep: EventPoll[] | undefined = undefined;
   constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
     this.f_path = path;
     this.f_inode = inode;
@@ -301,6 +334,10 @@ export abstract class File {
   }
   /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
   flush(_task: Task): void {}
+  /** What /proc/PID/fd/N leads to in words when there is no path: "pipe:[1]", "anon_inode:[eventfd]". */
+  d_dname(): string {
+    return "anon_inode:[none]";
+  }
   /** The last reference is gone. */
   release(_task: Task | undefined): void {}
   /** nommu: what mmap may do with it: "copy" (private copies only, ext4), "direct" (memory of its own: ramfs, get_unmapped_area), or false: ENODEV. */

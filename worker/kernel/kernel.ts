@@ -10,6 +10,7 @@ import type { Vfs } from "../fs/vfs.ts";
 import type { PageAlloc } from "../mm/page_alloc.ts";
 import type { NommuRegions } from "../mm/nommu_types.ts";
 import type { CharDevices } from "../drivers/char/chrdev.ts";
+import type { Devices } from "../drivers/base/core.ts";
 import type { BlockDevices } from "../drivers/block/genhd.ts";
 import type { Random } from "../drivers/char/random.ts";
 import type { Params } from "./params.ts";
@@ -32,6 +33,7 @@ export class Kernel {
   regions!: NommuRegions;
   chrdev!: CharDevices;
   blkdev!: BlockDevices;
+  devices!: Devices;
   random!: Random;
   uts!: Uts;
   futexes!: Futexes;

@@ -1,0 +1,60 @@
+// fs/vfs.ts — the state of the VFS of one kernel: file system types, the mount tree, locks, counters.  cf. fs/filesystems.c, fs/dcache.c, fs/super.c
+import { EBUSY } from "../include/uapi/errno.ts";
+import { MKDEV } from "../include/uapi/stat.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Dentry, FileSystemType, Mount, Path } from "./fs.ts";
+import { FileLocks } from "./locks.ts";
+import { Fsnotify } from "./notify/fsnotify.ts";
+import { NamesCache } from "./names.ts";
+import type { Devtmpfs } from "./devtmpfs.ts";
+import type { AnonInodes } from "./anon_inodes.ts";
+
+export class Vfs {
+  readonly kernel: Kernel;
+  /** registered file system types, in the order of /proc/filesystems */
+  readonly file_systems: FileSystemType[] = [];
+  /** every attached mount, in the order of /proc/mounts */
+  readonly mounts: Mount[] = [];
+  /** what is mounted on a dentry (all mounts of it, under whatever parent) */
+  readonly mountpoints = new Map<Dentry, Mount[]>();
+  /** root of the mount tree, root of init */
+  root!: Path;
+  readonly locks: FileLocks;
+  readonly fsnotify: Fsnotify;
+  readonly names = new NamesCache();
+  /** makes inodes for pipes, epolls, eventfds ... */
+  anon!: AnonInodes;
+  /** the one instance of devtmpfs, once it is initialized */
+  devtmpfs: Devtmpfs | undefined;
+  /** least recently made dentries first; d_count 0 ones are dropped when there are more than max_dentries */
+  readonly dentry_lru = new Set<Dentry>();
+  max_dentries = 32768;
+  nr_files = 0;
+  nr_negative = 0;
+  next_mnt_id = 1;
+  next_anon_dev = 1;
+  next_anon_ino = 1;
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+    this.locks = new FileLocks();
+    this.fsnotify = new Fsnotify(kernel);
+  }
+
+  /** Throws EBUSY when the name is taken. */
+  register_filesystem(type: FileSystemType): void {
+    if (this.get_fs_type(type.name) !== undefined) throw EBUSY;
+    this.file_systems.push(type);
+  }
+  get_fs_type(name: string): FileSystemType | undefined {
+    return this.file_systems.find((t) => t.name === name);
+  }
+  /** s_dev for a file system without a block device: 0:N. */
+  get_anon_bdev(): number {
+    return MKDEV(0, this.next_anon_dev++);
+  }
+  /** inode number for file systems that have none of their own */
+  get_next_ino(): number {
+    return this.next_anon_ino++;
+  }
+}
