@@ -8,7 +8,8 @@ import type { WaitQueue } from "./sched/wait.ts";
 import type { Cred } from "./cred.ts";
 import type { Mm } from "../mm/mm_types.ts";
 import type { FilesStruct, FsStruct } from "../fs/fs_struct.ts";
-import type { SigHand, SignalStruct, SigPending, SigSet } from "./signal_types.ts";
+import type { SigHand, SigInfo, SignalStruct, SigPending, SigSet } from "./signal_types.ts";
+import type { SleepTimer } from "./sched/core.ts";
 
 export const TASK_RUNNING = 0;
 export const TASK_INTERRUPTIBLE = 1;
@@ -17,6 +18,28 @@ export const TASK_STOPPED = 4;
 export const TASK_TRACED = 8;
 export const EXIT_DEAD = 16;
 export const EXIT_ZOMBIE = 32;
+
+/** flags */
+export const PF_KTHREAD = 0x200000;
+export const PF_EXITING = 0x4;
+export const PF_SIGNALED = 0x400;
+export const PF_DUMPCORE = 0x200;
+export const PF_FORKNOEXEC = 0x40;
+export const PF_SUPERPRIV = 0x100;
+
+export const SCHED_NORMAL = 0;
+export const SCHED_FIFO = 1;
+export const SCHED_RR = 2;
+export const SCHED_BATCH = 3;
+export const SCHED_IDLE = 5;
+
+/**
+ * A call that a signal interrupted with ERESTART_RESTARTBLOCK, and that no handler ended: restart_syscall(2) goes on with it. cf. struct restart_block
+ */
+export abstract class RestartBlock {
+  /** the rest of the call, as its body would do it: returns, throws an Errno, or sleeps */
+  abstract restart(task: Task): number;
+}
 
 export class Task {
   readonly kernel: Kernel;
@@ -67,9 +90,43 @@ export class Task {
   set_child_tid = 0;
   clear_child_tid = 0;
   robust_list = 0;
+  restart_block: RestartBlock | undefined;
+  /** PF_* */
+  flags = 0;
+  /** SIGNAL_STOP pending for this thread: the signal it will stop with, 0 for none */
+  jobctl_stop = 0;
+  /** how the current stop is reported to waiters: the signal */
+  stop_signal = 0;
+  /** prctl(PR_SET_PDEATHSIG) */
+  pdeath_signal = 0;
+  no_new_privs = false;
+  personality = 0;
+  timer_slack_ns = 50_000;
+  default_timer_slack_ns = 50_000;
+  /** SCHED_* */
+  policy = SCHED_NORMAL;
+  /** 1..99 for SCHED_FIFO and SCHED_RR, else 0 */
+  rt_priority = 0;
+  /** -20..19 */
+  nice = 0;
+  reset_on_fork = false;
+  ioprio = 0;
+  sleep_timer: SleepTimer | undefined;
+  /** siginfo of the last signal that was taken for a handler: arch/um's frame, PTRACE_GETSIGINFO */
+  last_siginfo: SigInfo | undefined;
+  /** addresses of PI futexes that it owns */
+  readonly pi_owned = new Set<number>();
 
   /** retired instructions spent in it, = user time in ns */
   utime = 0;
+  /** ns spent in the kernel for it */
+  stime = 0;
+  /** voluntary and involuntary context switches */
+  nvcsw = 0;
+  nivcsw = 0;
+  /** 512-byte blocks read and written */
+  inblock = 0;
+  oublock = 0;
   /** monotonic ns at its start */
   start_time = 0;
 
