@@ -1,0 +1,78 @@
+// machine/graph.test.ts — what is frozen comes back the same: identity, cycles, order, classes; what is no plain data is named
+import { expect, test } from "vitest";
+import { ClassTable, Externals, freeze, thaw } from "./graph.ts";
+
+class Base {
+  id = 1;
+  get twice(): number {
+    return this.id * 2;
+  }
+}
+class Derived extends Base {
+  next: Derived | undefined;
+  items = new Map<Base, string[]>();
+  set = new Set<unknown>();
+  bytes = new Uint8Array([1, 2, 3]);
+  big = 1n << 60n;
+  private secret = NaN;
+  reveal(): number {
+    return this.secret;
+  }
+}
+const classes = new ClassTable();
+classes.add("test", { Base, Derived, helper: () => 1 });
+const HOST = { host: true };
+const externals = new Externals();
+externals.add("host", HOST);
+
+function sample(): Derived {
+  const a = new Derived();
+  const b = new Derived();
+  a.next = b;
+  b.next = a;
+  b.id = -0;
+  a.items.set(b, ["x"]).set(a, []);
+  a.set.add(HOST).add("s").add(undefined).add([a]);
+  return a;
+}
+
+test("identity, cycles, order, classes, private fields and odd numbers survive", () => {
+  const a = thaw(freeze(sample(), classes, externals), classes, externals) as Derived;
+  expect(a).toBeInstanceOf(Derived);
+  expect(a.twice).toBe(2);
+  expect(a.next!.next).toBe(a);
+  expect(Object.is(a.next!.id, -0)).toBe(true);
+  expect([...a.items.keys()]).toEqual([a.next, a]);
+  expect([...a.set].slice(0, 3)).toEqual([HOST, "s", undefined]);
+  expect([...a.set][0]).toBe(HOST);
+  expect(([...a.set][3] as unknown[])[0]).toBe(a);
+  expect([...a.bytes, a.big, a.reveal()]).toEqual([1, 2, 3, 1n << 60n, NaN]);
+});
+
+test("a frozen graph is a copy, can be cloned for storage, and equal graphs freeze to equal values", () => {
+  const a = sample();
+  const frozen = freeze(a, classes, externals);
+  a.bytes[0] = 99;
+  a.id = 77;
+  const b = thaw(structuredClone(frozen), classes, externals) as Derived;
+  expect([b.bytes[0], b.id]).toEqual([1, 1]);
+  expect(freeze(sample(), classes, externals)).toEqual(frozen);
+  expect(freeze(b, classes, externals)).toEqual(frozen);
+});
+
+test("a long list does not overflow the stack", () => {
+  const head = new Derived();
+  let at = head;
+  for (let i = 0; i < 50_000; i++) at = at.next = new Derived();
+  let n = 0;
+  for (let d: Derived | undefined = thaw(freeze(head, classes, externals), classes, externals) as Derived; d; d = d.next) n++;
+  expect(n).toBe(50_001);
+});
+
+test("what cannot be kept is named by its path", () => {
+  const f = (o: object) => () => freeze(o, classes, externals);
+  expect(f({ a: [{ b: () => 1 }] })).toThrow("kernel.a[0].b is a function");
+  expect(f({ m: new Map([["k", new (class Odd {})()]]) })).toThrow("kernel.m.get(k) is a Odd, a class that is not in machine/classes.ts");
+  expect(f({ p: Promise.resolve() })).toThrow("kernel.p is a Promise");
+  expect(f({ v: new Uint8Array(new SharedArrayBuffer(8)) })).toThrow("kernel.v is a view of shared memory");
+});

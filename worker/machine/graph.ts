@@ -1,0 +1,168 @@
+// machine/graph.ts — turns a graph of plain-data objects into a value that can be stored and posted, and back.
+//
+// The machine's state is classes with fields, arrays, Map, Set and typed arrays (PATTERNS.md). The walker follows every field, keeps identity and
+// cycles, and knows classes by "module.Class" (names of exports survive minification, names of classes do not). Objects that belong to the
+// host or are constants (`externals`) are stored by key. A function, symbol, promise or unknown class is an error that names the path to it.
+
+type Primitive = number | string | boolean | bigint | null | undefined;
+/** A reference to nodes[i]; everything else stands for itself. */
+type Slot = Primitive | readonly [number];
+type Bytes = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+
+type Node =
+  | { readonly t: "object"; readonly shape: number; readonly v: Slot[] }
+  | { readonly t: "array"; readonly v: Slot[] }
+  | { readonly t: "map"; readonly k: Slot[]; readonly v: Slot[] }
+  | { readonly t: "set"; readonly v: Slot[] }
+  | { readonly t: "bytes"; readonly d: Bytes }
+  | { readonly t: "external"; readonly key: string };
+
+/** Structured-clonable; equal graphs give equal values. */
+export interface Frozen {
+  /** class key ("" for a literal) and names of fields, once for each combination */
+  readonly shapes: { readonly c: string; readonly f: readonly string[] }[];
+  readonly nodes: Node[];
+}
+
+/** Classes by key and key by prototype. */
+export class ClassTable {
+  private readonly byKey = new Map<string, object>();
+  private readonly byProto = new Map<object, string>();
+
+  /** Adds every class that `namespace` (an `import *`) exports, under "module.Name". */
+  add(module: string, namespace: object): void {
+    for (const [name, value] of Object.entries(namespace)) {
+      if (typeof value !== "function") continue;
+      const proto: unknown = value.prototype;
+      if (typeof proto !== "object" || proto === null || this.byProto.has(proto)) continue;
+      this.byKey.set(`${module}.${name}`, proto);
+      this.byProto.set(proto, `${module}.${name}`);
+    }
+  }
+  keyOf(proto: object): string | undefined {
+    return this.byProto.get(proto);
+  }
+  protoOf(key: string): object {
+    const proto = this.byKey.get(key);
+    if (!proto) throw new Error(`the snapshot has a class ${key}, which this version does not know`);
+    return proto;
+  }
+}
+
+/** Constants and host objects: the same object under the same key in every machine. */
+export class Externals {
+  private readonly keys = new Map<object, string>();
+  private readonly objects = new Map<string, object>();
+  add(key: string, object: object): void {
+    this.keys.set(object, key);
+    this.objects.set(key, object);
+  }
+  keyOf(object: object): string | undefined {
+    return this.keys.get(object);
+  }
+  object(key: string): object {
+    const o = this.objects.get(key);
+    if (!o) throw new Error(`the snapshot refers to ${key}, which this machine does not have`);
+    return o;
+  }
+}
+
+const isBytes = (o: object): o is Bytes => ArrayBuffer.isView(o) && !(o instanceof DataView);
+
+class Freezer {
+  readonly shapes: Frozen["shapes"] = [];
+  readonly nodes: Node[] = [];
+  private readonly shapeIds = new Map<string, number>();
+  private readonly ids = new Map<object, number>();
+  private readonly queue: [object, string][] = [];
+  private readonly classes: ClassTable;
+  private readonly externals: Externals;
+  constructor(classes: ClassTable, externals: Externals) {
+    this.classes = classes;
+    this.externals = externals;
+  }
+
+  slot(value: unknown, path: string): Slot {
+    if (typeof value === "function" || typeof value === "symbol") throw new Error(`${path} is a ${typeof value}: machine state must be plain data`);
+    if (typeof value !== "object" || value === null) return value as Primitive;
+    let id = this.ids.get(value);
+    if (id === undefined) {
+      id = this.ids.size;
+      this.ids.set(value, id);
+      this.queue.push([value, path]);
+    }
+    return [id];
+  }
+
+  drain(): void {
+    for (let i = 0; i < this.queue.length; i++) this.nodes.push(this.node(...this.queue[i]!));
+  }
+
+  private node(o: object, path: string): Node {
+    const key = this.externals.keyOf(o);
+    if (key !== undefined) return { t: "external", key };
+    if (Array.isArray(o)) return { t: "array", v: o.map((x, i) => this.slot(x, `${path}[${i}]`)) };
+    if (o instanceof Map) {
+      const k: Slot[] = [];
+      const v: Slot[] = [];
+      for (const [a, b] of o) {
+        k.push(this.slot(a, `${path}.key`));
+        v.push(this.slot(b, `${path}.get(${typeof a === "object" ? "…" : String(a)})`));
+      }
+      return { t: "map", k, v };
+    }
+    if (o instanceof Set) return { t: "set", v: Array.from(o, (x) => this.slot(x, `${path}.item`)) };
+    if (isBytes(o)) {
+      if (!(o.buffer instanceof ArrayBuffer)) throw new Error(`${path} is a view of shared memory: it belongs to no snapshot`);
+      return { t: "bytes", d: o.slice() };
+    }
+    const proto: object | null = Object.getPrototypeOf(o) as object | null;
+    const c = proto === Object.prototype || proto === null ? "" : this.classes.keyOf(proto);
+    if (c === undefined) throw new Error(`${path} is a ${o.constructor?.name ?? "object"}, a class that is not in machine/classes.ts`);
+    const f = Object.keys(o);
+    const name = `${c}:${f.join()}`;
+    let shape = this.shapeIds.get(name);
+    if (shape === undefined) {
+      shape = this.shapes.push({ c, f }) - 1;
+      this.shapeIds.set(name, shape);
+    }
+    const fields = o as Record<string, unknown>;
+    return { t: "object", shape, v: f.map((x) => this.slot(fields[x], `${path}.${x}`)) };
+  }
+}
+
+/** Freezes everything reachable from `root`. */
+export function freeze(root: object, classes: ClassTable, externals: Externals): Frozen {
+  const f = new Freezer(classes, externals);
+  f.slot(root, "kernel");
+  f.drain();
+  return { shapes: f.shapes, nodes: f.nodes };
+}
+
+/** A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. */
+export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals): object {
+  const protos = frozen.shapes.map(({ c }) => (c === "" ? Object.prototype : classes.protoOf(c)));
+  const objects = frozen.nodes.map((n): object => {
+    if (n.t === "object") return Object.create(protos[n.shape]!) as object;
+    if (n.t === "array") return new Array<unknown>(n.v.length);
+    if (n.t === "map") return new Map();
+    if (n.t === "set") return new Set();
+    return n.t === "bytes" ? n.d.slice() : externals.object(n.key);
+  });
+  const value = (s: Slot): unknown => (Array.isArray(s) ? objects[(s as readonly [number])[0]] : s);
+  frozen.nodes.forEach((n, i) => {
+    const o = objects[i]!;
+    if (n.t === "object") {
+      const { f } = frozen.shapes[n.shape]!;
+      // defineProperty would be exact but 10 times slower; fields are ordinary data properties, so assignment is the same
+      for (let k = 0; k < f.length; k++) (o as Record<string, unknown>)[f[k]!] = value(n.v[k]);
+    } else if (n.t === "array") {
+      for (let k = 0; k < n.v.length; k++) (o as unknown[])[k] = value(n.v[k]);
+    } else if (n.t === "map") {
+      for (let k = 0; k < n.k.length; k++) (o as Map<unknown, unknown>).set(value(n.k[k]), value(n.v[k]));
+    } else if (n.t === "set") {
+      for (const s of n.v) (o as Set<unknown>).add(value(s));
+    }
+  });
+  return objects[0]!;
+}
