@@ -1,0 +1,212 @@
+// worker/cpu/vectors/shapes.ts — which instructions are recorded, in Intel syntax, a group per vector file
+//
+// `a|b` in a line stands for both; %N stands for a register or memory operand of N bits as listed in OPERANDS. The
+// pointers in every initial state: rbx, rbp, rsi, rdi, rsp (see generate.ts); rcx is a count where a group says so.
+
+export interface Group {
+  name: string;
+  /** What operands look like: i integers, s f32, d f64, x 80-bit; "string": rcx small; "bits": rcx and r9 bit offsets. */
+  kind: "i" | "s" | "d" | "x" | "string" | "bits" | "mmx";
+  seeds: number;
+  lines: string[];
+}
+
+const A = "add|adc|sub|sbb|and|or|xor|cmp";
+
+const ALU_FORMS = [
+  "cl, r9b", "ah, dl", "dh, ch", "al, 0x7f", "r10b, -128", "byte ptr [rbx], cl", "byte ptr [rbx], dh", "r8b, byte ptr [rbx+1]", "byte ptr [rbx], 0x80",
+  "cx, r9w", "ax, 0x7fff", "dx, -3", "word ptr [rbx], cx", "r8w, word ptr [rbx+1]", "word ptr [rbx], 0x1234", "word ptr [rbx+2], -1",
+  "ecx, r9d", "eax, 0x7fffffff", "edx, -3", "r11d, 0x12345678", "dword ptr [rbx], ecx", "r8d, dword ptr [rbx+1]", "dword ptr [rbx], 0x12345678", "dword ptr [rbx+2], 5", "edx, edx",
+  "rcx, r9", "rax, -0x80000000", "rdx, -3", "r11, 0x12345678", "qword ptr [rbx], rcx", "r8, qword ptr [rbx+1]", "qword ptr [rbx], 0x12345678", "qword ptr [rbx+2], 5", "rdx, rdx",
+];
+
+const UNARY = ["cl", "ah", "r9b", "byte ptr [rbx]", "cx", "word ptr [rbx]", "r9d", "ecx", "dword ptr [rbx+3]", "rcx", "r10", "qword ptr [rbx+5]"];
+const RM_WIDE = ["cx, r9w", "r8w, word ptr [rbx]", "ecx, r9d", "r8d, dword ptr [rbx+3]", "rcx, r9", "r8, qword ptr [rbx+5]"];
+const SHIFTED = ["dl", "ah", "r9b", "byte ptr [rbx]", "dx", "word ptr [rbx]", "edx", "r9d", "dword ptr [rbx+3]", "rdx", "r9", "qword ptr [rbx+5]"];
+const CC = "o|no|b|ae|e|ne|be|a|s|ns|p|np|l|ge|le|g".split("|");
+
+const cross = (names: string, forms: readonly string[]): string[] => names.split("|").flatMap((n) => forms.map((f) => `${n} ${f}`));
+/** xmm forms: register, aligned memory. */
+const X = (names: string, mem = "xmmword"): string[] => names.split("|").flatMap((n) => [`${n} xmm1, xmm2`, `${n} xmm3, ${mem} ptr [rbx]`]);
+const X9 = (names: string, mem = "xmmword"): string[] => [...X(names, mem), ...names.split("|").map((n) => `${n} xmm9, xmm14`)];
+const XI = (names: string, imms: number[], mem = "xmmword"): string[] =>
+  names.split("|").flatMap((n) => imms.flatMap((i, k) => (k % 3 === 2 ? [`${n} xmm3, ${mem} ptr [rbx], ${i}`] : [`${n} xmm1, xmm2, ${i}`])));
+
+const FCMP = "eq|lt|le|unord|neq|nlt|nle|ord".split("|");
+
+export const GROUPS: Group[] = [
+  {
+    name: "int_arith", kind: "i", seeds: 8,
+    lines: [
+      ...cross("add|adc|sub|sbb|cmp", ALU_FORMS), ...cross("inc|dec|neg", UNARY), ...cross("mul|imul", UNARY),
+      ...cross("imul", RM_WIDE), "imul cx, r9w, 0x1234", "imul ecx, r9d, -7", "imul rcx, r9, 0x12345678", "imul r8d, dword ptr [rbx], 0x77777", "imul r8, qword ptr [rbx], -2",
+      ...cross("xadd", ["cl, r9b", "cx, r9w", "ecx, r9d", "rcx, r9", "byte ptr [rbx], dl", "word ptr [rbx], dx", "dword ptr [rbx], edx", "qword ptr [rbx], rdx", "rcx, rcx", "ecx, ecx"]),
+      ...cross("cmpxchg", ["cl, r9b", "cx, r9w", "ecx, r9d", "rcx, r9", "byte ptr [rbx], dl", "word ptr [rbx], dx", "dword ptr [rbx], edx", "qword ptr [rbx], rdx"]),
+      ...cross("lock add|lock xor|lock sub", ["dword ptr [rbx], ecx", "qword ptr [rbx], rcx"]), "lock inc dword ptr [rbx]", "lock xadd qword ptr [rbx], rcx", "lock cmpxchg dword ptr [rbx], r9d",
+      "cmpxchg8b [rbx]", "cmpxchg16b [rbx]", "lock cmpxchg16b [rbx]", ...cross("adcx|adox", ["ecx, r9d", "rcx, r9", "rcx, qword ptr [rbx]"]),
+      "cbw", "cwde", "cdqe", "cwd", "cdq", "cqo", "clc", "stc", "cmc", "lahf", "sahf", "cld", "std",
+      ".byte 0xf0, 0x01, 0xc1", // lock on a register: #UD
+    ],
+  },
+  {
+    name: "int_div", kind: "i", seeds: 24,
+    lines: [...cross("div|idiv", UNARY), "mov ah, 0; div cl", "xor edx, edx; div r9d", "cdq; idiv ecx", "cqo; idiv r9", "xor edx, edx; div qword ptr [rbx]", "cwd; idiv cx", "cbw; idiv r9b"],
+  },
+  {
+    name: "int_logic", kind: "i", seeds: 8,
+    lines: [
+      ...cross("and|or|xor", ALU_FORMS), ...cross("test", ["cl, r9b", "al, 0x7f", "byte ptr [rbx], 0x80", "ah, dl", "cx, r9w", "ax, 0x1234", "ecx, r9d", "edx, edx", "r9d, 0x1000", "dword ptr [rbx], ecx", "rcx, r9", "rax, 0x1000", "qword ptr [rbx], -1"]),
+      ...cross("not", UNARY), ...cross("andn", ["ecx, r9d, edx", "rcx, r9, rdx", "rcx, r9, qword ptr [rbx]"]),
+    ],
+  },
+  {
+    name: "int_shift", kind: "i", seeds: 10,
+    lines: [
+      ...cross("shl|shr|sar|rol|ror|rcl|rcr", SHIFTED.flatMap((f) => [`${f}, cl`, `${f}, 1`, `${f}, 7`])),
+      ...cross("shl|shr|sar|rol|ror|rcl|rcr", ["edx, 31", "edx, 0", "edx, 33", "rdx, 63", "rdx, 33", "dx, 16", "dx, 17", "dl, 9", "dl, 8"]),
+      ...cross("shld|shrd", ["dx, r9w, 5", "edx, r9d, cl", "edx, r9d, 1", "edx, r9d, 31", "rdx, r9, cl", "rdx, r9, 33", "dword ptr [rbx], r9d, cl", "qword ptr [rbx], r9, 7", "word ptr [rbx], r9w, 3"]),
+      ...cross("shlx|shrx|sarx", ["ecx, r9d, edx", "rcx, r9, rdx", "rcx, qword ptr [rbx], rdx"]), "rorx ecx, r9d, 5", "rorx rcx, r9, 45", "rorx rcx, qword ptr [rbx], 7",
+    ],
+  },
+  {
+    name: "int_bits", kind: "bits", seeds: 10,
+    lines: [
+      ...cross("bt|bts|btr|btc", ["dx, r9w", "edx, r9d", "rdx, r9", "dx, 5", "edx, 31", "rdx, 63", "edx, 40", "word ptr [rbx], cx", "dword ptr [rbx], ecx", "qword ptr [rbx], rcx", "dword ptr [rbx], 7", "qword ptr [rbx], 45", "word ptr [rbx], 77"]),
+      ...cross("bsf|bsr|tzcnt|lzcnt|popcnt", RM_WIDE), ...cross("blsi|blsr|blsmsk", ["ecx, r9d", "rcx, r9", "rcx, qword ptr [rbx]"]),
+      ...cross("bextr|bzhi", ["ecx, r9d, edx", "rcx, r9, rdx", "rcx, qword ptr [rbx], rdx"]), ...cross("pdep|pext", ["ecx, r9d, edx", "rcx, r9, rdx", "rcx, r9, qword ptr [rbx]"]),
+      "mulx ecx, r9d, r10d", "mulx rcx, r9, r10", "mulx rcx, r9, qword ptr [rbx]", "mulx rcx, rcx, r10",
+      "bswap ecx", "bswap r9", ...cross("movbe", ["cx, word ptr [rbx]", "ecx, dword ptr [rbx]", "rcx, qword ptr [rbx]", "word ptr [rbx], cx", "dword ptr [rbx], ecx", "qword ptr [rbx], rcx"]),
+      ...cross("crc32", ["ecx, r9b", "ecx, r9w", "ecx, r9d", "rcx, r9b", "rcx, r9", "ecx, byte ptr [rbx]", "rcx, qword ptr [rbx]"]),
+      ...CC.flatMap((c) => [`set${c} cl`, `set${c} byte ptr [rbx]`, `cmov${c} ecx, r9d`, `cmov${c} rcx, qword ptr [rbx]`, `cmov${c} cx, r9w`]), "sete ah", "setne r9b", "cmove ecx, dword ptr [rbx]",
+    ],
+  },
+  {
+    name: "int_move", kind: "i", seeds: 3,
+    lines: [
+      ...cross("mov", ["cl, r9b", "ah, dl", "dl, ch", "cl, 0x80", "ah, 5", "cx, r9w", "cx, 0x8000", "ecx, r9d", "ecx, 0x80000000", "rcx, r9", "rcx, -5", "byte ptr [rbx], dh", "byte ptr [rbx], 7", "word ptr [rbx], cx", "word ptr [rbx], 0x1234",
+        "dword ptr [rbx], ecx", "dword ptr [rbx], -2", "qword ptr [rbx], r9", "qword ptr [rbx], -2", "r8b, byte ptr [rbx]", "ch, byte ptr [rbx]", "r8w, word ptr [rbx+1]", "r8d, dword ptr [rbx+1]", "r8, qword ptr [rbx+1]"]),
+      "movabs rcx, 0x123456789abcdef0", "movabs al, ds:0x1100804", "movabs eax, ds:0x1100804", "movabs ds:0x1100804, rax", "movabs ds:0x1100804, ax",
+      ...cross("movzx|movsx", ["cx, r9b", "ecx, r9b", "rcx, r9b", "ecx, ah", "ecx, r9w", "rcx, r9w", "r8d, byte ptr [rbx]", "r8, byte ptr [rbx]", "r8d, word ptr [rbx]", "r8, word ptr [rbx]"]), "movsxd rcx, r9d", "movsxd rcx, dword ptr [rbx]",
+      ...cross("xchg", ["cl, r9b", "ah, dl", "cx, r9w", "ecx, r9d", "rcx, r9", "byte ptr [rbx], dl", "word ptr [rbx], dx", "dword ptr [rbx], edx", "qword ptr [rbx], rdx", "eax, ecx", "rax, rcx", "ax, cx"]), "nop", ".byte 0x90", "pause", "nop dword ptr [rax+rax]",
+      ...cross("lea", ["cx, [rbx+r9*2+5]", "ecx, [rbx+r9*4-5]", "rcx, [rbx+r9*8+0x12345678]", "rcx, [r9+r9]", "rcx, [rsp+8]", "rcx, [rbp]", "rcx, [r13+r12]", "rcx, [rip+0x100]", "ecx, [r9d+r10d*4+3]", "rcx, [r9d+r10d*4+3]", "rcx, [r9*4]", "rcx, [0x1234]"]),
+      "push rcx", "push r9", "push 5", "push -129", "push word ptr [rbx]", "push qword ptr [rbx]", "push rsp", "push cx", "pop rcx", "pop r9", "pop qword ptr [rbx]", "pop rsp", "pop cx", "pop qword ptr [rsp+8]", "pushfq", "popfq", "pushfw", "popfw", "leave",
+      "enter 16, 0", "enter 32, 1", "enter 8, 3", "mov ecx, dword ptr gs:[8]", "mov qword ptr gs:[16], rcx", "mov r8, qword ptr [rsp+8]", "mov r8, qword ptr [rbp+rbp*0+8]", "mov r8d, dword ptr [ebx+4]", "mov r8d, dword ptr [0x1100810]",
+      "movnti dword ptr [rbx], ecx", "movnti qword ptr [rbx], rcx", "lfence", "mfence", "sfence", "prefetcht0 [rbx]", "xlatb", "cpuid; mov ecx, 1; xor eax, eax; xor ebx, ebx; xor edx, edx; xor ecx, ecx", "clflush [rbx]",
+    ],
+  },
+  {
+    name: "int_flow", kind: "i", seeds: 4,
+    lines: [
+      ...CC.map((c) => `j${c} 1f; mov ecx, 1; 1: mov edx, 2`), "jmp 1f; ud2; 1: nop", "jrcxz 1f; mov edx, 1; 1: nop", "jecxz 1f; mov edx, 1; 1: nop", "mov ecx, 3; 1: add edx, 5; loop 1b", "mov ecx, 5; cmp ecx, 5; 1: inc edx; loope 1b", "mov ecx, 5; 1: cmp ecx, 2; loopne 1b",
+      "call 1f; ud2; 1: pop rcx", "lea rcx, [rip+1f]; call rcx; 1: pop rdx", "lea rcx, [rip+1f]; jmp rcx; ud2; 1: nop", "lea rcx, [rip+1f]; push rcx; ret; ud2; 1: nop", "lea rcx, [rip+1f]; push rcx; ret 16; ud2; 1: nop",
+      "lea rcx, [rip+1f]; mov [rbx], rcx; jmp qword ptr [rbx]; ud2; 1: nop", "lea rcx, [rip+1f]; mov [rbx+8], rcx; call qword ptr [rbx+8]; ud2; 1: nop", "call 1f; jmp 2f; 1: inc edx; ret; 2: nop",
+    ],
+  },
+  {
+    name: "fault", kind: "i", seeds: 1,
+    lines: [
+      "ud2", "mov eax, dword ptr [0x10]", "mov dword ptr [0xff0], eax", "mov eax, dword ptr [rbx+0x7fffffff]", "xor ecx, ecx; mov al, byte ptr [rcx]", "xor ecx, ecx; mov byte ptr [rcx+8], al", "xor ecx, ecx; div ecx", "mov eax, 0x80000000; cdq; mov ecx, -1; idiv ecx",
+      "movabs rcx, 0x8000000000000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; add qword ptr [rcx], 1", "xor esp, esp; push rax", "mov esp, 0x10; pop rax", "xor ecx, ecx; call rcx", "xor ecx, ecx; jmp qword ptr [rcx]",
+      "movaps xmm0, xmmword ptr [rbx+8]", "movaps xmmword ptr [rbx+1], xmm0", "paddd xmm0, xmmword ptr [rbx+4]", "movups xmm0, xmmword ptr [rbx+4]", "lddqu xmm0, xmmword ptr [rbx+4]", "movntdq xmmword ptr [rbx+8], xmm1", "fxsave [rbx+8]", "hlt", "cli", "in al, dx", "int3", "int 0x80; nop",
+      "mov ecx, 3; xor esi, esi; rep movsb", "xor edi, edi; mov ecx, 3; rep stosb", "mov cr0, rax", "rdmsr", "wrmsr", "lgdt [rbx]", "invlpg [rbx]", ".byte 0x06", ".byte 0x0f, 0x04", ".byte 0x0f, 0xff, 0xc0", "movabs rsp, 0x8000000000000000; push rax", "movabs rbp, 0x8000000000000000; mov eax, [rbp+8]",
+      "movabs rcx, 0x8000000000000000; movaps xmm0, [rcx]", "movabs rcx, 0x8000000000000000; jmp rcx", "cmpxchg16b [rbx+8]", "fld dword ptr [0x20]", "movq mm0, qword ptr [0x20]", "ldmxcsr dword ptr [0x30]", "mov dword ptr [rbx], 0xffffffff; ldmxcsr [rbx]", "mov dword ptr [rbx], 0x1f00; ldmxcsr [rbx]; xorps xmm0, xmm0; divss xmm0, xmm0",
+      "mov dword ptr [rbx], 0; fldcw [rbx]; fldz; fldz; fdivp; fwait; nop", "mov dword ptr [rbx], 0; fldcw [rbx]; fldz; fldz; fdivp; fnstsw ax; fld1",
+    ],
+  },
+  {
+    name: "string", kind: "string", seeds: 6,
+    lines: ["", "rep "].flatMap((r) => ["b", "w", "d", "q"].flatMap((s) => ["movs", "stos", "lods"].map((m) => `${r}${m}${s}`)))
+      .concat(["", "repe ", "repne "].flatMap((r) => ["b", "w", "d", "q"].flatMap((s) => ["cmps", "scas"].map((m) => `${r}${m}${s}`))), ["lea rdi, [rsi+1]; rep movsb", "lea rdi, [rsi+4]; rep movsq", "addr32 rep movsb", "addr32 lodsd", "addr32 repne scasb"]),
+  },
+  {
+    name: "sse_float_ss", kind: "s", seeds: 24,
+    lines: [
+      ...X9("addss|subss|mulss|divss|sqrtss|minss|maxss|ucomiss|comiss", "dword"), ...X("addps|subps|mulps|divps|sqrtps|minps|maxps"),
+      ...FCMP.flatMap((c) => [`cmp${c}ss xmm1, xmm2`, `cmp${c}ps xmm1, xmm2`]), "cmpltss xmm3, dword ptr [rbx]", "cmpeqps xmm3, xmmword ptr [rbx]",
+      ...X("cvtss2sd", "dword"), ...X("cvtps2pd", "qword"), ...X("cvtps2dq|cvttps2dq"), ...cross("cvtss2si|cvttss2si", ["ecx, xmm1", "rcx, xmm1", "ecx, dword ptr [rbx]", "rcx, dword ptr [rbx]"]),
+      ...X("addsubps|haddps|hsubps"), ...XI("roundss", [0, 1, 2, 3, 4, 8, 12, 11], "dword"), ...XI("roundps", [0, 1, 2, 3, 4, 8, 12]), ...XI("dpps", [0xff, 0x71, 0x3a]),
+    ],
+  },
+  {
+    name: "sse_float_sd", kind: "d", seeds: 24,
+    lines: [
+      ...X9("addsd|subsd|mulsd|divsd|sqrtsd|minsd|maxsd|ucomisd|comisd", "qword"), ...X("addpd|subpd|mulpd|divpd|sqrtpd|minpd|maxpd"),
+      ...FCMP.flatMap((c) => [`cmp${c}sd xmm1, xmm2`, `cmp${c}pd xmm1, xmm2`]), "cmpltsd xmm3, qword ptr [rbx]", "cmpeqpd xmm3, xmmword ptr [rbx]",
+      ...X("cvtsd2ss", "qword"), ...X("cvtpd2ps|cvtpd2dq|cvttpd2dq"), ...cross("cvtsd2si|cvttsd2si", ["ecx, xmm1", "rcx, xmm1", "ecx, qword ptr [rbx]", "rcx, qword ptr [rbx]"]),
+      ...X("addsubpd|haddpd|hsubpd"), ...XI("roundsd", [0, 1, 2, 3, 4, 8, 12, 11], "qword"), ...XI("roundpd", [0, 1, 2, 3, 4, 8, 12]), ...XI("dppd", [0x33, 0x31, 0x12]),
+    ],
+  },
+  {
+    name: "sse_convert", kind: "i", seeds: 8,
+    lines: [
+      ...cross("cvtsi2ss|cvtsi2sd", ["xmm1, ecx", "xmm1, rcx", "xmm9, dword ptr [rbx]", "xmm1, qword ptr [rbx]"]), ...X("cvtdq2ps"), ...X("cvtdq2pd", "qword"), ...cross("cvtpi2ps|cvtpi2pd", ["xmm1, mm2", "xmm1, qword ptr [rbx]"]),
+      "stmxcsr [rbx]", "mov dword ptr [rbx], 0x5fbf; ldmxcsr [rbx]",
+    ],
+  },
+  { name: "sse_cvt_mmx", kind: "s", seeds: 8, lines: [...cross("cvtps2pi|cvttps2pi", ["mm1, xmm2", "mm1, qword ptr [rbx]"]), ...cross("cvtpd2pi|cvttpd2pi", ["mm1, xmm2", "mm1, xmmword ptr [rbx]"])] },
+  {
+    name: "sse_move", kind: "i", seeds: 4,
+    lines: [
+      ...X("movaps|movapd|movdqa|movups|movupd|movdqu"), ...cross("movaps|movapd|movdqa|movups|movupd|movdqu|movntps|movntpd|movntdq", ["xmmword ptr [rbx], xmm9"]), "movups xmm1, xmmword ptr [rbx+3]", "movdqu xmmword ptr [rbx+5], xmm1", "movntdqa xmm1, xmmword ptr [rbx]",
+      "movss xmm1, xmm2", "movss xmm1, dword ptr [rbx+1]", "movss dword ptr [rbx+1], xmm9", "movsd xmm1, xmm2", "movsd xmm1, qword ptr [rbx+1]", "movsd qword ptr [rbx+1], xmm9",
+      "movd xmm1, ecx", "movq xmm1, rcx", "movd ecx, xmm1", "movq rcx, xmm1", "movd xmm1, dword ptr [rbx]", "movd dword ptr [rbx], xmm1", "movq xmm1, xmm2", "movq xmm9, qword ptr [rbx+1]", "movq qword ptr [rbx+1], xmm9",
+      ...cross("movlps|movlpd|movhps|movhpd", ["xmm1, qword ptr [rbx+1]", "qword ptr [rbx+1], xmm9"]), "movhlps xmm1, xmm2", "movlhps xmm1, xmm2", "movmskps ecx, xmm1", "movmskpd ecx, xmm1", "pmovmskb ecx, xmm9",
+      ...X("unpcklps|unpckhps|unpcklpd|unpckhpd|movddup|movsldup|movshdup".replace("movddup|", "")), ...X("movddup", "qword"), ...XI("shufps|shufpd|pshufd|pshuflw|pshufhw", [0x1b, 0x4e, 0xd9, 0xff]), "shufps xmm1, xmm1, 0x39", "shufpd xmm1, xmm1, 1",
+      "maskmovdqu xmm1, xmm2", "movdq2q mm1, xmm2", "movq2dq xmm1, mm2", "maskmovq mm1, mm2", "movntq qword ptr [rbx], mm1", "fxsave [rbx]; mov dword ptr [rbx+8], 0; mov dword ptr [rbx+12], 0; mov dword ptr [rbx+16], 0; mov dword ptr [rbx+20], 0", "fxsave [rbx]; pxor xmm1, xmm1; fldz; fxrstor [rbx]; xor eax, eax; mov [rbx+8], rax; mov [rbx+16], rax",
+      ...X("andps|andnps|orps|xorps|andpd|andnpd|orpd|xorpd"), "lddqu xmm1, xmmword ptr [rbx+1]", ...XI("blendps|blendpd|pblendw", [0x5, 0xa, 0x93]), ...X("blendvps|blendvpd|pblendvb"), ...XI("insertps", [0x1b, 0xe4], "dword"), "insertps xmm1, dword ptr [rbx], 0x50",
+      "extractps ecx, xmm1, 2", "extractps dword ptr [rbx], xmm1, 1", "pextrb ecx, xmm1, 9", "pextrb byte ptr [rbx], xmm1, 3", "pextrw ecx, xmm1, 5", "pextrw word ptr [rbx], xmm1, 5", "pextrd ecx, xmm1, 3", "pextrq rcx, xmm1, 1", "pextrd dword ptr [rbx], xmm1, 2", "pextrq qword ptr [rbx], xmm1, 0",
+      "pinsrb xmm1, ecx, 7", "pinsrb xmm1, byte ptr [rbx], 15", "pinsrw xmm1, ecx, 3", "pinsrw xmm1, word ptr [rbx], 6", "pinsrd xmm1, ecx, 2", "pinsrq xmm1, rcx, 1", "pinsrd xmm1, dword ptr [rbx], 1", "pinsrq xmm1, qword ptr [rbx], 0",
+    ],
+  },
+  {
+    name: "sse_int", kind: "i", seeds: 6,
+    lines: [
+      ...X("paddb|paddw|paddd|paddq|paddsb|paddsw|paddusb|paddusw|psubb|psubw|psubd|psubq|psubsb|psubsw|psubusb|psubusw|pmullw|pmulhw|pmulhuw|pmuludq|pmaddwd|pavgb|pavgw|psadbw|pminub|pmaxub|pminsw|pmaxsw"),
+      ...X("pcmpeqb|pcmpeqw|pcmpeqd|pcmpgtb|pcmpgtw|pcmpgtd|pand|pandn|por|pxor|packsswb|packssdw|packuswb|punpcklbw|punpcklwd|punpckldq|punpcklqdq|punpckhbw|punpckhwd|punpckhdq|punpckhqdq"), "pxor xmm1, xmm1", "pcmpeqd xmm1, xmm1", "psubb xmm9, xmm14",
+      ...X("psllw|pslld|psllq|psrlw|psrld|psrlq|psraw|psrad"), ...cross("psllw|psrlw|psraw", ["xmm1, 3", "xmm1, 15", "xmm1, 16", "xmm1, 255"]), ...cross("pslld|psrld|psrad", ["xmm1, 3", "xmm1, 31", "xmm1, 32", "xmm1, 0"]), ...cross("psllq|psrlq", ["xmm1, 3", "xmm1, 63", "xmm1, 64"]), ...cross("pslldq|psrldq", ["xmm1, 0", "xmm1, 3", "xmm1, 8", "xmm1, 15", "xmm1, 16"]),
+      "mov ecx, 5; movd xmm2, ecx; psllw xmm1, xmm2; psrlq xmm3, xmm2; psrad xmm4, xmm2",
+      ...X("pshufb|phaddw|phaddd|phaddsw|phsubw|phsubd|phsubsw|pmaddubsw|pmulhrsw|psignb|psignw|psignd|pabsb|pabsw|pabsd"), ...XI("palignr", [0, 3, 5, 16, 20, 33]),
+      ...X("pmuldq|pmulld|pminsb|pmaxsb|pminuw|pmaxuw|pminud|pmaxud|pminsd|pmaxsd|packusdw|pcmpeqq|pcmpgtq|ptest|phminposuw"), ...X("pmovsxbw|pmovsxwd|pmovsxdq|pmovzxbw|pmovzxwd|pmovzxdq", "qword"), ...X("pmovsxbd|pmovsxwq|pmovzxbd|pmovzxwq", "dword"), ...X("pmovsxbq|pmovzxbq", "word"), ...XI("mpsadbw", [0, 1, 5, 7]),
+    ],
+  },
+  {
+    name: "sse_string", kind: "string", seeds: 6,
+    lines: XI("pcmpistri|pcmpistrm|pcmpestri|pcmpestrm", [0x00, 0x02, 0x04, 0x08, 0x0c, 0x0e, 0x12, 0x18, 0x1a, 0x24, 0x38, 0x3a, 0x40, 0x44, 0x4c, 0x58, 0x71, 0x7e]),
+  },
+  {
+    name: "mmx", kind: "mmx", seeds: 5,
+    lines: [
+      ..."paddb|paddw|paddd|paddq|paddsb|paddsw|paddusb|paddusw|psubb|psubw|psubd|psubq|psubsb|psubsw|psubusb|psubusw|pmullw|pmulhw|pmulhuw|pmuludq|pmaddwd|pavgb|pavgw|psadbw|pminub|pmaxub|pminsw|pmaxsw|pcmpeqb|pcmpeqw|pcmpeqd|pcmpgtb|pcmpgtw|pcmpgtd|pand|pandn|por|pxor|packsswb|packssdw|packuswb|punpckhbw|punpckhwd|punpckhdq|psllw|pslld|psllq|psrlw|psrld|psrlq|psraw|psrad|pshufb|phaddw|phaddd|phaddsw|phsubw|phsubd|phsubsw|pmaddubsw|pmulhrsw|psignb|psignw|psignd|pabsb|pabsw|pabsd"
+        .split("|").flatMap((n) => [`${n} mm1, mm2`, `${n} mm3, qword ptr [rbx]`]),
+      ...cross("punpcklbw|punpcklwd|punpckldq", ["mm1, mm2", "mm3, dword ptr [rbx]"]), ...cross("psllw|psrlw|psraw|pslld|psrld|psrad|psllq|psrlq", ["mm1, 3", "mm1, 16", "mm1, 64"]),
+      "movd mm1, ecx", "movd ecx, mm1", "movq mm1, rcx", "movq rcx, mm1", "movq mm1, mm2", "movq mm1, qword ptr [rbx]", "movq qword ptr [rbx], mm1", "movd mm1, dword ptr [rbx]", "movd dword ptr [rbx], mm1", "pmovmskb ecx, mm1", "pshufw mm1, mm2, 0x1b", "pinsrw mm1, ecx, 2", "pextrw ecx, mm1, 3", "palignr mm1, mm2, 3", "palignr mm1, mm2, 11", "emms",
+    ],
+  },
+  {
+    name: "crypto", kind: "i", seeds: 6,
+    lines: [
+      ...X("aesenc|aesenclast|aesdec|aesdeclast|aesimc|sha1nexte|sha1msg1|sha1msg2|sha256msg1|sha256msg2|sha256rnds2"), ...XI("aeskeygenassist", [0, 1, 0x36]), ...XI("pclmulqdq", [0, 1, 0x10, 0x11]), ...XI("sha1rnds4", [0, 1, 2, 3]),
+    ],
+  },
+  {
+    name: "x87_arith", kind: "x", seeds: 24,
+    lines: [
+      ...cross("fadd|fsub|fsubr|fmul|fdiv|fdivr", ["st, st(1)", "st(2), st", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("faddp|fsubp|fsubrp|fmulp|fdivp|fdivrp", ["st(1), st", "st(3), st"]), ...cross("fiadd|fisub|fisubr|fimul|fidiv|fidivr", ["word ptr [rbx]", "dword ptr [rbx]"]),
+      "fsqrt", "frndint", "fscale", "fxtract", "fprem", "fprem1", "fabs", "fchs",
+    ],
+  },
+  { name: "x87_trans", kind: "x", seeds: 16, lines: ["f2xm1", "fyl2x", "fyl2xp1", "fpatan", "fsin", "fcos", "fsincos", "fptan"] },
+  {
+    name: "x87_move", kind: "x", seeds: 10,
+    lines: [
+      ...cross("fld", ["st(0)", "st(3)", "dword ptr [rbx]", "qword ptr [rbx]", "tbyte ptr [rbx]"]), ...cross("fst", ["st(2)", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("fstp", ["st(0)", "st(1)", "st(3)", "dword ptr [rbx]", "qword ptr [rbx]", "tbyte ptr [rbx]"]),
+      ...cross("fild", ["word ptr [rbx]", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("fist", ["word ptr [rbx]", "dword ptr [rbx]"]), ...cross("fistp|fisttp", ["word ptr [rbx]", "dword ptr [rbx]", "qword ptr [rbx]"]), "fbld tbyte ptr [rbx]", "fbstp tbyte ptr [rbx]",
+      "fld1", "fldz", "fldpi", "fldl2e", "fldl2t", "fldlg2", "fldln2", "fxch st(1)", "fxch st(3)", "ffree st(1)", "fincstp", "fdecstp", "fnop", "fwait", "fninit", "fnclex", "fnstcw [rbx]", "fldcw [rbx]", "fnstsw ax", "fnstsw [rbx]",
+      ...cross("fcmovb|fcmove|fcmovbe|fcmovu|fcmovnb|fcmovne|fcmovnbe|fcmovnu", ["st, st(2)"]),
+    ],
+  },
+  {
+    name: "x87_compare", kind: "x", seeds: 16,
+    lines: [...cross("fcom|fcomp|fucom|fucomp", ["st(1)", "st(3)"]), ...cross("fcom|fcomp", ["dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("ficom|ficomp", ["word ptr [rbx]", "dword ptr [rbx]"]), "fcompp", "fucompp", ...cross("fcomi|fcomip|fucomi|fucomip", ["st, st(1)", "st, st(3)"]), "ftst", "fxam"],
+  },
+];
