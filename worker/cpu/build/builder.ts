@@ -22,7 +22,7 @@ export interface Operand {
   readonly size: number;
   /** its place in the instruction, from 0: where an executor looks for its value */
   readonly index: number;
-  /** the register for kinds whose register is static in every executor: st (0–7) and seg; else -1 */
+  /** what is static in every executor: the number of an st (0–7) or seg register, the immediate of a definition with fixedImm; else -1 */
   readonly fixed: number;
 }
 

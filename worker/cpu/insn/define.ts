@@ -10,11 +10,14 @@ export interface Definition {
   readonly lower: Lowering;
   /** The instruction may send control elsewhere or leave: it ends a block. */
   readonly ends: boolean;
+  /** The value of the last immediate (0–255) is part of the shape: it stands in Operand.fixed in every executor. */
+  readonly fixedImm: boolean;
 }
 
-/** Options of a definition. ends: see Definition. */
+/** Options of a definition: see Definition. */
 export interface DefinitionOptions {
   readonly ends?: boolean;
+  readonly fixedImm?: boolean;
 }
 
 /** A file of definitions exports one of these. */
@@ -22,5 +25,5 @@ export type Definitions = Definition[];
 
 /** Appends a definition. `names` may be several mnemonics with one meaning; the lowering can tell them apart by b.form.name. */
 export function insn(into: Definitions, names: string | readonly string[], lower: Lowering, options: DefinitionOptions = {}): void {
-  for (const name of typeof names === "string" ? [names] : names) into.push({ name, lower, ends: options.ends === true });
+  for (const name of typeof names === "string" ? [names] : names) into.push({ name, lower, ends: options.ends === true, fixedImm: options.fixedImm === true });
 }
