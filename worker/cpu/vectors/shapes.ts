@@ -11,8 +11,6 @@ export interface Group {
   lines: string[];
 }
 
-const A = "add|adc|sub|sbb|and|or|xor|cmp";
-
 const ALU_FORMS = [
   "cl, r9b", "ah, dl", "dh, ch", "al, 0x7f", "r10b, -128", "byte ptr [rbx], cl", "byte ptr [rbx], dh", "r8b, byte ptr [rbx+1]", "byte ptr [rbx], 0x80",
   "cx, r9w", "ax, 0x7fff", "dx, -3", "word ptr [rbx], cx", "r8w, word ptr [rbx+1]", "word ptr [rbx], 0x1234", "word ptr [rbx+2], -1",
