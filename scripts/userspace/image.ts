@@ -1,0 +1,117 @@
+// scripts/userspace/image.ts — the guest's user space and its disk images, made when they are missing or out of date.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { globSync, hashFiles } from "../files.ts";
+import { makeExt4 } from "./ext4.ts";
+import { rootTree } from "./tree.ts";
+
+/** Where musl and its compiler wrapper are: `USERSPACE/bin/musl-gcc-nommu`. */
+export const USERSPACE = ".cache/userspace";
+/** The images for Node; the first is the one that the page boots. */
+export const IMAGE = ".cache/images/nommu.ext4";
+export const IMAGE_4K = ".cache/images/nommu-4k.ext4";
+
+const PUBLIC = "public/images";
+const BUILD = "scripts/userspace/build.sh";
+const STAMP = ".cache/images/stamp";
+
+const say = (text: string): void => console.log(`setup: ${text}`);
+
+/** A folder of the user's own for what is worth sharing between clones; .cache where there is none. */
+function sharedCache(): string {
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "pagezero");
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return folder;
+  } catch {
+    mkdirSync(".cache/shared", { recursive: true });
+    return join(process.cwd(), ".cache/shared");
+  }
+}
+
+function point(link: string, target: string): void {
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(link) === target) return;
+  rmSync(link, { recursive: true, force: true });
+  symlinkSync(target, link);
+}
+
+/**
+ * Builds musl and busybox unless that has been done by this build.sh, and makes `.cache/userspace` point to them.
+ * `fresh` builds in a new place instead (to prove that the place does not matter) and returns it.
+ */
+export function buildUserspace(fresh?: string): string {
+  const shared = sharedCache();
+  const wanted = hashFiles([BUILD]).slice(0, 16);
+  const place = fresh ?? join(shared, `userspace-${wanted}`);
+  mkdirSync(".cache", { recursive: true });
+  if (fresh !== undefined || !existsSync(join(place, "out/busybox.links"))) {
+    const { status } = spawnSync("bash", [BUILD, place, join(shared, "sources")], { stdio: "inherit" });
+    if (status !== 0) throw new Error("the guest's user space could not be built");
+  }
+  if (fresh === undefined) point(USERSPACE, place);
+  return place;
+}
+
+function writeWhole(path: string, content: string | Uint8Array): void {
+  writeFileSync(`${path}.part`, content);
+  renameSync(`${path}.part`, path);
+}
+
+function sha256(path: string): string {
+  return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** What the page is told of an image: public/images/manifest.json is a list of these. */
+export interface ManifestEntry {
+  /** File name without `.gz`. */
+  readonly name: string;
+  readonly title: string;
+  /** Of the unpacked image. */
+  readonly sha256: string;
+  /** Bytes unpacked, and as served. */
+  readonly size: number;
+  readonly gzSize: number;
+  /** Name of the gzipped file beside the manifest. */
+  readonly file: string;
+  readonly cmdline: string;
+}
+
+function publish(image: string, name: string, title: string): ManifestEntry {
+  const gzip = spawnSync("gzip", ["-9nc", image], { maxBuffer: 1 << 30 });
+  if (gzip.status !== 0) throw new Error(`gzip: ${gzip.error?.message ?? gzip.stderr.toString()}`);
+  const file = `${name}.gz`;
+  writeWhole(join(PUBLIC, file), gzip.stdout);
+  return {
+    name,
+    title,
+    sha256: sha256(image),
+    size: statSync(image).size,
+    gzSize: gzip.stdout.length,
+    file,
+    cmdline: `ubd0=${name} rw mem=256m loglevel=8 init=/sbin/init`,
+  };
+}
+
+/** Makes the images unless they are there and made from the files as they are. */
+export function buildImages(): void {
+  const wanted = hashFiles(globSync(["scripts/userspace"], /./));
+  const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.gz")];
+  const there = existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted && outputs.every((path) => existsSync(path));
+  if (there && existsSync(join(USERSPACE, "out/busybox.links"))) return;
+  buildUserspace();
+  say("making the disk images");
+  mkdirSync(".cache/images", { recursive: true });
+  mkdirSync(PUBLIC, { recursive: true });
+  const tree = rootTree(USERSPACE);
+  makeExt4(IMAGE, tree, { size: 64 });
+  makeExt4(IMAGE_4K, tree, { size: 64, blockSize: 4096 });
+  const manifest = [publish(IMAGE, "nommu.ext4", "musl and busybox, laid out like Alpine")];
+  writeWhole(join(PUBLIC, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  writeWhole(STAMP, wanted);
+  say(`images made: ${manifest.map((m) => `${m.name} sha256 ${m.sha256.slice(0, 16)}…, ${(m.gzSize / 1e6).toFixed(1)} MB to download`).join("; ")}`);
+}
