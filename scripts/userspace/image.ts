@@ -97,12 +97,17 @@ function publish(image: string, name: string, title: string): ManifestEntry {
   };
 }
 
-/** Makes the images unless they are there and made from the files as they are. */
+const sources = (): string => hashFiles(globSync(["scripts/userspace"], /./));
+
+/** Whether the images are there, made from the files as they are. */
+export function imagesCurrent(): boolean {
+  const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.gz"), join(USERSPACE, "out/busybox.links")];
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources() && outputs.every((path) => existsSync(path));
+}
+
+/** Makes the images unless they are current. @throws Error when the user space can't be built */
 export function buildImages(): void {
-  const wanted = hashFiles(globSync(["scripts/userspace"], /./));
-  const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.gz")];
-  const there = existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted && outputs.every((path) => existsSync(path));
-  if (there && existsSync(join(USERSPACE, "out/busybox.links"))) return;
+  if (imagesCurrent()) return;
   buildUserspace();
   say("making the disk images");
   mkdirSync(".cache/images", { recursive: true });
@@ -112,6 +117,6 @@ export function buildImages(): void {
   makeExt4(IMAGE_4K, tree, { size: 64, blockSize: 4096 });
   const manifest = [publish(IMAGE, "nommu.ext4", "musl and busybox, laid out like Alpine")];
   writeWhole(join(PUBLIC, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  writeWhole(STAMP, wanted);
+  writeWhole(STAMP, sources());
   say(`images made: ${manifest.map((m) => `${m.name} sha256 ${m.sha256.slice(0, 16)}…, ${(m.gzSize / 1e6).toFixed(1)} MB to download`).join("; ")}`);
 }
