@@ -3,7 +3,7 @@
 import { dirname, join } from "node:path";
 import type { Plugin } from "vite";
 
-const MODULE = /node_modules\/iced-x86\/iced_x86\.js$/;
+const MODULE = /node_modules\/iced-x86\/iced_x86\.js(?:\?|$)/;
 
 /** Replaces the three lines of the package that need Node, and gives it ES exports. */
 export function iced(): Plugin {
@@ -30,7 +30,8 @@ async function loadWasm() {
   return response.arrayBuffer();
 }
 ${body}
-export const { ${names.join(", ")} } = module.exports;
+const { ${names.map((n) => `${n}: $${n}`).join(", ")} } = module.exports;
+export { ${names.map((n) => `$${n} as ${n}`).join(", ")} };
 `,
           map: null,
         };
