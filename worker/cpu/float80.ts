@@ -41,6 +41,8 @@ export class Float80 {
   rc = RC_NEAREST;
   precision = 64;
   masks = 0x3f;
+  /** Whether the last narrowing was of a number below the normal range, whatever became of it. */
+  tiny = false;
   /** Third result of rem(): the low quotient bits, and whether reduction is incomplete. */
   quotient = 0;
   partial = false;
@@ -586,6 +588,7 @@ export class Float80 {
     const sign = se >>> 15, emax = 2 * bias + 1;
     const k = classify(se, hi, lo);
     let exp: number;
+    this.tiny = false;
     if (k === UNSUPPORTED) {
       this.flags |= IE;
       return this.assemble(1, emax, 0xc0000000, 0, bits);
@@ -603,6 +606,7 @@ export class Float80 {
     this.x = 0;
     if (exp <= 0) {
       const tiny = exp < 0 || this.roundBits(sign, bits) === 0;
+      this.tiny = tiny;
       this.h = h;
       this.l = l;
       this.x = 0;

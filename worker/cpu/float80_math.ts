@@ -104,13 +104,13 @@ export class Float80Math extends Float80 {
       else this.set(0x3fff, 0x80000000, 0);
       return;
     }
-    if (top < -80) return this.tiny(sign, m * LN2, e);
+    if (top < -80) return this.firstTerm(sign, m * LN2, e);
     const y = (fixed(sign ? -m : m, e) * LN2) >> P;
     this.packFixed(expm1(y));
   }
 
   /** A product m × (constant with P bits) × 2^e as the first term of a series whose rest is below the result's precision. */
-  private tiny(sign: number, m: bigint, e: number): void {
+  private firstTerm(sign: number, m: bigint, e: number): void {
     this.packBig(sign, m, e - Number(P), true);
   }
 
@@ -171,7 +171,7 @@ export class Float80Math extends Float80 {
     if (kx === INFINITY) return ky === ZERO ? this.refuse() : this.infinity(ys);
     if (ky === INFINITY) return this.infinity(xs ^ ys);
     if (ky === ZERO) return this.zero(xs ^ ys);
-    if (top < -80) return this.tiny(xs ^ ys, X.m * Y.m * LOG2E, X.e + Y.e);
+    if (top < -80) return this.firstTerm(xs ^ ys, X.m * Y.m * LOG2E, X.e + Y.e);
     let l: bigint;
     if (top > 0) l = top > 200 ? log2Big(X.m, X.e) : log2Big((1n << 200n) + (X.m << BigInt(200 + Math.max(X.e, -200))), -200);
     else {

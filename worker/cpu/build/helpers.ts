@@ -1,7 +1,9 @@
 // worker/cpu/build/helpers.ts — slow paths shared by all executors: plain functions on the CPU state block, reached by b.call(name).
 
 import type { GuestMemory } from "../memory.ts";
+import type { SseFloat } from "../sse.ts";
 import type { CpuState } from "../state.ts";
+import type { X87 } from "../x87.ts";
 import { ST_ARG, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
 import { EXIT_GP, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
@@ -19,6 +21,9 @@ export interface HelperContext {
   cpuid(leaf: number, subleaf: number): readonly [number, number, number, number];
   /** Where vmcall is legal. */
   readonly door: number;
+  /** The x87, and SSE's floating point beyond the fast path. */
+  readonly fpu: X87;
+  readonly sse: SseFloat;
 }
 
 /** Does its work and returns 0, or an EXIT_* number: then it must have changed nothing (or what hardware changes). */

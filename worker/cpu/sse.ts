@@ -1,0 +1,252 @@
+// worker/cpu/sse.ts — SSE floating point when the fast path will not do: NaNs, denormals, rounding modes, exceptions.  cf. SDM Vol. 1 chapter 11
+//
+// An operation runs in 80 bits rounded to odd (chopped, the last bit sticky), which leaves a second rounding to 53 or 24 bits exact.
+
+import { EXIT_XM } from "./exit.ts";
+import { DE, Float80, IE, PE, RC_CHOP, UE, ZE } from "./float80.ts";
+import { type CpuState, ST_MXCSR } from "./state.ts";
+
+export const ADD = 0, MUL = 1, SUB = 2, DIV = 3, SQRT = 4, MIN = 5, MAX = 6;
+/** Even lanes subtract, odd ones add. */
+export const ADDSUB = 7;
+/** CMP + predicate 0–7 */
+export const CMP = 16;
+/** ROUND + imm8 & 15 */
+export const ROUND = 32;
+
+const DAZ = 0x40, FTZ = 0x8000;
+
+/** Bits of a float of either size: w1 above (0 for f32), w0 below. */
+export class SseFloat {
+  private readonly state: CpuState;
+  private readonly f = new Float80();
+  /** Result bits. */
+  w1 = 0;
+  w0 = 0;
+  private mxcsr = 0;
+  private flags = 0;
+
+  constructor(state: CpuState) {
+    this.state = state;
+  }
+
+  begin(): void {
+    this.mxcsr = this.state.get32(ST_MXCSR);
+    this.flags = 0;
+  }
+
+  /** Records the exceptions of all lanes; EXIT_XM if one is unmasked. */
+  end(): number {
+    const unmasked = ~(this.mxcsr >> 7) & 0x3f;
+    const before = IE | DE | ZE;
+    let flags = this.flags;
+    if (flags & unmasked & before) flags &= before;
+    this.state.set32(ST_MXCSR, this.mxcsr | flags);
+    return flags & unmasked ? EXIT_XM : 0;
+  }
+
+  private static nan(wide: boolean, w1: number, w0: number): boolean {
+    return wide ? (w1 & 0x7ff00000) === 0x7ff00000 && ((w1 & 0xfffff) | w0) !== 0 : (w0 & 0x7fffffff) > 0x7f800000;
+  }
+
+  private static signalling(wide: boolean, w1: number, w0: number): boolean {
+    return SseFloat.nan(wide, w1, w0) && !(wide ? w1 & 0x80000 : w0 & 0x400000);
+  }
+
+  private static denormal(wide: boolean, w1: number, w0: number): boolean {
+    return wide ? (w1 & 0x7ff00000) === 0 && ((w1 & 0xfffff) | w0) !== 0 : (w0 & 0x7f800000) === 0 && (w0 & 0x7fffff) !== 0;
+  }
+
+  private out(w1: number, w0: number): void {
+    this.w1 = w1;
+    this.w0 = w0;
+  }
+
+  private quiet(wide: boolean, w1: number, w0: number): void {
+    if (wide) this.out(w1 | 0x80000, w0);
+    else this.out(0, w0 | 0x400000);
+  }
+
+  private static sign(wide: boolean, w1: number, w0: number): number {
+    return (wide ? w1 : w0) >>> 31;
+  }
+
+  private signedZero(wide: boolean, sign: number): void {
+    if (wide) this.out(sign << 31, 0);
+    else this.out(0, sign << 31);
+  }
+
+  private static compare(wide: boolean, a1: number, a0: number, b1: number, b0: number): number {
+    const a = toNumber(wide, a1, a0), b = toNumber(wide, b1, b0);
+    return a < b ? -1 : a > b ? 1 : a === b ? 0 : 2;
+  }
+
+  private from(wide: boolean, w1: number, w0: number): void {
+    if (wide) this.f.fromF64(w1, w0);
+    else this.f.fromF32(w0);
+  }
+
+  /** Rounds the unit's number to the size, as MXCSR says; leaves the bits. */
+  private narrow(wide: boolean): void {
+    const f = this.f;
+    f.rc = (this.mxcsr >> 13) & 3;
+    f.masks = (this.mxcsr >> 7) & 0x3f;
+    f.flags = 0;
+    const sign = f.se >>> 15;
+    if (wide) f.toF64(f.se, f.hi, f.lo);
+    else f.toF32(f.se, f.hi, f.lo);
+    this.flags |= f.flags;
+    if (f.tiny && this.mxcsr & FTZ && f.masks & UE) {
+      this.flags |= UE | PE;
+      this.signedZero(wide, sign);
+    } else this.out(f.hi, f.lo);
+  }
+
+  /** One lane of a binary operation (SQRT and ROUND look at b alone). */
+  lane(op: number, wide: boolean, a1: number, a0: number, b1: number, b0: number, odd = false): void {
+    const unary = op === SQRT || op >= ROUND;
+    if (unary) {
+      a1 = b1;
+      a0 = b0;
+    }
+    let aDen = SseFloat.denormal(wide, a1, a0), bDen = SseFloat.denormal(wide, b1, b0);
+    if (this.mxcsr & DAZ) {
+      if (aDen) {
+        a1 &= 0x80000000;
+        a0 = wide ? 0 : a0 & 0x80000000;
+      }
+      if (bDen) {
+        b1 &= 0x80000000;
+        b0 = wide ? 0 : b0 & 0x80000000;
+      }
+      aDen = bDen = false;
+    }
+    const aNan = SseFloat.nan(wide, a1, a0), bNan = SseFloat.nan(wide, b1, b0);
+    const snan = SseFloat.signalling(wide, a1, a0) || SseFloat.signalling(wide, b1, b0);
+    if (op >= CMP && op < ROUND) {
+      const p = op - CMP;
+      const signals = (p & 3) === 1 || (p & 3) === 2;
+      let yes: boolean;
+      if (aNan || bNan) {
+        if (snan || signals) this.flags |= IE;
+        yes = (p & 3) === 3;
+      } else {
+        if (aDen || bDen) this.flags |= DE;
+        const rel = SseFloat.compare(wide, a1, a0, b1, b0);
+        yes = (p & 3) === 0 ? rel === 0 : (p & 3) === 1 ? rel < 0 : (p & 3) === 2 ? rel <= 0 : false;
+      }
+      if (p & 4) yes = !yes;
+      this.out(yes && wide ? -1 : 0, yes ? -1 : 0);
+      return;
+    }
+    if (op === MIN || op === MAX) {
+      if (aNan || bNan) this.flags |= IE;
+      else if (aDen || bDen) this.flags |= DE;
+      const rel = SseFloat.compare(wide, a1, a0, b1, b0);
+      if (rel === (op === MIN ? -1 : 1)) this.out(a1, a0);
+      else this.out(b1, b0);
+      return;
+    }
+    if (aNan || bNan) {
+      if (snan) this.flags |= IE;
+      return aNan ? this.quiet(wide, a1, a0) : this.quiet(wide, b1, b0);
+    }
+    if (op >= ROUND) return this.round(op - ROUND, wide, b1, b0);
+    if (aDen || bDen) this.flags |= DE;
+    const f = this.f;
+    f.masks = 0x3f;
+    f.precision = 64;
+    this.from(wide, b1, b0);
+    const bse = f.se, bhi = f.hi, blo = f.lo;
+    this.from(wide, a1, a0);
+    f.flags = 0;
+    f.rc = (this.mxcsr >> 13) & 3; // decides the sign of an exact zero sum
+    if (op === ADDSUB) op = odd ? ADD : SUB;
+    if (op === ADD || op === SUB) {
+      const se = op === SUB ? bse ^ 0x8000 : bse;
+      f.add(f.se, f.hi, f.lo, se, bhi, blo);
+      if (f.flags & PE) {
+        f.flags = 0;
+        this.from(wide, a1, a0);
+        f.rc = RC_CHOP;
+        f.add(f.se, f.hi, f.lo, se, bhi, blo);
+      }
+    } else {
+      f.rc = RC_CHOP;
+      if (op === MUL) f.mul(f.se, f.hi, f.lo, bse, bhi, blo);
+      else if (op === DIV) f.div(f.se, f.hi, f.lo, bse, bhi, blo);
+      else f.sqrt(bse, bhi, blo);
+    }
+    this.flags |= f.flags & (IE | ZE);
+    if (f.flags & PE) f.lo = (f.lo | 1) >>> 0; // to odd
+    this.narrow(wide);
+  }
+
+  private round(imm: number, wide: boolean, w1: number, w0: number): void {
+    const f = this.f;
+    this.from(wide, w1, w0);
+    f.flags = 0;
+    f.rc = imm & 4 ? (this.mxcsr >> 13) & 3 : imm & 3;
+    f.precision = 64;
+    f.masks = 0x3f;
+    f.roundToInt(f.se, f.hi, f.lo);
+    if (!(imm & 8)) this.flags |= f.flags & PE;
+    this.narrow(wide);
+  }
+
+  /** To the other size. */
+  resize(wide: boolean, w1: number, w0: number): void {
+    const nan = SseFloat.nan(wide, w1, w0);
+    if (SseFloat.signalling(wide, w1, w0)) this.flags |= IE;
+    if (!nan && SseFloat.denormal(wide, w1, w0)) {
+      if (this.mxcsr & DAZ) {
+        w0 = wide ? 0 : w0 & 0x80000000;
+        w1 &= 0x80000000;
+      } else this.flags |= DE;
+    }
+    this.f.flags = 0;
+    this.from(wide, w1, w0);
+    this.narrow(!wide);
+  }
+
+  /** To an integer of 32 or 64 bits in w1:w0. */
+  toInt(wide: boolean, w1: number, w0: number, size: number, chop: boolean): void {
+    const f = this.f;
+    if (this.mxcsr & DAZ && SseFloat.denormal(wide, w1, w0)) w1 = w0 = 0;
+    this.from(wide, w1, w0);
+    f.flags = 0;
+    f.rc = (this.mxcsr >> 13) & 3;
+    f.toInt(f.se, f.hi, f.lo, size, chop);
+    this.flags |= f.flags;
+    this.out(f.hi, f.lo);
+  }
+
+  /** From a signed integer of 64 bits. */
+  fromInt(wide: boolean, hi: number, lo: number): void {
+    this.f.fromInt(hi, lo);
+    this.narrow(wide);
+  }
+
+  /** UCOMIS and COMIS: ZF, PF, CF as in rflags. */
+  compareFlags(wide: boolean, a1: number, a0: number, b1: number, b0: number, signalling: boolean): number {
+    this.lane(CMP + (signalling ? 1 : 3), wide, a1, a0, b1, b0);
+    if (this.mxcsr & DAZ) {
+      if (SseFloat.denormal(wide, a1, a0)) a1 = a0 = 0;
+      if (SseFloat.denormal(wide, b1, b0)) b1 = b0 = 0;
+    }
+    const rel = SseFloat.compare(wide, a1, a0, b1, b0);
+    return rel === 2 ? 0x45 : rel < 0 ? 1 : rel === 0 ? 0x40 : 0;
+  }
+}
+
+
+const view = new DataView(new ArrayBuffer(8)); // holds nothing from one call to the next
+
+/** The number that the bits stand for. */
+function toNumber(wide: boolean, w1: number, w0: number): number {
+  view.setInt32(0, wide ? w1 : w0);
+  if (!wide) return view.getFloat32(0);
+  view.setInt32(4, w0);
+  return view.getFloat64(0);
+}
+
