@@ -27,6 +27,9 @@ export const EXIT_XM = 12;
 /** #SS: non-canonical stack address. rip: the instruction. */
 export const EXIT_SS = 13;
 
+/** Not for the outside: TF may have changed; run() must look. The instruction has retired. */
+export const EXIT_RECHECK = 102;
+
 export type Exit =
   | typeof EXIT_BUDGET
   | typeof EXIT_KERNEL

@@ -71,6 +71,8 @@ export interface Builder<V, X> {
   address(o: Operand): V;
   /** Effective address without segment base, i64, as lea computes it. */
   offset(o: Operand): V;
+  /** Base of the segment that overrides ds in a string instruction, i64; 0 if none. */
+  segmentBase(): V;
   /** xmm register, or memory of 16 (must be aligned, else #GP, unless `unaligned`), 8 or 4 bytes (upper part zero). */
   readX(o: Operand, unaligned?: boolean): X;
   /** All 16 bytes of an xmm register, or the low `o.size` bytes (16, 8, 4) to memory. Alignment as for readX. */

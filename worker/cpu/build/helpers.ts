@@ -4,10 +4,9 @@ import type { GuestMemory } from "../memory.ts";
 import type { SseFloat } from "../sse.ts";
 import type { CpuState } from "../state.ts";
 import type { X87 } from "../x87.ts";
-import { ST_ARG, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
+import { ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
 import { EXIT_GP, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
-import { ST_EXIT_ADDR, ST_EXIT_FLAGS } from "../state.ts";
 
 /** What a helper may touch. */
 export interface HelperContext {
@@ -67,3 +66,6 @@ export function checkAccess(cpu: HelperContext, address: number, length: number,
   cpu.state.set32(ST_EXIT_FLAGS, write ? 1 : 0);
   return hi >= 0x8000 && hi < 0xffff8000 ? EXIT_GP : EXIT_PF;
 }
+
+/** A file of helpers exports one of these, by name. */
+export type Helpers = Readonly<Record<string, Helper>>;

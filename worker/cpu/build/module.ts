@@ -1,0 +1,200 @@
+// worker/cpu/build/module.ts — a WebAssembly binary writer: bytes, LEB128, sections; nothing that knows x86.
+
+import type { Ty } from "./ops.ts";
+
+export type WasmType = Ty | "v128";
+const TYPE_BYTE: Record<WasmType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+/** A growing array of bytes. */
+export class Bytes {
+  buf: Uint8Array<ArrayBuffer>;
+  len = 0;
+  constructor(capacity = 256) {
+    this.buf = new Uint8Array(capacity);
+  }
+  private grow(need: number): void {
+    let capacity = this.buf.length * 2;
+    while (capacity < need) capacity *= 2;
+    const bigger = new Uint8Array(capacity);
+    bigger.set(this.buf.subarray(0, this.len));
+    this.buf = bigger;
+  }
+  byte(b: number): void {
+    if (this.len === this.buf.length) this.grow(this.len + 1);
+    this.buf[this.len++] = b;
+  }
+  /** unsigned LEB128 of n < 2^32 */
+  u32(n: number): void {
+    if (this.len + 5 > this.buf.length) this.grow(this.len + 5);
+    n >>>= 0;
+    while (n > 127) {
+      this.buf[this.len++] = (n & 127) | 128;
+      n >>>= 7;
+    }
+    this.buf[this.len++] = n;
+  }
+  /** signed LEB128 of an i32 */
+  s32(n: number): void {
+    if (this.len + 5 > this.buf.length) this.grow(this.len + 5);
+    n |= 0;
+    while (n < -64 || n > 63) {
+      this.buf[this.len++] = (n & 127) | 128;
+      n >>= 7;
+    }
+    this.buf[this.len++] = n & 127;
+  }
+  /** signed LEB128 of an i64 given by halves */
+  s64(lo: number, hi: number): void {
+    if (this.len + 10 > this.buf.length) this.grow(this.len + 10);
+    lo |= 0;
+    hi |= 0;
+    for (;;) {
+      const seven = lo & 127;
+      lo = (lo >>> 7) | (hi << 25);
+      hi >>= 7;
+      if ((lo === 0 && hi === 0 && seven < 64) || (lo === -1 && hi === -1 && seven >= 64)) {
+        this.buf[this.len++] = seven;
+        return;
+      }
+      this.buf[this.len++] = seven | 128;
+    }
+  }
+  bytes(b: Uint8Array, length = b.length): void {
+    if (this.len + length > this.buf.length) this.grow(this.len + length);
+    this.buf.set(length === b.length ? b : b.subarray(0, length), this.len);
+    this.len += length;
+  }
+  name(s: string): void {
+    this.u32(s.length);
+    for (let i = 0; i < s.length; i++) this.byte(s.charCodeAt(i));
+  }
+  done(): Uint8Array<ArrayBuffer> {
+    return this.buf.slice(0, this.len);
+  }
+}
+
+/** Puts a module together. Imports come first, then functions in the order of addFunction. */
+export class ModuleWriter {
+  private readonly types = new Bytes();
+  private readonly typeIndex = new Map<string, number>();
+  private readonly importBytes = new Bytes();
+  private importCount = 0;
+  private importedFunctions = 0;
+  private readonly functions = new Bytes();
+  private functionCount = 0;
+  private readonly code = new Bytes(4096);
+  private readonly exports = new Bytes();
+  private exportCount = 0;
+  private readonly elements = new Bytes();
+  private elementCount = 0;
+  private readonly importIndex = new Map<string, number>();
+
+  type(params: readonly WasmType[], results: readonly WasmType[]): number {
+    const key = params.join() + ">" + results.join();
+    let index = this.typeIndex.get(key);
+    if (index === undefined) {
+      index = this.typeIndex.size;
+      this.typeIndex.set(key, index);
+      this.types.byte(0x60);
+      this.types.u32(params.length);
+      for (const p of params) this.types.byte(TYPE_BYTE[p]);
+      this.types.u32(results.length);
+      for (const r of results) this.types.byte(TYPE_BYTE[r]);
+    }
+    return index;
+  }
+
+  importMemory(name: string, pages: number, shared: boolean): void {
+    this.startImport(name, 2);
+    this.importBytes.byte(shared ? 3 : 1);
+    this.importBytes.u32(pages);
+    this.importBytes.u32(pages);
+  }
+
+  importTable(name: string, size: number): void {
+    this.startImport(name, 1);
+    this.importBytes.byte(0x70);
+    this.importBytes.byte(0);
+    this.importBytes.u32(size);
+  }
+
+  /** Index of the imported function; the same name may be asked for again. Only before the first addFunction. */
+  importFunction(name: string, params: readonly WasmType[], results: readonly WasmType[]): number {
+    const known = this.importIndex.get(name);
+    if (known !== undefined) return known;
+    if (this.functionCount > 0) throw new Error(`import of ${name} after a function`);
+    const type = this.type(params, results);
+    this.startImport(name, 0);
+    this.importBytes.u32(type);
+    this.importIndex.set(name, this.importedFunctions);
+    return this.importedFunctions++;
+  }
+
+  private startImport(name: string, kind: number): void {
+    this.importCount++;
+    this.importBytes.name("e");
+    this.importBytes.name(name);
+    this.importBytes.byte(kind);
+  }
+
+  /** Appends a function; `body` ends with 0x0b (end). Returns its index. */
+  addFunction(type: number, locals: readonly WasmType[], body: Bytes): number {
+    this.functions.u32(type);
+    const head = new Bytes(16);
+    let runs = 0;
+    const runBytes = new Bytes(16);
+    for (let i = 0; i < locals.length; ) {
+      let j = i;
+      while (j < locals.length && locals[j] === locals[i]) j++;
+      runBytes.u32(j - i);
+      runBytes.byte(TYPE_BYTE[locals[i]!]);
+      runs++;
+      i = j;
+    }
+    head.u32(runs);
+    head.bytes(runBytes.buf, runBytes.len);
+    this.code.u32(head.len + body.len);
+    this.code.bytes(head.buf, head.len);
+    this.code.bytes(body.buf, body.len);
+    return this.importedFunctions + this.functionCount++;
+  }
+
+  exportFunction(name: string, index: number): void {
+    this.exports.name(name);
+    this.exports.byte(0);
+    this.exports.u32(index);
+    this.exportCount++;
+  }
+
+  /** table[slot] = function */
+  element(slot: number, index: number): void {
+    this.elements.byte(0);
+    this.elements.byte(0x41);
+    this.elements.s32(slot);
+    this.elements.byte(0x0b);
+    this.elements.u32(1);
+    this.elements.u32(index);
+    this.elementCount++;
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new Bytes(this.code.len + 1024);
+    for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b);
+    const section = (id: number, count: number, content: Bytes): void => {
+      if (count === 0) return;
+      const n = new Bytes(8);
+      n.u32(count);
+      out.byte(id);
+      out.u32(n.len + content.len);
+      out.bytes(n.buf, n.len);
+      out.bytes(content.buf, content.len);
+    };
+    section(1, this.typeIndex.size, this.types);
+    section(2, this.importCount, this.importBytes);
+    section(3, this.functionCount, this.functions);
+    section(7, this.exportCount, this.exports);
+    section(9, this.elementCount, this.elements);
+    section(10, this.functionCount, this.code);
+    return out.done();
+  }
+}

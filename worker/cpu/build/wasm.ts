@@ -1,0 +1,628 @@
+// worker/cpu/build/wasm.ts — the part of the WebAssembly builder that both tiers share: values in locals, memory checks, control.
+//
+// A scalar or vector value is the number of a wasm local (>= 0) or of a constant (< 0). Every verb leaves its result in a fresh local; the
+// engine's own compiler removes the moves. What differs between the tiers (where operands and registers are, how to leave) is abstract.
+
+import type { GuestMemory } from "../memory.ts";
+import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
+import type { Condition, FlagKind } from "../flags.ts";
+import { AF, CF, OF, ST_ARG, ST_RET, ST_XARG, ST_XRET, STATUS_FLAGS } from "../state.ts";
+import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builder.ts";
+import type { WasmType } from "./module.ts";
+import { Bytes } from "./module.ts";
+import type { Op, Ty } from "./ops.ts";
+import { OPS } from "./ops.ts";
+import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "./simd_ops.ts";
+import { LANES, SIMD_OPS } from "./simd_ops.ts";
+
+/** log2 of the bytes of guest memory that share one byte of the code map. */
+export const CODE_SHIFT = 8;
+
+/** Addresses and sizes that generated code has built in. */
+export interface WasmLayout {
+  readonly mem: GuestMemory;
+  /** the state block */
+  readonly state: number;
+  /** code map: one byte for each 2^CODE_SHIFT bytes of guest memory; not zero: a store that starts here may hit decoded code */
+  readonly codeMap: number;
+}
+
+/** Functions that generated code imports, with their types; helpers have none of either but a result i32. */
+export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], readonly WasmType[]]>> = {
+  /** (rip, address, bytes, 1 write | 2 fetch | 4 misaligned): notes the fault */
+  "$fault": [["i64", "i64", "i32", "i32"], []],
+  /** (address, bytes): a store has hit decoded code */
+  "$code_hit": [["i32", "i32"], []],
+  /** rip → record, or 1 with EXIT_MISS noted */
+  "$lookup": [["i64"], ["i32"]],
+  /** record of a branch → record of its target, or 1 */
+  "$link": [["i32"], ["i32"]],
+  /** the six flags as in rflags */
+  "$getflags": [[], ["i32"]],
+};
+
+const LOAD = { i32: 0x28, i64: 0x29, f32: 0x2a, f64: 0x2b } as const;
+const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
+
+export abstract class WasmBuilder implements Builder<number, number> {
+  abstract readonly form: InsnForm;
+  code = new Bytes(512);
+  /** types of all locals, parameters included */
+  types: WasmType[] = [];
+  /** index of an imported function by name; filled by whoever writes the module */
+  readonly imports: Map<string, number>;
+  protected readonly layout: WasmLayout;
+  private readonly constType: WasmType[] = [];
+  private readonly constLo: number[] = [];
+  private readonly constHi: number[] = [];
+  private readonly constBytes = new Map<number, readonly number[]>();
+  /** locals free for reuse, by type */
+  protected readonly free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  private readonly used: number[] = [];
+  /** end of the code when the last thing emitted was `local.set tail`; else -1 */
+  private tailAt = -1;
+  private tailLocal = -1;
+
+  constructor(layout: WasmLayout, imports: Map<string, number>) {
+    this.layout = layout;
+    this.imports = imports;
+  }
+
+  // ---- raw emission
+
+  protected byte(b: number): void {
+    this.code.byte(b);
+  }
+  protected typeOf(v: number): WasmType {
+    return v >= 0 ? this.types[v]! : this.constType[-1 - v]!;
+  }
+  /** A fresh local, given back by releaseTemps. */
+  protected temp(type: WasmType): number {
+    const reused = this.free[type].pop();
+    const local = reused ?? this.types.push(type) - 1;
+    this.used.push(local);
+    return local;
+  }
+  /** A local that stays. */
+  protected permanent(type: WasmType): number {
+    return this.types.push(type) - 1;
+  }
+  /** All temporaries of the instruction are dead. */
+  protected releaseTemps(): void {
+    for (const local of this.used) this.free[this.types[local]!].push(local);
+    this.used.length = 0;
+    this.constType.length = this.constLo.length = this.constHi.length = 0;
+    this.constBytes.clear();
+  }
+  protected get(v: number): void {
+    const c = this.code;
+    if (v >= 0) {
+      if (this.tailAt === c.len && this.tailLocal === v) {
+        // the value was stored just now: turn `local.set v` into `local.tee v`
+        c.buf[this.tailAt - (v < 128 ? 2 : v < 16384 ? 3 : 4)] = 0x22;
+        this.tailAt = -1;
+        return;
+      }
+      c.byte(0x20);
+      c.u32(v);
+      return;
+    }
+    const k = -1 - v;
+    const lo = this.constLo[k]!, hi = this.constHi[k]!;
+    switch (this.constType[k]!) {
+      case "i32":
+        c.byte(0x41);
+        c.s32(lo);
+        break;
+      case "i64":
+        c.byte(0x42);
+        c.s64(lo, hi);
+        break;
+      case "f32":
+        c.byte(0x43);
+        for (let i = 0; i < 32; i += 8) c.byte((lo >>> i) & 255);
+        break;
+      case "f64":
+        c.byte(0x44);
+        for (let i = 0; i < 32; i += 8) c.byte((lo >>> i) & 255);
+        for (let i = 0; i < 32; i += 8) c.byte((hi >>> i) & 255);
+        break;
+      case "v128":
+        c.byte(0xfd);
+        c.u32(12);
+        for (const b of this.constBytes.get(k)!) c.byte(b);
+        break;
+    }
+  }
+  protected set(local: number): void {
+    this.code.byte(0x21);
+    this.code.u32(local);
+    this.tailAt = this.code.len;
+    this.tailLocal = local;
+  }
+  /** The value on the stack, in a fresh local. */
+  protected take(type: WasmType): number {
+    const t = this.temp(type);
+    this.set(t);
+    return t;
+  }
+  /** No peephole across this point. */
+  protected barrier(): void {
+    this.tailAt = -1;
+  }
+  protected i32const(n: number): void {
+    this.code.byte(0x41);
+    this.code.s32(n);
+  }
+  protected i64const(n: number): void {
+    this.code.byte(0x42);
+    this.code.s64(n % 0x1_0000_0000 | 0, Math.floor(n / 0x1_0000_0000) | 0);
+  }
+  protected memarg(opcode: number, align: number, offset: number): void {
+    this.code.byte(opcode);
+    this.code.u32(align);
+    this.code.u32(offset);
+  }
+  protected simd(op: number): void {
+    this.code.byte(0xfd);
+    this.code.u32(op);
+  }
+  protected callImport(name: string): void {
+    const index = this.imports.get(name);
+    if (index === undefined) throw new Error(`function ${name} is not imported`);
+    this.code.byte(0x10);
+    this.code.u32(index);
+  }
+  protected if(): void {
+    this.code.byte(0x04);
+    this.code.byte(0x40);
+    this.barrier();
+  }
+  protected else(): void {
+    this.code.byte(0x05);
+    this.barrier();
+  }
+  protected end(): void {
+    this.code.byte(0x0b);
+    this.barrier();
+  }
+  private constant(type: WasmType, lo: number, hi: number): number {
+    this.constType.push(type);
+    this.constLo.push(lo | 0);
+    this.constHi.push(hi | 0);
+    return -this.constType.length;
+  }
+  /** Value of an i32 or i64 constant's low half, or undefined if v is not a constant. */
+  protected constantOf(v: number): number | undefined {
+    return v < 0 ? this.constLo[-1 - v] : undefined;
+  }
+
+  // ---- what the tiers do differently
+
+  abstract read(o: Operand): number;
+  abstract write(o: Operand, v: number): void;
+  abstract offset(o: Operand): number;
+  abstract address(o: Operand): number;
+  abstract segmentBase(): number;
+  abstract reg(n: number, size: number): number;
+  abstract setReg(n: number, size: number, v: number): void;
+  abstract readAh(): number;
+  abstract writeAh(v: number): void;
+  abstract regX(n: number): number;
+  abstract setRegX(n: number, x: number): void;
+  protected abstract readXmm(o: Operand): number;
+  protected abstract writeXmm(o: Operand, x: number): void;
+  /** Emitted inside an `if`: leaves for a bad access. kind: 1 write, 4 misaligned */
+  protected abstract emitFault(address: number, n: number, kind: number): void;
+  /** Emitted inside an `if` after a store: decoded code was hit. */
+  protected abstract emitCodeHit(address32: number, n: number): void;
+  /** Leaves with the exit number that is in this i32 value; nothing of the instruction counts. */
+  protected abstract emitTrap(exit: number): void;
+  abstract jump(rip: number): void;
+  abstract jumpCall(rip: number): void;
+  abstract jumpRet(rip: number): void;
+  abstract branch(target: Operand, c?: number): void;
+  abstract branchCall(target: Operand): void;
+  abstract leave(exit: number): void;
+  abstract nextRip(): number;
+  abstract thisRip(): number;
+  abstract flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void;
+  abstract flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void;
+  abstract setFlags(which: number, image: number): void;
+  abstract getFlags(): number;
+  abstract cond(cc: Condition): number;
+  /** Around a helper: the state block must be right before it; registers may have changed after. */
+  protected abstract beforeHelper(name: string): void;
+  protected abstract afterHelper(name: string): void;
+
+  // ---- constants
+
+  i32(n: number): number {
+    return this.constant("i32", n, 0);
+  }
+  i64(n: number | bigint): number {
+    if (typeof n === "bigint") return this.constant("i64", Number(BigInt.asIntN(32, n)), Number(BigInt.asIntN(32, n >> 32n)));
+    return this.constant("i64", n % 0x1_0000_0000, Math.floor(n / 0x1_0000_0000));
+  }
+  f32(n: number): number {
+    const view = new DataView(new ArrayBuffer(4));
+    view.setFloat32(0, n);
+    return this.constant("f32", view.getInt32(0), 0);
+  }
+  f64(n: number): number {
+    const view = new DataView(new ArrayBuffer(8));
+    view.setFloat64(0, n);
+    return this.constant("f64", view.getInt32(4), view.getInt32(0));
+  }
+  imm(n: number, size: number): number {
+    return size === 8 ? this.i64(n) : this.i32(n);
+  }
+  constX(bytes: readonly number[]): number {
+    const v = this.constant("v128", 0, 0);
+    this.constBytes.set(-1 - v, bytes);
+    return v;
+  }
+
+  // ---- memory
+
+  check(address: number, n: number, write: boolean): void {
+    const min = write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+    this.get(address);
+    this.i64const(min);
+    this.byte(0x7d); // i64.sub
+    this.i64const(this.layout.mem.size - n - min);
+    this.byte(0x56); // i64.gt_u
+    this.if();
+    this.emitFault(address, n, write ? 1 : 0);
+    this.end();
+  }
+  private checkAligned(address: number, n: number): void {
+    this.get(address);
+    this.byte(0xa7);
+    this.i32const(n - 1);
+    this.byte(0x71);
+    this.if();
+    this.emitFault(address, n, 4);
+    this.end();
+  }
+  load(size: number, address: number): number {
+    this.check(address, size, false);
+    return this.loadUnchecked(size, address);
+  }
+  protected loadUnchecked(size: number, address: number): number {
+    this.get(address);
+    this.byte(0xa7); // i32.wrap_i64
+    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, 0);
+    return this.take(size === 8 ? "i64" : "i32");
+  }
+  store(size: number, address: number, v: number): void {
+    this.check(address, size, true);
+    this.get(address);
+    this.byte(0xa7);
+    const a = this.take("i32");
+    this.get(a);
+    this.get(v);
+    const wide = this.typeOf(v) === "i64";
+    if (size === 8) this.memarg(0x37, 0, 0);
+    else if (size === 4) this.memarg(wide ? 0x3e : 0x36, 0, 0);
+    else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, 0, 0);
+    else this.memarg(wide ? 0x3c : 0x3a, 0, 0);
+    this.testCode(a, size);
+  }
+  /** After a store at the i32 address: was there code? */
+  protected testCode(a: number, n: number): void {
+    this.get(a);
+    this.i32const(CODE_SHIFT);
+    this.byte(0x76); // i32.shr_u
+    this.memarg(0x2d, 0, this.layout.codeMap);
+    this.if();
+    this.emitCodeHit(a, n);
+    this.end();
+  }
+  loadX(size: number, address: number, aligned: boolean): number {
+    if (aligned && size === 16) this.checkAligned(address, 16);
+    this.check(address, size, false);
+    this.get(address);
+    this.byte(0xa7);
+    this.simd(size === 16 ? 0 : size === 8 ? 93 : 92);
+    this.code.u32(0);
+    this.code.u32(0);
+    return this.take("v128");
+  }
+  storeX(size: number, address: number, x: number, aligned: boolean): void {
+    if (aligned && size === 16) this.checkAligned(address, 16);
+    this.check(address, size, true);
+    this.get(address);
+    this.byte(0xa7);
+    const a = this.take("i32");
+    this.get(a);
+    this.get(x);
+    if (size === 16) {
+      this.simd(11);
+      this.code.u32(0);
+      this.code.u32(0);
+    } else {
+      this.simd(size === 8 ? 91 : size === 4 ? 90 : size === 2 ? 89 : 88);
+      this.code.u32(0);
+      this.code.u32(0);
+      this.code.byte(0);
+    }
+    this.testCode(a, size);
+  }
+  readX(o: Operand, unaligned?: boolean): number {
+    if (o.kind === "xmm") return this.readXmm(o);
+    return this.loadX(o.size, this.address(o), unaligned !== true);
+  }
+  writeX(o: Operand, x: number, unaligned?: boolean): void {
+    if (o.kind === "xmm") this.writeXmm(o, x);
+    else this.storeX(o.size, this.address(o), x, unaligned !== true);
+  }
+
+  getState(offset: number, type: "i32" | "i64"): number {
+    this.i32const(0);
+    this.memarg(LOAD[type], 0, this.layout.state + offset);
+    return this.take(type);
+  }
+  setState(offset: number, v: number): void {
+    this.i32const(0);
+    this.get(v);
+    this.memarg(STORE[this.typeOf(v) as Ty], 0, this.layout.state + offset);
+  }
+
+  // ---- scalars
+
+  op(name: Op, a: number, b?: number): number {
+    const [opcode, , result] = OPS[name];
+    this.get(a);
+    if (b !== undefined) this.get(b);
+    if ((opcode & 0xff) === 0xfc) {
+      this.byte(0xfc);
+      this.byte(opcode >> 8);
+    } else this.byte(opcode);
+    return this.take(result);
+  }
+  int(op: IntBinary, a: number, b: number): number {
+    return this.op(`${this.typeOf(a) as "i32" | "i64"}.${op}`, a, b);
+  }
+  cmp(op: IntCompare, a: number, b: number): number {
+    return this.op(`${this.typeOf(a) as "i32" | "i64"}.${op}`, a, b);
+  }
+  private binary(op32: number, a: number, b: number): number {
+    const type = this.typeOf(a);
+    this.get(a);
+    this.get(b);
+    this.byte(type === "i64" ? op32 + 0x12 : op32);
+    return this.take(type);
+  }
+  add(a: number, b: number): number {
+    return this.binary(0x6a, a, b);
+  }
+  sub(a: number, b: number): number {
+    return this.binary(0x6b, a, b);
+  }
+  mul(a: number, b: number): number {
+    return this.binary(0x6c, a, b);
+  }
+  and(a: number, b: number): number {
+    return this.binary(0x71, a, b);
+  }
+  or(a: number, b: number): number {
+    return this.binary(0x72, a, b);
+  }
+  xor(a: number, b: number): number {
+    return this.binary(0x73, a, b);
+  }
+  shl(a: number, n: number): number {
+    return this.binary(0x74, a, n);
+  }
+  sar(a: number, n: number): number {
+    return this.binary(0x75, a, n);
+  }
+  shr(a: number, n: number): number {
+    return this.binary(0x76, a, n);
+  }
+  eqz(a: number): number {
+    return this.op(this.typeOf(a) === "i64" ? "i64.eqz" : "i32.eqz", a);
+  }
+  nez(a: number): number {
+    return this.typeOf(a) === "i64" ? this.op("i64.ne", a, this.i64(0)) : this.op("i32.ne", a, this.i32(0));
+  }
+  zext(a: number): number {
+    return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_u", a);
+  }
+  sext(a: number): number {
+    return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_s", a);
+  }
+  trunc(a: number): number {
+    return this.typeOf(a) === "i32" ? a : this.op("i32.wrap_i64", a);
+  }
+  mask(size: number, a: number): number {
+    if (size >= 4) return a;
+    return this.and(a, this.imm(size === 1 ? 0xff : 0xffff, this.typeOf(a) === "i64" ? 8 : 4));
+  }
+  signed(size: number, a: number): number {
+    if (size === 8) return a;
+    if (this.typeOf(a) === "i64") return this.op(size === 4 ? "i64.extend32_s" : size === 2 ? "i64.extend16_s" : "i64.extend8_s", a);
+    return size === 4 ? a : this.op(size === 2 ? "i32.extend16_s" : "i32.extend8_s", a);
+  }
+  fit(size: number, a: number): number {
+    return size === 8 ? this.zext(a) : this.trunc(a);
+  }
+  mulhU(a: number, b: number): number {
+    const low = this.i64(0xffffffff), k = this.i64(32);
+    const al = this.and(a, low), ah = this.shr(a, k), bl = this.and(b, low), bh = this.shr(b, k);
+    const mid = this.add(this.mul(ah, bl), this.shr(this.mul(al, bl), k));
+    const mid2 = this.add(this.mul(al, bh), this.and(mid, low));
+    return this.add(this.add(this.mul(ah, bh), this.shr(mid, k)), this.shr(mid2, k));
+  }
+  mulhS(a: number, b: number): number {
+    const k = this.i64(63);
+    const u = this.mulhU(a, b);
+    return this.sub(this.sub(u, this.and(this.sar(a, k), b)), this.and(this.sar(b, k), a));
+  }
+  select(c: number, a: number, b: number): number {
+    this.get(a);
+    this.get(b);
+    this.get(c);
+    this.byte(0x1b);
+    return this.take(this.typeOf(a));
+  }
+  selectX(c: number, a: number, b: number): number {
+    this.get(a);
+    this.get(b);
+    this.get(c);
+    this.byte(0x1b);
+    return this.take("v128");
+  }
+  variable(init: number): number {
+    this.get(init);
+    return this.take(this.typeOf(init));
+  }
+  assign(variable: number, v: number): void {
+    this.get(v);
+    this.set(variable);
+  }
+  variableX(init: number): number {
+    return this.variable(init);
+  }
+  assignX(variable: number, v: number): void {
+    this.assign(variable, v);
+  }
+
+  // ---- control
+
+  when(c: number, yes: () => void, no?: () => void): void {
+    this.get(c);
+    this.if();
+    yes();
+    if (no !== undefined) {
+      this.else();
+      no();
+    }
+    this.end();
+  }
+  loop(cond: () => number, body: () => void): void {
+    this.byte(0x02); // block
+    this.byte(0x40);
+    this.byte(0x03); // loop
+    this.byte(0x40);
+    this.barrier();
+    this.get(cond());
+    this.byte(0x45); // i32.eqz
+    this.byte(0x0d); // br_if 1
+    this.byte(1);
+    this.barrier();
+    body();
+    this.byte(0x0c); // br 0
+    this.byte(0);
+    this.end();
+    this.end();
+  }
+  trapIf(c: number, exit: number): void {
+    this.get(c);
+    this.if();
+    this.emitTrap(this.i32(exit));
+    this.end();
+  }
+  trap(exit: number): void {
+    this.emitTrap(this.i32(exit));
+  }
+
+  call(helper: string, args: readonly number[] = [], xargs: readonly number[] = []): void {
+    args.forEach((v, i) => this.setState(ST_ARG + 8 * i, this.zext(v)));
+    xargs.forEach((x, i) => {
+      this.i32const(0);
+      this.get(x);
+      this.simd(11);
+      this.code.u32(0);
+      this.code.u32(this.layout.state + ST_XARG + 16 * i);
+    });
+    this.beforeHelper(helper);
+    this.callImport(helper);
+    const status = this.take("i32");
+    this.afterHelper(helper);
+    this.get(status);
+    this.if();
+    this.emitTrap(status);
+    this.end();
+  }
+  ret(n: number, type: Ty): number {
+    this.i32const(0);
+    this.memarg(LOAD[type], 0, this.layout.state + ST_RET + 8 * n);
+    return this.take(type);
+  }
+  retX(): number {
+    this.i32const(0);
+    this.simd(0);
+    this.code.u32(0);
+    this.code.u32(this.layout.state + ST_XRET);
+    return this.take("v128");
+  }
+
+  // ---- 128 bits
+
+  x(op: SimdUnary, a: number): number {
+    this.get(a);
+    this.simd(SIMD_OPS[op][0]);
+    return this.take("v128");
+  }
+  xx(op: SimdBinary, a: number, b: number): number {
+    this.get(a);
+    this.get(b);
+    this.simd(SIMD_OPS[op][0]);
+    return this.take("v128");
+  }
+  xshift(op: SimdShift, a: number, n: number): number {
+    this.get(a);
+    this.get(n);
+    this.simd(SIMD_OPS[op][0]);
+    return this.take("v128");
+  }
+  xtest(op: SimdTest, a: number): number {
+    this.get(a);
+    this.simd(SIMD_OPS[op][0]);
+    return this.take("i32");
+  }
+  bitselect(a: number, b: number, mask: number): number {
+    this.get(a);
+    this.get(b);
+    this.get(mask);
+    this.simd(82);
+    return this.take("v128");
+  }
+  shuffle(a: number, b: number, lanes: readonly number[]): number {
+    this.get(a);
+    this.get(b);
+    this.simd(13);
+    for (const l of lanes) this.byte(l);
+    return this.take("v128");
+  }
+  splat(lane: Lane, v: number): number {
+    this.get(v);
+    this.simd(LANES[lane][0]);
+    return this.take("v128");
+  }
+  extract(lane: Lane, x: number, n: number): number {
+    this.get(x);
+    this.simd(LANES[lane][1]);
+    this.byte(n);
+    return this.take(LANES[lane][4]);
+  }
+  replace(lane: Lane, x: number, n: number, v: number): number {
+    this.get(x);
+    this.get(v);
+    this.simd(LANES[lane][2]);
+    this.byte(n);
+    return this.take("v128");
+  }
+
+  /** Image of flags worked out from values that are 0 or 1. */
+  protected flagImage(c?: number, o?: number, a?: number): number {
+    let image = c ?? this.i32(0);
+    if (o !== undefined) image = this.or(image, this.shl(o, this.i32(11)));
+    if (a !== undefined) image = this.or(image, this.shl(a, this.i32(4)));
+    return image;
+  }
+  protected static readonly EXPLICIT_BITS = CF | OF | AF;
+  protected static readonly ALL = STATUS_FLAGS;
+}

@@ -1,0 +1,159 @@
+// worker/cpu/cpu.ts — the CPU: run(budget) until something happened. Knows nothing of Linux.
+
+import type { Iced } from "./iced.ts";
+import { loadIced } from "./iced.ts";
+import type { Exit } from "./exit.ts";
+import { EXIT_BP, EXIT_BUDGET, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
+import type { GuestMemory } from "./memory.ts";
+import { CpuState, STATE_SIZE, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
+import { Decoder } from "./decode.ts";
+import { EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
+import { CODE_SHIFT } from "./build/wasm.ts";
+import { REC_RIP } from "./build/shape.ts";
+import type { HelperContext } from "./build/helpers.ts";
+import { helpers } from "./build/all_helpers.ts";
+import { SseFloat } from "./sse.ts";
+import { X87 } from "./x87.ts";
+import { Cpuid } from "./cpuid.ts";
+
+/** Decoded instructions that are kept: 16 MiB of records. */
+const RECORDS = 1 << 18;
+/** run() counts in i32. */
+const SLICE = 0x40000000;
+
+/** How a CPU is made. */
+export interface CpuOptions {
+  /** iced-x86, loaded: see loadIced */
+  readonly iced: Iced;
+  /** compiled tier on */
+  readonly jit?: boolean;
+  /** feature level: see cpuid.ts; default v2+ */
+  readonly cpu?: string;
+  /** decoded instructions that are kept */
+  readonly records?: number;
+}
+
+/** Bytes that a Cpu takes above guest memory of `size` bytes. */
+export function cpuBytes(size: number, records = RECORDS): number {
+  return STATE_SIZE + interpreterBytes(size, records) + 4096;
+}
+
+/** Loads the decoder, then makes a Cpu. */
+export async function createCpu(mem: GuestMemory, options: Omit<CpuOptions, "iced"> = {}): Promise<Cpu> {
+  return new Cpu(mem, { ...options, iced: await loadIced() });
+}
+
+/** One x86-64 CPU in user mode, on a GuestMemory. */
+export class Cpu implements HelperContext {
+  readonly mem: GuestMemory;
+  readonly state: CpuState;
+  /** Instructions retired since the machine started. */
+  retired = 0;
+  /** Details of the last fault: #PF's address; whether it was a write, a fetch; the vector of int n. */
+  exit_addr = 0;
+  exit_write = false;
+  exit_exec = false;
+  exit_vector = 0;
+  /** The one address where vmcall is legal: it calls the kernel. */
+  door = 0xffffffff;
+  /** Tier 0, for tests and panels. */
+  readonly interpreter: Interpreter;
+  readonly fpu: X87;
+  readonly sse: SseFloat;
+  private readonly features: Cpuid;
+  private readonly codeMap: number;
+  /** what ST_LEFT was when generated code was entered */
+  private entered = 0;
+
+  constructor(mem: GuestMemory, options: CpuOptions) {
+    this.mem = mem;
+    this.state = new CpuState(mem);
+    this.fpu = new X87(this.state);
+    this.sse = new SseFloat(this.state);
+    this.features = new Cpuid(options.cpu ?? "v2+");
+    this.codeMap = mem.reserve((mem.size >>> CODE_SHIFT) + 1);
+    const decoder = new Decoder(options.iced, mem.u8, mem.size, (name) => this.features.absent(name));
+    const bound = new Map<string, () => number>();
+    for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
+    const layout = { mem, state: this.state.base, codeMap: this.codeMap };
+    this.interpreter = new Interpreter(layout, decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n));
+  }
+
+  /** See HelperContext: only valid inside a helper. */
+  retiredNow(): number {
+    return this.retired + this.entered - this.state.get32(ST_LEFT);
+  }
+  cpuid(leaf: number, subleaf: number): readonly [number, number, number, number] {
+    return this.features.leaf(leaf, subleaf);
+  }
+
+  /** Guest memory [addr, addr + len) was written by someone else than the guest's instructions: decoded code there goes. */
+  code_written(addr: number, len: number): void {
+    this.interpreter.codeWritten(addr, len);
+  }
+
+  /** Forgets all decoded code. It changes nothing that a guest can see. */
+  flush(): void {
+    this.interpreter.flush();
+  }
+
+  /**
+   * Runs until `budget` more instructions have retired, or something happened; never more.
+   * rip and registers are then as exit.ts says for the exit returned.
+   */
+  run(budget: number): Exit {
+    const { state } = this;
+    let left = budget;
+    let exit = EXIT_BUDGET as number;
+    let record = 0;
+    while (left > 0) {
+      const single = (state.get32(ST_RFLAGS_SYS) & TF) !== 0;
+      if (record === 0) {
+        const rip = state.rip;
+        if (rip >= this.mem.size) return this.fetchFault(rip);
+        record = this.interpreter.find(rip) || this.interpreter.decode(rip);
+      }
+      const slice = single ? 1 : Math.min(left, SLICE);
+      state.set32(ST_LEFT, slice);
+      this.entered = slice;
+      this.interpreter.run(record);
+      exit = state.get32(ST_EXIT);
+      let done = slice - state.get32(ST_LEFT);
+      record = 0;
+      switch (exit) {
+        case EXIT_BUDGET:
+          state.rip = this.mem.u32[(state.get32(ST_CUR) + REC_RIP) >>> 2]!;
+          break;
+        case EXIT_KERNEL:
+        case EXIT_SYSCALL:
+        case EXIT_BP:
+        case EXIT_MISS:
+        case EXIT_RECHECK:
+          done++;
+          break;
+        default: // a fault
+      }
+      this.retired += done;
+      left -= done;
+      if (exit === EXIT_BUDGET || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
+        if (single && done > 0) return EXIT_DB;
+        exit = EXIT_BUDGET;
+        continue;
+      }
+      this.exit_addr = state.get(ST_EXIT_ADDR >> 3);
+      const flags = exit === EXIT_PF ? state.get32(ST_EXIT_FLAGS) : 0;
+      this.exit_write = (flags & 1) !== 0;
+      this.exit_exec = (flags & 2) !== 0;
+      this.exit_vector = state.get32(ST_EXIT_VECTOR);
+      return exit as Exit;
+    }
+    return EXIT_BUDGET;
+  }
+
+  private fetchFault(rip: number): Exit {
+    this.exit_addr = rip;
+    this.exit_write = false;
+    this.exit_exec = true;
+    return EXIT_PF;
+  }
+}

@@ -1,0 +1,78 @@
+// worker/cpu/cpuid.ts — what we advertise, by leaf.  SDM Vol. 2, CPUID.
+
+/** Vendor and brand are ours: a program that looks for a known vendor falls back to the feature bits, which are true. */
+const VENDOR = "PageZeroZero";
+const BRAND = "pagezero virtual x86-64 without an MMU";
+
+/** Feature levels for the boot parameter `cpu=`. Each has all of those before it. */
+export const CPU_LEVELS = ["v1", "v2", "v2+"] as const;
+export type CpuLevel = (typeof CPU_LEVELS)[number];
+
+/** Level by instruction: what it needs beside v1. */
+const NEEDS: Readonly<Record<string, CpuLevel>> = Object.fromEntries([
+  ...["popcnt", "crc32", "cmpxchg16b", "lahf", "sahf"].map((n) => [n, "v2"] as const),
+  ...["tzcnt", "lzcnt", "andn", "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "mulx", "rorx", "sarx", "shlx", "shrx", "movbe",
+    "adcx", "adox", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rdpid"].map((n) => [n, "v2+"] as const),
+]);
+
+/** cpuid of one feature level. */
+export class Cpuid {
+  readonly level: CpuLevel;
+  private readonly v2: boolean;
+  private readonly plus: boolean;
+
+  constructor(level: string) {
+    const known = CPU_LEVELS.find((l) => l === level);
+    if (known === undefined) throw new RangeError(`cpu=${level}: known are ${CPU_LEVELS.join(", ")}`);
+    this.level = known;
+    this.v2 = known !== "v1";
+    this.plus = known === "v2+";
+  }
+
+  /** Does the instruction belong to what this level does not advertise? */
+  absent(name: string): boolean {
+    const needs = NEEDS[name];
+    return needs !== undefined && CPU_LEVELS.indexOf(needs) > CPU_LEVELS.indexOf(this.level);
+  }
+
+  /** eax, ebx, ecx, edx of a leaf. */
+  leaf(leaf: number, subleaf: number): readonly [number, number, number, number] {
+    const text = (s: string, at: number): number => {
+      let v = 0;
+      for (let i = 3; i >= 0; i--) v = (v << 8) | (at + i < s.length ? s.charCodeAt(at + i) : 0);
+      return v;
+    };
+    switch (leaf) {
+      case 0:
+        return [7, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];
+      case 1: {
+        // FPU TSC MSR CX8 SEP CMOV CLFSH MMX FXSR SSE SSE2
+        const edx = 1 | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 11) | (1 << 15) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
+        // SSE3 SSSE3 CX16 SSE4.1 SSE4.2 POPCNT; MOVBE
+        let ecx = 0;
+        if (this.v2) ecx |= 1 | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 20) | (1 << 23);
+        if (this.plus) ecx |= 1 << 22;
+        return [0x000106a0, 0x00010800, ecx | (1 << 31), edx]; // hypervisor present: that is the truth
+      }
+      case 7:
+        // FSGSBASE BMI1 BMI2 ADX; RDPID
+        return subleaf === 0 && this.plus ? [0, 1 | (1 << 3) | (1 << 8) | (1 << 19), 1 << 22, 0] : [0, 0, 0, 0];
+      case 0x80000000 | 0:
+      case 0x80000000:
+        return [0x80000008 | 0, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];
+      case 0x80000001:
+        // LAHF, LZCNT; SYSCALL NX RDTSCP LM
+        return [0, 0, (this.v2 ? 1 : 0) | (this.plus ? 1 << 5 : 0), (1 << 11) | (1 << 20) | (1 << 27) | (1 << 29)];
+      case 0x80000002:
+      case 0x80000003:
+      case 0x80000004: {
+        const at = (leaf - 0x80000002) * 16;
+        return [text(BRAND, at), text(BRAND, at + 4), text(BRAND, at + 8), text(BRAND, at + 12)];
+      }
+      case 0x80000008:
+        return [0x3030, 0, 0, 0]; // 48 bits of address
+      default:
+        return [0, 0, 0, 0];
+    }
+  }
+}

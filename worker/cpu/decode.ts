@@ -1,0 +1,321 @@
+// worker/cpu/decode.ts — bytes → Insn, with iced-x86. What is static about an instruction becomes a Shape, shared; the rest are plain numbers.
+
+import type * as iced from "iced-x86";
+import type { InsnForm, Operand, OperandKind } from "./build/builder.ts";
+import type { Iced } from "./iced.ts";
+import type { Definition } from "./insn/define.ts";
+import { definitions } from "./insn/all.ts";
+
+/** What a definition may depend on, with what follows from it. */
+export interface Shape {
+  readonly id: number;
+  readonly form: InsnForm;
+  /** undefined: no such instruction here, #UD */
+  readonly definition: Definition | undefined;
+  /** Operand that is in memory, by number; -1 if none. */
+  readonly memory: number;
+  readonly hasBase: boolean;
+  readonly hasIndex: boolean;
+  readonly hasSegment: boolean;
+}
+
+/** No such register, in Insn.base, index and reg. */
+export const NO_REG = -1;
+/** Added to a register number in Insn.reg: ah, ch, dh, bh (of registers 0–3). */
+export const HIGH = 16;
+
+/** One decoded instruction: plain numbers, no object of the decoder. May be reused for the next one. */
+export class Insn {
+  rip = 0;
+  /** bytes; 0 if they could not all be fetched */
+  length = 0;
+  shape: Shape = undefined as unknown as Shape;
+  /** by operand: register number (+ HIGH), of whatever file the operand's kind says; or NO_REG */
+  readonly reg = [NO_REG, NO_REG, NO_REG, NO_REG];
+  base = NO_REG;
+  index = NO_REG;
+  /** shift count of the index: 0–3 */
+  scale = 0;
+  /** 0 none, 1 fs, 2 gs */
+  segment = 0;
+  /** displacement, or absolute address if relative to rip: sign-extended to 64 bits */
+  dispLo = 0;
+  dispHi = 0;
+  /** immediate, extended to 64 bits as the operand says; or branch target */
+  immLo = 0;
+  immHi = 0;
+  /** second immediate (enter) */
+  imm2 = 0;
+}
+
+interface CodeInfo {
+  readonly name: string;
+  readonly mnemonic: number;
+  readonly opsize: number;
+  readonly string: boolean;
+  readonly fixedImm: boolean;
+}
+
+// Register classes of iced's Register numbers, worked out once: kind, size, number.
+interface RegisterInfo {
+  readonly kind: OperandKind;
+  readonly size: number;
+  readonly n: number;
+}
+
+const MAX_LENGTH = 15;
+const STRING_INSNS = /^(movs|cmps|scas|lods|stos|ins|outs)[bwdq](_string)?$/;
+
+/** Decodes 64-bit code. One per Cpu: it keeps the shapes met so far. */
+export class Decoder {
+  private readonly iced: Iced;
+  private readonly instruction: iced.Instruction;
+  private decoder: iced.Decoder | undefined;
+  private readonly bytes: Uint8Array;
+  private readonly size: number;
+  private readonly registers: (RegisterInfo | undefined)[] = [];
+  private readonly codes: (CodeInfo | undefined)[] = [];
+  private readonly byKey = new Map<number, Shape>();
+  private readonly byText = new Map<string, Shape>();
+  private readonly absent: (name: string) => boolean;
+  /** All shapes, by id. */
+  readonly shapes: Shape[] = [];
+  /** First and last address that begin() covered. */
+  private from = 0;
+  private to = -1;
+
+  /**
+   * @param bytes guest memory from address 0
+   * @param size bytes of it
+   * @param absent whether cpuid does not advertise what the mnemonic needs: then #UD, or the older meaning of the bytes
+   */
+  constructor(library: Iced, bytes: Uint8Array, size: number, absent: (name: string) => boolean) {
+    this.iced = library;
+    this.instruction = new library.Instruction();
+    this.bytes = bytes;
+    this.size = size;
+    this.absent = absent;
+    const R = library.Register;
+    const range = (first: number, last: number, kind: OperandKind, bytesEach: number, start = 0): void => {
+      for (let r = first; r <= last; r++) this.registers[r] = { kind, size: bytesEach, n: start + r - first };
+    };
+    range(R.AL, R.BL, "reg", 1);
+    range(R.AH, R.BH, "reg", 1, HIGH);
+    range(R.SPL, R.R15L, "reg", 1, 4);
+    range(R.AX, R.R15W, "reg", 2);
+    range(R.EAX, R.R15D, "reg", 4);
+    range(R.RAX, R.R15, "reg", 8);
+    range(R.ES, R.GS, "seg", 2);
+    range(R.XMM0, R.XMM15, "xmm", 16);
+    range(R.MM0, R.MM7, "mm", 8);
+    range(R.ST0, R.ST7, "st", 10);
+  }
+
+  /** Bytes may have changed. */
+  forget(): void {
+    this.to = -1;
+  }
+
+  /** Decodes what is at `rip` (below the size of memory) into `insn`. */
+  decode(rip: number, insn: Insn): void {
+    if (rip < this.from || rip + MAX_LENGTH > this.to || this.decoder === undefined) {
+      this.decoder?.free();
+      this.from = rip;
+      this.to = Math.min(rip + 192, this.size);
+      this.decoder = new this.iced.Decoder(64, this.bytes.subarray(rip, this.to), this.iced.DecoderOptions.None);
+      this.decoder.ip = BigInt(rip);
+    } else if (this.decoder.position !== rip - this.from) {
+      this.decoder.position = rip - this.from;
+      this.decoder.ip = BigInt(rip);
+    }
+    const i = this.instruction;
+    this.decoder.decodeOut(i);
+    insn.rip = rip;
+    insn.length = i.length;
+    const code = i.code;
+    if (code === 0) {
+      // too long, or cut off by the end of memory, or not an instruction
+      if (this.decoder.lastError === this.iced.DecoderError.NoMoreBytes && rip + MAX_LENGTH > this.size) insn.length = 0;
+      insn.shape = this.shapeOf(0, i, insn);
+      return;
+    }
+    insn.shape = this.shapeOf(code, i, insn);
+  }
+
+  private codeInfo(code: number, i: iced.Instruction): CodeInfo {
+    let info = this.codes[code];
+    if (info === undefined) {
+      const text = this.iced.Code[code]!;
+      let name = this.iced.Mnemonic[i.mnemonic]!.toLowerCase();
+      if (text === "Movsd_m32_m32" || text === "Cmpsd_m32_m32") name += "_string";
+      const suffix = /^(?:Push|Pop|Enter|Leave|Iret|Ret[nf]|Pushf|Popf|Call|Jmp)(w|d|q)(?:_|$)/.exec(text)?.[1];
+      info = {
+        name, mnemonic: i.mnemonic, opsize: suffix === "w" ? 2 : suffix === "d" ? 4 : suffix === "q" ? 8 : 0,
+        string: STRING_INSNS.test(name), fixedImm: definitions.get(name)?.fixedImm === true,
+      };
+      this.codes[code] = info;
+    }
+    return info;
+  }
+
+  private setImm(insn: Insn, lo: number, hi: number): void {
+    insn.immLo = lo;
+    insn.immHi = hi;
+  }
+
+  /** Fills the operands of `insn` and finds its shape. */
+  private shapeOf(code: number, i: iced.Instruction, insn: Insn): Shape {
+    const K = this.iced.OpKind;
+    const info = this.codeInfo(code, i);
+    let key = code * 4096;
+    const count = code === 0 ? 0 : i.opCount;
+    insn.base = insn.index = NO_REG;
+    insn.segment = 0;
+    let memory = -1, addr32 = false, immediates = 0;
+    for (let n = 0; n < count; n++) {
+      const kind = n === 0 ? i.op0Kind : n === 1 ? i.op1Kind : n === 2 ? i.op2Kind : n === 3 ? i.op3Kind : i.op4Kind;
+      insn.reg[n] = NO_REG;
+      if (kind === K.Register) {
+        const register = n === 0 ? i.op0Register : n === 1 ? i.op1Register : n === 2 ? i.op2Register : i.op3Register;
+        const r = this.registers[register];
+        if (r === undefined) {
+          key = -1; // a register file that is not there: ymm, control registers …
+          continue;
+        }
+        insn.reg[n] = r.n;
+        if (r.kind === "st") key += r.n * (n === 0 ? 64 : 512);
+        else if (r.kind === "seg") key += r.n * 64;
+      } else if (kind === K.Memory) {
+        memory = n;
+        const base = i.memoryBase, index = i.memoryIndex, size = i.memoryDisplSize;
+        insn.scale = 0;
+        if (base === this.iced.Register.RIP || base === this.iced.Register.EIP) {
+          addr32 = base === this.iced.Register.EIP;
+        } else {
+          if (base !== 0) {
+            insn.base = this.registers[base]!.n;
+            addr32 = this.registers[base]!.size === 4;
+          }
+          if (index !== 0) {
+            insn.index = this.registers[index]!.n;
+            const s = i.memoryIndexScale;
+            insn.scale = s === 8 ? 3 : s >> 1;
+            addr32 = this.registers[index]!.size === 4;
+          }
+          if (base === 0 && index === 0) addr32 = size === 4;
+        }
+        if (size === 0) insn.dispLo = insn.dispHi = 0;
+        else {
+          const d = i.memoryDisplacement;
+          insn.dispLo = Number(BigInt.asIntN(32, d));
+          insn.dispHi = Number(BigInt.asIntN(32, d >> 32n));
+        }
+        const seg = i.memorySegment;
+        insn.segment = seg === this.iced.Register.FS ? 1 : seg === this.iced.Register.GS ? 2 : 0;
+      } else if (kind >= K.MemorySegSI && kind <= K.MemoryESRDI) {
+        // of a string instruction: the definition knows the registers
+        memory = memory < 0 ? n : memory;
+        addr32 = kind === K.MemorySegESI || kind === K.MemorySegEDI || kind === K.MemoryESEDI;
+        if (kind <= K.MemorySegRDI) {
+          const seg = i.memorySegment;
+          insn.segment = seg === this.iced.Register.FS ? 1 : seg === this.iced.Register.GS ? 2 : 0;
+        }
+        insn.dispLo = insn.dispHi = 0;
+      } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
+        const t = i.nearBranchTarget;
+        this.setImm(insn, Number(BigInt.asIntN(32, t)), Number(BigInt.asIntN(32, t >> 32n)));
+      } else if (immediates++ > 0) {
+        insn.imm2 = kind === K.Immediate8_2nd ? i.immediate8_2nd : Number(i.immediate(n));
+      } else {
+        switch (kind) {
+          case K.Immediate8:
+            this.setImm(insn, i.immediate8, 0);
+            break;
+          case K.Immediate16:
+            this.setImm(insn, i.immediate16, 0);
+            break;
+          case K.Immediate32:
+            this.setImm(insn, i.immediate32, 0);
+            break;
+          case K.Immediate8to16:
+          case K.Immediate8to32:
+          case K.Immediate8to64: {
+            const v = (i.immediate8 << 24) >> 24;
+            if (kind === K.Immediate8to16) this.setImm(insn, v & 0xffff, 0);
+            else this.setImm(insn, v, v >> 31);
+            break;
+          }
+          case K.Immediate32to64: {
+            const v = Number(BigInt.asIntN(32, i.immediate32to64));
+            this.setImm(insn, v, v >> 31);
+            break;
+          }
+          case K.Immediate64: {
+            const v = i.immediate64;
+            this.setImm(insn, Number(BigInt.asIntN(32, v)), Number(BigInt.asIntN(32, v >> 32n)));
+            break;
+          }
+          default:
+            key = -1; // far branches
+        }
+      }
+    }
+    if (key < 0) return this.shapeOf(0, i, insn);
+    if (memory >= 0) key += 1;
+    if (insn.base >= 0) key += 2;
+    if (insn.index >= 0) key += 4;
+    if (insn.segment > 0) key += 8;
+    if (addr32) key += 16;
+    if (info.fixedImm && immediates > 0) key += ((insn.immLo & 0xff) + 1) * 0x40000000000;
+    let rep: 0 | 1 | 2 = 0;
+    if (info.string) {
+      if (i.hasRepPrefix || i.hasRepePrefix) rep = 1;
+      else if (i.hasRepnePrefix) rep = 2;
+      key += rep * 0x20000000000;
+    }
+    const known = this.byKey.get(key);
+    if (known !== undefined) return known;
+    const shape = this.newShape(code, i, insn, info, memory, addr32, rep);
+    this.byKey.set(key, shape);
+    return shape;
+  }
+
+  /** The slow path of shapeOf: a code not met before. */
+  private newShape(code: number, i: iced.Instruction, insn: Insn, info: CodeInfo, memory: number, addr32: boolean, rep: 0 | 1 | 2): Shape {
+    const K = this.iced.OpKind;
+    const operands: Operand[] = [];
+    for (let n = 0; n < (code === 0 ? 0 : i.opCount); n++) {
+      const kind = i.opKind(n);
+      if (kind === K.Register) {
+        const r = this.registers[i.opRegister(n)]!;
+        operands.push({ kind: r.kind, size: r.size, index: n, fixed: r.kind === "st" || r.kind === "seg" ? r.n : -1 });
+      } else if (kind === K.Memory || (kind >= K.MemorySegSI && kind <= K.MemoryESRDI)) {
+        operands.push({ kind: "mem", size: this.iced.MemorySizeExt.size(i.memorySize), index: n, fixed: -1 });
+      } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
+        operands.push({ kind: "rel", size: 8, index: n, fixed: -1 });
+      } else {
+        const size = kind === K.Immediate8 || kind === K.Immediate8_2nd ? 1
+          : kind === K.Immediate16 || kind === K.Immediate8to16 ? 2
+          : kind === K.Immediate32 || kind === K.Immediate8to32 ? 4 : 8;
+        operands.push({ kind: "imm", size, index: n, fixed: info.fixedImm ? insn.immLo & 0xff : -1 });
+      }
+    }
+    let name = code === 0 ? "invalid" : info.name;
+    let definition = definitions.get(name);
+    if (definition !== undefined && this.absent(name)) {
+      // f3 0f bc and f3 0f bd were bsf and bsr with an idle prefix before there was tzcnt and lzcnt
+      name = name === "tzcnt" ? "bsf" : name === "lzcnt" ? "bsr" : "invalid";
+      definition = definitions.get(name);
+    }
+    const form: InsnForm = { name, operands, rep, opsize: info.opsize, addrsize: addr32 ? 4 : 8 };
+    const hasBase = insn.base >= 0, hasIndex = insn.index >= 0, hasSegment = insn.segment > 0;
+    const text = JSON.stringify([form, hasBase, hasIndex, hasSegment]);
+    let shape = this.byText.get(text);
+    if (shape === undefined) {
+      shape = { id: this.shapes.length, form, definition, memory, hasBase, hasIndex, hasSegment };
+      this.shapes.push(shape);
+      this.byText.set(text, shape);
+    }
+    return shape;
+  }
+}

@@ -1,0 +1,503 @@
+// worker/cpu/interp.ts — tier 0: decoded records in memory, a dispatch loop in wasm, shape functions compiled in batches.
+//
+// A block is a run of records ending where control surely goes elsewhere, or in a link record that goes on at another block. Blocks are
+// found by guest address in a direct-mapped hash. Code that was written to loses its blocks: each of their records becomes a link to
+// its own address, so that whoever comes there, even from inside the block, looks the address up anew.
+
+import type { Decoder, Shape } from "./decode.ts";
+import { HIGH, Insn, NO_REG } from "./decode.ts";
+import { CODE_SHIFT, IMPORTS } from "./build/wasm.ts";
+import type { WasmLayout } from "./build/wasm.ts";
+import {
+  REC_BASE, REC_CHAIN, REC_DISP, REC_FN, REC_HOT, REC_IMM, REC_INDEX, REC_NEXT, REC_OP, REC_OPERANDS, REC_RIP, REC_SCALE, REC_SEGMENT,
+  REC_SIZE, ShapeBuilder, mmHome,
+} from "./build/shape.ts";
+import { Bytes, ModuleWriter } from "./build/module.ts";
+import { EXIT_BUDGET, EXIT_GP, EXIT_PF, EXIT_UD } from "./exit.ts";
+import {
+  ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
+} from "./state.ts";
+
+/** Not for the outside: a jump has retired, and its target (rip) is not decoded. */
+export const EXIT_MISS = 100;
+/** The same, but nothing has retired. */
+export const EXIT_MISS_LINK = 101;
+
+const FN_LINK = 1, FN_FETCH = 2, FN_UD = 3, FN_FIRST = 8;
+const HASH_BITS = 16;
+const TABLE_SIZE = 16384;
+const MAX_BLOCK = 64;
+
+/** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
+export function interpreterBytes(size: number, records: number): number {
+  return (size >> CODE_SHIFT) + (size >= 0x80000000 ? 0x800000 : 0) + (8 << HASH_BITS) + records * REC_SIZE + 1024;
+}
+
+interface Block {
+  /** first record */
+  readonly at: number;
+  /** records */
+  count: number;
+  /** guest addresses [start, end) */
+  readonly start: number;
+  end: number;
+  dead: boolean;
+}
+
+interface CoreExports {
+  run(record: number): void;
+}
+
+/** Tables and generated code of tier 0. */
+export class Interpreter {
+  readonly layout: WasmLayout;
+  private readonly decoder: Decoder;
+  private readonly imports: Record<string, WebAssembly.ImportValue>;
+  private readonly helperNames: readonly string[];
+  private readonly table: WebAssembly.Table;
+  private core: CoreExports;
+  private readonly hash: number;
+  private readonly records: number;
+  private readonly recordsEnd: number;
+  private next: number;
+  /** by granule of 2^CODE_SHIFT bytes */
+  private readonly blocksOf = new Map<number, Block[]>();
+  /** living blocks by address: what the hash has lost to a collision is still here */
+  private readonly blockAt = new Map<number, Block>();
+  /** table slot by shape id */
+  private readonly slots: number[] = [];
+  private nextSlot = FN_FIRST;
+  private readonly insn = new Insn();
+  /** Counted for tests and benchmarks. */
+  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0 };
+
+  /**
+   * @param helpers by name, as generated code imports them: () → status
+   * @param codeHit a store of generated code has hit decoded code
+   */
+  constructor(layout: WasmLayout, decoder: Decoder, records: number, helpers: ReadonlyMap<string, () => number>, codeHit: (a: number, n: number) => void) {
+    this.layout = layout;
+    this.decoder = decoder;
+    const mem = layout.mem;
+    this.hash = mem.reserve(8 << HASH_BITS);
+    this.records = mem.reserve(records * REC_SIZE);
+    this.recordsEnd = this.records + records * REC_SIZE;
+    this.next = this.records;
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE, maximum: TABLE_SIZE });
+    this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
+    this.helperNames = [...helpers.keys()];
+    for (const [name, f] of helpers) this.imports[name] = f;
+    this.core = this.buildCore();
+  }
+
+  /** Runs from a record until something stops it: see ST_EXIT, ST_RIP, ST_CUR and ST_LEFT. */
+  run(record: number): void {
+    this.core.run(record);
+  }
+
+  private writeModule(importNames: readonly string[], withTable: boolean): { w: ModuleWriter; imports: Map<string, number> } {
+    const w = new ModuleWriter();
+    const mem = this.layout.mem;
+    w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
+    if (withTable) w.importTable("t", TABLE_SIZE);
+    const imports = new Map<string, number>();
+    for (const name of importNames) {
+      const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
+      imports.set(name, w.importFunction(name, params, results));
+    }
+    return { w, imports };
+  }
+
+  private instantiate(w: ModuleWriter): WebAssembly.Exports {
+    const bytes = w.finish();
+    this.counters.modules++;
+    this.counters.bytes += bytes.length;
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: this.imports }).exports;
+  }
+
+  /** The dispatch loop and what all shape functions call. */
+  private buildCore(): CoreExports {
+    const { w, imports } = this.writeModule([], true);
+    const s = this.layout.state;
+    const shapeType = w.type(["i32", "i32"], ["i32"]);
+    // $getflags
+    const builder = new ShapeBuilder(this.layout, imports, false);
+    builder.begin(undefined, 0);
+    builder.emitGetFlags();
+    w.exportFunction("$getflags", w.addFunction(w.type([], ["i32"]), builder.types, builder.code));
+    const a = new Assembler(s);
+    // $lookup(rip i64) → record; locals: 1 slot, 2 record
+    a.hashSlot(0, this.hash);
+    a.set(1);
+    a.get(1).load64u32(0).get(0).op(0x51).if(); // i64.eq
+    a.get(1).load(4).tee(2).if().get(2).return().end().end();
+    a.const(0).get(0).store64(s + ST_RIP);
+    a.const(0).const(EXIT_MISS).store(s + ST_EXIT);
+    a.const(1).op(0x0b);
+    const lookup = w.addFunction(w.type(["i64"], ["i32"]), ["i32", "i32"], a.take());
+    w.exportFunction("$lookup", lookup);
+    // $link(record) → record of REC_IMM; local 1 target
+    a.get(0).load64(REC_IMM).call(lookup).tee(1).const(1).op(0x47).if(); // i32.ne
+    a.get(0).get(1).store(REC_CHAIN).end();
+    a.get(1).op(0x0b);
+    const link = w.addFunction(w.type(["i32"], ["i32"]), ["i32"], a.take());
+    w.exportFunction("$link", link);
+    // $fault(rip, address, n, kind); local 4
+    const size = this.layout.mem.size;
+    a.const(0).get(0).store64(s + ST_RIP);
+    a.get(1).const64(16).op(0x86).const64(16).op(0x87).get(1).op(0x52); // (a << 16 >> 16) !== a
+    a.get(3).const(4).op(0x71).op(0x72).if();
+    a.const(0).const(EXIT_GP).store(s + ST_EXIT);
+    a.const(0).const64(0).store64(s + ST_EXIT_ADDR).op(0x05); // else
+    a.const(0).const(EXIT_PF).store(s + ST_EXIT);
+    // an access that straddles the end faults at the end
+    a.const(0).const64(size).get(1);
+    a.get(1).const64(size).op(0x54).get(1).get(2).op(0xad).op(0x7c).const64(size).op(0x56).op(0x71);
+    a.op(0x1b).store64(s + ST_EXIT_ADDR).end();
+    a.const(0).get(3).const(3).op(0x71).store(s + ST_EXIT_FLAGS).op(0x0b);
+    const fault = w.addFunction(w.type(["i64", "i64", "i32", "i32"], []), [], a.take());
+    w.exportFunction("$fault", fault);
+    // link record: on to another block, without retiring; local 2 record
+    a.get(0).load(REC_CHAIN).tee(2).op(0x45).if();
+    a.get(0).call(link).tee(2).const(1).op(0x46).if();
+    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(1).return().end().end();
+    a.get(2).get(1).get(2).load(REC_FN).callIndirect(shapeType).op(0x0b);
+    w.element(FN_LINK, w.addFunction(shapeType, ["i32"], a.take()));
+    // the bytes cannot be fetched
+    a.get(0).load64u32(REC_RIP).get(0).load64(REC_DISP).const(1).const(2).call(fault).const(1).op(0x0b);
+    w.element(FN_FETCH, w.addFunction(shapeType, [], a.take()));
+    // no such instruction
+    a.const(0).get(0).load64u32(REC_RIP).store64(s + ST_RIP);
+    a.const(0).const(EXIT_UD).store(s + ST_EXIT).const(1).op(0x0b);
+    w.element(FN_UD, w.addFunction(shapeType, [], a.take()));
+    // run(record): locals 1 left, 2 next
+    a.const(0).load(s + ST_LEFT).set(1);
+    a.loop().block().loop();
+    a.get(1).op(0x45).if();
+    a.const(0).const(EXIT_BUDGET).store(s + ST_EXIT);
+    a.const(0).get(0).store(s + ST_CUR).const(0).const(0).store(s + ST_LEFT).return().end();
+    a.get(0).get(1).get(0).load(REC_FN).callIndirect(shapeType).tee(2);
+    a.const(1).op(0x71).brIf(1);
+    a.get(1).const(1).op(0x6b).set(1).get(2).set(0).br(0).end().end();
+    a.get(2).const(1).op(0x46).if();
+    a.const(0).get(0).store(s + ST_CUR).const(0).get(1).store(s + ST_LEFT).return().end();
+    // an odd record: compiled code ran, and ST_LEFT says what is left
+    a.const(0).load(s + ST_LEFT).set(1).get(2).const(1).op(0x73).set(0).br(0).end().op(0x0b);
+    w.exportFunction("run", w.addFunction(w.type(["i32"], []), ["i32", "i32"], a.take()));
+    const exports = this.instantiate(w);
+    for (const name of ["$getflags", "$lookup", "$link", "$fault"]) this.imports[name] = exports[name]!;
+    return exports as unknown as CoreExports;
+  }
+
+  /** Compiles the functions of shapes that have none yet. */
+  private compile(shapes: readonly Shape[]): void {
+    const { w, imports } = this.writeModule([...Object.keys(IMPORTS), ...this.helperNames], true);
+    const type = w.type(["i32", "i32"], ["i32"]);
+    const builder = new ShapeBuilder(this.layout, imports, false);
+    for (const shape of shapes) {
+      if (this.slots[shape.id] !== undefined) continue;
+      const slot = this.nextSlot++;
+      if (slot >= TABLE_SIZE) throw new Error("more instruction shapes than the table has room for");
+      builder.begin(shape);
+      shape.definition!.lower(builder, ...shape.form.operands);
+      builder.finish();
+      w.element(slot, w.addFunction(type, builder.types.slice(2), builder.code));
+      this.slots[shape.id] = slot;
+      this.counters.shapes++;
+    }
+    this.instantiate(w);
+  }
+
+  /** The record of the block at `rip`, if there is one; else 0. */
+  find(rip: number): number {
+    const block = this.blockAt.get(rip);
+    if (block === undefined) return 0;
+    this.enter(block);
+    return block.at;
+  }
+  /** Puts a block into the hash. */
+  private enter(block: Block): void {
+    const i = this.slotOf(block.start) >> 2;
+    const u32 = this.layout.mem.u32;
+    u32[i] = block.start;
+    u32[i + 1] = block.at;
+  }
+  private slotOf(rip: number): number {
+    return this.hash + ((Math.imul(rip, 0x9e3779b1) >>> (32 - HASH_BITS)) << 3);
+  }
+
+  /** Decodes the block at `rip` and returns its first record. */
+  decode(rip: number): number {
+    if (this.next + (MAX_BLOCK + 2) * REC_SIZE > this.recordsEnd) this.flush();
+    const { u32, size } = { u32: this.layout.mem.u32, size: this.layout.mem.size };
+    this.decoder.forget();
+    const first = this.next;
+    const insn = this.insn;
+    let missing: Shape[] | undefined;
+    let at = first, here = rip, count = 0, open = true;
+    const fix: number[] = [];
+    for (; open && count < MAX_BLOCK; count++) {
+      if (here >= size) {
+        this.plain(at, FN_FETCH, here, here);
+        open = false;
+      } else if (count > 0 && this.blockAt.has(here)) {
+        break;
+      } else {
+        this.decoder.decode(here, insn);
+        this.counters.decoded++;
+        const shape = insn.shape;
+        if (insn.length === 0) {
+          this.plain(at, FN_FETCH, here, size);
+          open = false;
+        } else if (shape.definition === undefined) {
+          this.plain(at, FN_UD, here, 0);
+          open = false;
+        } else {
+          let slot = this.slots[shape.id];
+          if (slot === undefined) {
+            (missing ??= []).push(shape);
+            fix.push(at, shape.id);
+            slot = 0;
+          }
+          this.record(at, slot, insn);
+          if (shape.definition.ends) open = false;
+        }
+        here += insn.length;
+      }
+      at += REC_SIZE;
+    }
+    if (open) {
+      this.plain(at, FN_LINK, here, 0);
+      u32[(at + REC_IMM) >> 2] = here;
+      u32[(at + REC_IMM + 4) >> 2] = 0;
+      at += REC_SIZE;
+      count++;
+    }
+    this.next = at;
+    if (missing !== undefined) {
+      this.compile(missing);
+      for (let i = 0; i < fix.length; i += 2) u32[(fix[i]! + REC_FN) >> 2] = this.slots[fix[i + 1]!]!;
+    }
+    this.counters.blocks++;
+    const block = { at: first, count, start: rip, end: Math.max(here, rip + 1), dead: false };
+    this.enter(block);
+    this.blockAt.set(rip, block);
+    this.register(block);
+    return first;
+  }
+
+  /** A record that is no instruction. */
+  private plain(at: number, fn: number, rip: number, disp: number): void {
+    const u32 = this.layout.mem.u32;
+    for (let i = 0; i < REC_SIZE; i += 4) u32[(at + i) >> 2] = 0;
+    u32[(at + REC_FN) >> 2] = fn;
+    u32[(at + REC_RIP) >> 2] = rip;
+    u32[(at + REC_NEXT) >> 2] = rip;
+    u32[(at + REC_DISP) >> 2] = disp;
+  }
+
+  private record(at: number, slot: number, insn: Insn): void {
+    const u32 = this.layout.mem.u32;
+    const state = this.layout.state;
+    const zero = state + ST_ZERO;
+    const w = at >> 2;
+    u32[w + (REC_FN >> 2)] = slot;
+    u32[w + (REC_RIP >> 2)] = insn.rip;
+    u32[w + (REC_NEXT >> 2)] = insn.rip + insn.length;
+    const operands = insn.shape.form.operands;
+    for (let n = 0; n < operands.length && n < REC_OPERANDS; n++) {
+      const kind = operands[n]!.kind, reg = insn.reg[n]!;
+      u32[w + (REC_OP >> 2) + n] =
+        kind === "reg" ? state + (reg >= HIGH ? 8 * (reg - HIGH) + 1 : 8 * reg)
+        : kind === "xmm" ? state + ST_XMM + 32 * reg
+        : kind === "mm" ? state + mmHome(reg)
+        : kind === "imm" && n > 0 ? insn.imm2
+        : zero;
+    }
+    u32[w + (REC_BASE >> 2)] = insn.base === NO_REG ? zero : state + 8 * insn.base;
+    u32[w + (REC_INDEX >> 2)] = insn.index === NO_REG ? zero : state + 8 * insn.index;
+    u32[w + (REC_SCALE >> 2)] = insn.scale;
+    u32[w + (REC_SEGMENT >> 2)] = insn.segment === 0 ? zero : state + (insn.segment === 1 ? ST_FS_BASE : ST_GS_BASE);
+    u32[w + (REC_DISP >> 2)] = insn.dispLo;
+    u32[w + (REC_DISP >> 2) + 1] = insn.dispHi;
+    u32[w + (REC_IMM >> 2)] = insn.immLo;
+    u32[w + (REC_IMM >> 2) + 1] = insn.immHi;
+    u32[w + (REC_CHAIN >> 2)] = 0;
+    u32[w + (REC_HOT >> 2)] = 0;
+  }
+
+  // ---- code that is written to
+
+  private register(block: Block): void {
+    const { u8 } = this.layout.mem;
+    const first = block.start >> CODE_SHIFT, last = (block.end - 1) >> CODE_SHIFT;
+    for (let g = first; g <= last; g++) {
+      const list = this.blocksOf.get(g);
+      if (list === undefined) this.blocksOf.set(g, [block]);
+      else list.push(block);
+      this.mark(g);
+    }
+    // a store of up to 16 bytes that starts before the block may reach into it
+    const before = (block.start - 15) >> CODE_SHIFT;
+    if (before >= 0 && before !== first) u8[this.layout.codeMap + before] = 1;
+  }
+  private mark(granule: number): void {
+    this.layout.mem.u8[this.layout.codeMap + granule] = 1;
+  }
+
+  /** Guest memory [address, address + length) has new contents: blocks made from the old ones go. */
+  codeWritten(address: number, length: number): void {
+    if (length <= 0) return;
+    const { u8 } = this.layout.mem;
+    const map = this.layout.codeMap;
+    const first = address >> CODE_SHIFT, last = (address + length - 1) >> CODE_SHIFT;
+    for (let g = first; g <= last; g++) {
+      if (u8[map + g] === 0) continue;
+      const list = this.blocksOf.get(g);
+      if (list === undefined) continue;
+      let kept = 0;
+      for (const block of list) {
+        if (block.dead) continue;
+        if (block.start < address + length && block.end > address) this.kill(block);
+        else list[kept++] = block;
+      }
+      list.length = kept;
+      if (kept === 0) {
+        this.blocksOf.delete(g);
+        if (!this.reachesInto(g + 1)) u8[map + g] = 0;
+      }
+    }
+  }
+  /** Is there a block in the first 15 bytes of a granule? */
+  private reachesInto(granule: number): boolean {
+    const start = granule << CODE_SHIFT;
+    return this.blocksOf.get(granule)?.some((b) => !b.dead && b.start < start + 15) === true;
+  }
+
+  private kill(block: Block): void {
+    const u32 = this.layout.mem.u32;
+    block.dead = true;
+    this.blockAt.delete(block.start);
+    this.counters.invalidated++;
+    for (let k = 0, at = block.at; k < block.count; k++, at += REC_SIZE) {
+      u32[(at + REC_FN) >> 2] = FN_LINK;
+      u32[(at + REC_IMM) >> 2] = u32[(at + REC_RIP) >> 2]!;
+      u32[(at + REC_IMM + 4) >> 2] = 0;
+      u32[(at + REC_CHAIN) >> 2] = 0;
+    }
+    const i = this.slotOf(block.start) >> 2;
+    if (u32[i + 1] === block.at) u32[i] = u32[i + 1] = 0;
+  }
+
+  /** Forgets all decoded code. No record is valid after this. */
+  flush(): void {
+    const { u8, u32 } = this.layout.mem;
+    this.counters.flushes++;
+    for (const g of this.blocksOf.keys()) {
+      u8[this.layout.codeMap + g] = 0;
+      if (g > 0) u8[this.layout.codeMap + g - 1] = 0;
+    }
+    this.blocksOf.clear();
+    this.blockAt.clear();
+    u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));
+    this.next = this.records;
+  }
+
+}
+
+/** Hand-written wasm, a little readable. */
+class Assembler {
+  private b = new Bytes();
+  readonly state: number;
+  constructor(state: number) {
+    this.state = state;
+  }
+  take(): Bytes {
+    const done = this.b;
+    this.b = new Bytes();
+    return done;
+  }
+  op(...bytes: number[]): this {
+    for (const b of bytes) this.b.byte(b);
+    return this;
+  }
+  private local(op: number, n: number): this {
+    this.b.byte(op);
+    this.b.u32(n);
+    return this;
+  }
+  get(n: number): this {
+    return this.local(0x20, n);
+  }
+  set(n: number): this {
+    return this.local(0x21, n);
+  }
+  tee(n: number): this {
+    return this.local(0x22, n);
+  }
+  const(n: number): this {
+    this.b.byte(0x41);
+    this.b.s32(n);
+    return this;
+  }
+  const64(n: number): this {
+    this.b.byte(0x42);
+    this.b.s64(n % 0x1_0000_0000 | 0, Math.floor(n / 0x1_0000_0000));
+    return this;
+  }
+  private mem(op: number, offset: number): this {
+    this.b.byte(op);
+    this.b.byte(0);
+    this.b.u32(offset);
+    return this;
+  }
+  load(offset: number): this {
+    return this.mem(0x28, offset);
+  }
+  load64(offset: number): this {
+    return this.mem(0x29, offset);
+  }
+  load64u32(offset: number): this {
+    return this.mem(0x35, offset);
+  }
+  store(offset: number): this {
+    return this.mem(0x36, offset);
+  }
+  store64(offset: number): this {
+    return this.mem(0x37, offset);
+  }
+  if(): this {
+    return this.op(0x04, 0x40);
+  }
+  block(): this {
+    return this.op(0x02, 0x40);
+  }
+  loop(): this {
+    return this.op(0x03, 0x40);
+  }
+  end(): this {
+    return this.op(0x0b);
+  }
+  br(n: number): this {
+    return this.op(0x0c, n);
+  }
+  brIf(n: number): this {
+    return this.op(0x0d, n);
+  }
+  return(): this {
+    return this.op(0x0f);
+  }
+  call(f: number): this {
+    return this.local(0x10, f);
+  }
+  callIndirect(type: number): this {
+    this.local(0x11, type);
+    this.b.byte(0);
+    return this;
+  }
+  /** Address of the hash slot of the i64 local. */
+  hashSlot(rip: number, hash: number): this {
+    this.get(rip).op(0xa7).const(0x9e3779b1 | 0).op(0x6c).const(32 - HASH_BITS).op(0x76).const(3).op(0x74);
+    return this.const(hash).op(0x6a);
+  }
+}
