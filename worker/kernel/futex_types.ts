@@ -1,6 +1,5 @@
 // kernel/futex_types.ts — who waits on which futex.  cf. kernel/futex/futex.h
 import type { Task } from "./task.ts";
-import { WaitQueue } from "./sched/wait.ts";
 
 export const FUTEX_BITSET_MATCH_ANY = 0xffffffff;
 
@@ -11,7 +10,7 @@ export class FutexQ {
   addr: number | undefined;
   readonly bitset: number;
   /** waits for a PI futex's ownership */
-  readonly pi: boolean;
+  pi: boolean;
   /** its place among the futexes of futex_waitv */
   readonly index: number;
   /** FUTEX_WAIT_REQUEUE_PI: the PI futex that it may be moved to, 0 otherwise */
@@ -30,6 +29,4 @@ export class FutexQ {
 export class Futexes {
   /** in order of arrival */
   readonly queues = new Map<number, FutexQ[]>();
-  /** whoever waits on a futex also waits here, so that it can be found by the wake-up code of the scheduler */
-  readonly wq: WaitQueue = new WaitQueue();
 }

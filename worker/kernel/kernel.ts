@@ -15,6 +15,7 @@ import type { BlockDevices } from "../drivers/block/genhd.ts";
 import type { Random } from "../drivers/char/random.ts";
 import type { Params } from "./params.ts";
 import type { Uts } from "./utsname.ts";
+import type { Pidfs } from "./pidfd.ts";
 import type { Futexes } from "./futex_types.ts";
 
 /** Each field is a subsystem's state, made by init/main.ts in Linux's order. */
@@ -37,6 +38,17 @@ export class Kernel {
   random!: Random;
   uts!: Uts;
   futexes!: Futexes;
+  pidfs!: Pidfs;
+  /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
+  cad = true;
+  /** the last process id given out */
+  last_pid = 0;
+  /** kernel.pid_max */
+  pid_max = 32768;
+  /** /proc/exitcode: UML's exit status on halt */
+  exitcode = 0;
+  /** Why the machine has stopped; set together with throwing HALT (kernel/panic.ts) */
+  halted: "halt" | "poweroff" | "restart" | "panic" | undefined;
   /** the task whose registers are in the CPU; undefined while idle */
   current: Task | undefined;
   /** a work of the host that must end before another instruction retires (kernel/host_wait.ts) */

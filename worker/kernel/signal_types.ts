@@ -4,6 +4,7 @@ import { WaitQueue } from "./sched/wait.ts";
 import type { Memory } from "./uaccess.ts";
 import type { Task } from "./task.ts";
 import type { KTimer } from "./time/timer.ts";
+import type { PosixTimer } from "./time/posix_timers.ts";
 import type { TtyStruct } from "../drivers/tty/tty_io.ts";
 
 /** A set of signals 1..64: signal n is bit n-1. */
@@ -216,11 +217,10 @@ export class SignalStruct {
   it_real_incr = 0;
   it_virt: Itimer = { expires: 0, interval: 0 };
   it_prof: Itimer = { expires: 0, interval: 0 };
-  /** CPU-time timers exist; they may be due (looked at on the way back to user mode) */
+  /** some timer or limit of CPU time may be armed: the scheduler looks at them at each accounting */
   cpu_timers = false;
-  cpu_timers_due = false;
   /** timer_create's, by id */
-  readonly posix_timers = new Map<number, KTimer>();
+  readonly posix_timers = new Map<number, PosixTimer>();
   next_posix_timer_id = 0;
 
   /** of threads that exited */

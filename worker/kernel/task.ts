@@ -44,7 +44,7 @@ export abstract class RestartBlock {
 export class Task {
   readonly kernel: Kernel;
   /** thread id */
-  readonly pid: number;
+  pid: number;
   tgid: number;
   /** at most 15 bytes */
   comm = "";
@@ -70,6 +70,10 @@ export class Task {
   blocked!: SigSet;
   /** sigsuspend, pselect, ppoll: the mask to restore after the handler ran or the call ends */
   saved_sigmask: SigSet | undefined;
+  /** sigtimedwait sleeps with fewer signals blocked: what really is */
+  real_blocked: SigSet | undefined;
+  /** It left the CPU inside get_signal (stopped, traced): call it again before user mode, even with no signal pending. cf. TIF_NOTIFY_RESUME */
+  notify_resume = false;
   sas_ss_sp = 0;
   sas_ss_size = 0;
   sas_ss_flags = 0;
@@ -146,6 +150,10 @@ export class Task {
   }
   fatal_signal_pending(): boolean {
     return this.sigpending && this.sigkilled;
+  }
+  /** a zombie, or gone */
+  exit_state_dead(): boolean {
+    return this.state === EXIT_ZOMBIE || this.state === EXIT_DEAD;
   }
   /** SIGKILL is pending (or the group exits) */
   sigkilled = false;

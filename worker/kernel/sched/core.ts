@@ -9,8 +9,11 @@ import type { Kernel } from "../kernel.ts";
 import type { Task } from "../task.ts";
 import { EXIT_DEAD, EXIT_ZOMBIE, TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_STOPPED, TASK_TRACED, TASK_UNINTERRUPTIBLE } from "../task.ts";
 import { KTimer } from "../time/timer.ts";
+import { next_cpu_timer, run_posix_cpu_timers } from "../time/posix_cpu_timers.ts";
 import { NSEC_PER_SEC, SYSCALL_NSEC } from "../time/timekeeping.ts";
 
+/** later than this is never: 104 days of monotonic ns */
+const KTIME_MAX = 2 ** 53;
 /** instructions (= ns) that a task may run while others wait */
 export const TIMESLICE = 1_000_000;
 
@@ -67,7 +70,7 @@ export class Sched {
     task.state = interruptible ? TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE;
     task.wake_at = until;
     task.nvcsw++;
-    if (until !== Infinity) this.kernel.time.timers.add((task.sleep_timer ??= new SleepTimer(task)), until);
+    if (until < KTIME_MAX) this.kernel.time.timers.add((task.sleep_timer ??= new SleepTimer(task)), until);
   }
 
   /** Wakes a sleeping task. Of no effect on one that runs, is stopped, or is dead. Whether it slept. */
@@ -101,6 +104,13 @@ export class Sched {
     this.queue.push(task);
   }
 
+  /** The priority of a task changed: it takes its new place among those that wait. */
+  requeue(task: Task): void {
+    const i = this.queue.indexOf(task);
+    if (i < 0) return;
+    this.queue.splice(i, 1);
+    this.enqueue(task);
+  }
   /** sched_yield: lets all others of the queue run first. */
   yield_(): void {
     this.need_resched = true;
@@ -148,7 +158,9 @@ export class Sched {
   budget(): number {
     const slice = this.queue.length === 0 ? TIMESLICE : this.slice;
     const timer = this.kernel.time.next_expiry() - this.kernel.time.monotonic();
-    return Math.max(1, Math.min(slice, timer));
+    const cur = this.kernel.current;
+    const cpu = cur !== undefined && cur.signal.cpu_timers ? next_cpu_timer(cur) : Infinity;
+    return Math.max(1, Math.min(slice, timer, cpu));
   }
 
   /** `task` retired `n` instructions in user mode. */
@@ -157,7 +169,7 @@ export class Sched {
     task.utime += n;
     this.user_ns += n;
     this.slice -= n;
-    if (task.signal.cpu_timers) task.signal.cpu_timers_due = true;
+    if (task.signal.cpu_timers) run_posix_cpu_timers(task);
     if (this.kernel.time.monotonic() >= this.next_load) this.calc_load();
   }
   /** `task` made a system call. */
