@@ -26,7 +26,9 @@ export function ihold(inode: Inode): void {
 
 /** One user less; an inode without users and links is freed on its file system.  cf. iput() */
 export function iput(inode: Inode): void {
-  if (--inode.i_count === 0 && inode.i_nlink === 0) inode.evict();
+  if (--inode.i_count > 0 || inode.i_nlink > 0) return;
+  if (inode.i_watches !== undefined) inode.i_sb.kernel.vfs.fsnotify.delete_self(inode);
+  inode.evict();
 }
 
 /** One reference more to an open file.  cf. get_file() */
@@ -47,10 +49,13 @@ export function fput(task: Task | undefined, file: File): void {
   if (inode !== undefined && !opath) {
     inode.i_sb.kernel.vfs.nr_files--;
     if (inode.i_flock !== undefined) inode.i_sb.kernel.vfs.locks.remove_file(inode, file);
-    if (inode.i_watches !== undefined) inode.i_sb.kernel.vfs.fsnotify.close(file);
+    inode.i_sb.kernel.vfs.fsnotify.close(file);
   }
   file.release(task);
-  if (inode !== undefined && !opath && S_ISREG(inode.i_mode) && (file.f_flags & O_ACCMODE) !== O_RDONLY) inode.i_writecount--;
+  if (inode !== undefined && !opath && S_ISREG(inode.i_mode) && (file.f_flags & O_ACCMODE) !== O_RDONLY) {
+    inode.i_writecount--;
+    inode.i_sb.s_writers--;
+  }
   if (file.f_path !== undefined) path_put(file.f_path);
   else if (inode !== undefined) iput(inode);
 }

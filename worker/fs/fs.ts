@@ -6,7 +6,8 @@ import type { Memory } from "../kernel/uaccess.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { WaitQueue } from "../kernel/sched/wait.ts";
-import type { FileLock } from "./locks.ts";
+import type { FileLockContext } from "./locks.ts";
+import type { Filename } from "./names.ts";
 import type { Pipe } from "./pipe.ts";
 import type { EventPoll } from "./eventpoll.ts";
 import type { InotifyWatch } from "./notify/inotify.ts";
@@ -62,6 +63,10 @@ export abstract class SuperBlock {
   /** bytes */
   s_blocksize = 4096;
   s_magic = 0;
+  /** mounts of it; the last umount calls put_super */
+  s_active = 0;
+  /** Files open for writing: they keep it from becoming read-only */
+  s_writers = 0;
   constructor(kernel: Kernel) {
     this.kernel = kernel;
   }
@@ -109,9 +114,11 @@ export abstract class Inode {
   /** the pipe behind a FIFO that is open */
   i_pipe: Pipe | undefined = undefined;
   /** POSIX, OFD and flock locks (fs/locks.ts) */
-  i_flock: FileLock[] | undefined = undefined;
+  i_flock: FileLockContext | undefined = undefined;
   /** inotify watches */
   i_watches: InotifyWatch[] | undefined = undefined;
+  /** a symbolic link's text, split (fs/namei.ts) */
+  i_link: Filename | undefined = undefined;
   /** S_ISSOCK: who is bound to it (net/unix) */
   i_socket: unknown = undefined;
   constructor(sb: SuperBlock) {
@@ -119,12 +126,18 @@ export abstract class Inode {
   }
 
   // --- inode_operations. Names are single components. They throw; defaults are what Linux's VFS says of a file system without the operation.
+  // The VFS has checked rights and existence, and gives modes with their S_IFMT bits, umask and set-group-id directories taken into account
+  // (`cred` is who will own the new inode). The file system changes link counts, the directory's and the inode's times.
   /** The inode of `name`, or undefined. */
   lookup(_name: string): Inode | undefined {
     throw ENOTDIR;
   }
-  /** Whether the dcache may remember what `lookup` said: of names in this directory that are absent, and of those that are there. */
+  /** Whether the dcache may trust what `lookup` said. If not, each use asks `d_revalidate` of what was found, and absent names are looked up again. */
   d_cacheable(): boolean {
+    return true;
+  }
+  /** Of an inode in a directory that is not cacheable: is it still there? (procfs: the process lives) */
+  d_revalidate(): boolean {
     return true;
   }
   create(_name: string, _mode: number, _cred: Owner): Inode {
@@ -182,6 +195,13 @@ export abstract class Inode {
   open(_task: Task | undefined, _path: Path, _flags: number): File {
     throw ENODEV;
   }
+  /** FS_IOC_GETFLAGS: FS_*_FL bits */
+  fileattr_get(): number {
+    throw ENOTTY;
+  }
+  fileattr_set(_flags: number): void {
+    throw ENOTTY;
+  }
   getxattr(_name: string): Uint8Array {
     throw EOPNOTSUPP;
   }
@@ -196,6 +216,10 @@ export abstract class Inode {
   }
   /** i_count and i_nlink are 0: free it. */
   evict(): void {}
+  /** st_blksize */
+  get blksize(): number {
+    return this.i_sb.s_blocksize;
+  }
   get is_dir(): boolean {
     return (this.i_mode & 0o170000) === 0o040000;
   }
@@ -220,6 +244,12 @@ export class Dentry {
   d_unhashed = false;
   /** users of it as a path (Files, working directories, mount points): it stays in the dcache */
   d_count = 0;
+  /** looked up since the cache was last pruned */
+  d_referenced = false;
+  /** unnamed, but linkat may give it a name (O_TMPFILE without O_EXCL) */
+  d_tmpfile = false;
+  /** its directory is not cacheable: see Inode.d_revalidate */
+  d_revalidate = false;
   constructor(name: string, parent: Dentry | undefined, inode: Inode | undefined, sb: SuperBlock) {
     this.d_name = name;
     this.d_parent = parent ?? this;
@@ -288,6 +318,7 @@ export abstract class File {
   /** F_SETOWN: a process, or a process group when negative; F_SETSIG */
   f_owner = 0;
   f_owner_sig = 0;
+  f_owner_tid = false;
   /** epoll instances that watch it (fs/eventpoll.ts) drop it when the last descriptor goes */
   f_ep: EventPoll[] | undefined = undefined;
   constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
@@ -296,10 +327,10 @@ export abstract class File {
     this.f_flags = flags;
   }
   get readable(): boolean {
-    return (this.f_flags & 3) !== 1;
+    return (this.f_flags & 1) === 0;
   }
   get writable(): boolean {
-    return (this.f_flags & 3) !== 0;
+    return ((this.f_flags + 1) & 2) !== 0;
   }
   read(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
     throw EINVAL;
@@ -334,6 +365,8 @@ export abstract class File {
   }
   /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
   flush(_task: Task): void {}
+  /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. Files that have none just keep the flag. */
+  fasync(_task: Task, _on: boolean): void {}
   /** What /proc/PID/fd/N leads to in words when there is no path: "pipe:[1]", "anon_inode:[eventfd]". */
   d_dname(): string {
     return "anon_inode:[none]";

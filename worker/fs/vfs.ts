@@ -2,9 +2,10 @@
 import { EBUSY } from "../include/uapi/errno.ts";
 import { MKDEV } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Dentry, FileSystemType, Mount, Path } from "./fs.ts";
+import type { Dentry, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
 import { FileLocks } from "./locks.ts";
 import { Fsnotify } from "./notify/fsnotify.ts";
+import { Nameidata } from "./namei.ts";
 import { NamesCache } from "./names.ts";
 import type { Devtmpfs } from "./devtmpfs.ts";
 import type { AnonInodes } from "./anon_inodes.ts";
@@ -13,6 +14,8 @@ export class Vfs {
   readonly kernel: Kernel;
   /** registered file system types, in the order of /proc/filesystems */
   readonly file_systems: FileSystemType[] = [];
+  /** mounted super blocks, in the order of their first mount */
+  readonly supers: SuperBlock[] = [];
   /** every attached mount, in the order of /proc/mounts */
   readonly mounts: Mount[] = [];
   /** what is mounted on a dentry (all mounts of it, under whatever parent) */
@@ -22,6 +25,8 @@ export class Vfs {
   readonly locks: FileLocks;
   readonly fsnotify: Fsnotify;
   readonly names = new NamesCache();
+  /** the path walk that is going on */
+  readonly nd = new Nameidata();
   /** makes inodes for pipes, epolls, eventfds ... */
   anon!: AnonInodes;
   /** the one instance of devtmpfs, once it is initialized */

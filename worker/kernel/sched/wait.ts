@@ -15,9 +15,12 @@ export const SLEEP = Object.freeze(new Sleep());
 export class WaitQueue {
   /** insertion-ordered: FIFO wake-up is part of determinism */
   readonly waiters = new Set<Task>();
+  /** wake-ups so far: edge-triggered epoll compares it */
+  seq = 0;
 
   /** Wakes every waiter (they re-check their condition), or with `n` the first n. Linux: wake_up / wake_up_all. */
   wake_up(n = Infinity): void {
+    this.seq++;
     if (this.waiters.size === 0) return;
     for (const task of [...this.waiters]) {
       if (n-- <= 0) return;

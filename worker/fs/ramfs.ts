@@ -1,0 +1,367 @@
+// fs/ramfs.ts — files that live in guest memory: ramfs, and tmpfs, which is ramfs where there is no MMU.  cf. fs/ramfs/inode.c, file-nommu.c
+//
+// A file's bytes are pages of the page pool. ftruncate of an empty file allocates one contiguous block (so that MAP_SHARED can point right at
+// it); a file that grows by writing gets chunks of their own, and can't be mapped shared across a seam.
+import { EEXIST, EFBIG, EINVAL, ENODATA, ENOMEM, ENOTEMPTY, ERANGE, ETXTBSY, EOPNOTSUPP, ENODEV } from "../include/uapi/errno.ts";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_EXCHANGE, RENAME_WHITEOUT, XATTR_CREATE, XATTR_REPLACE } from "../include/uapi/fcntl.ts";
+import { S_IFCHR, S_IFDIR, S_IFLNK, S_ISDIR, S_ISREG, fs_umode_to_dtype } from "../include/uapi/stat.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Task } from "../kernel/task.ts";
+import { FileSystemType, Inode, SuperBlock, Dentry, type File, type Iattr, type Owner, type Path, type StatFs } from "./fs.ts";
+import { DirFile, GenericFile } from "./generic_file.ts";
+import { current_time, file_accessed } from "./inode.ts";
+
+export const RAMFS_MAGIC = 0x858458f6;
+const PAGE_SIZE = 4096;
+const PAGE_SHIFT = 12;
+
+export class RamfsType extends FileSystemType {
+  readonly name: string;
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
+  override mount(kernel: Kernel, _task: Task | undefined, _source: string, flags: number, data: string): SuperBlock {
+    const sb = new RamfsSuper(kernel, this, ramfs_mode(data));
+    sb.s_flags = flags;
+    return sb;
+  }
+}
+
+/** mode=, as the file system's root gets it. ramfs ignores what it does not know (tmpfs' size=).  cf. ramfs_parse_param() */
+function ramfs_mode(data: string): number {
+  for (const option of data.split(",")) {
+    const m = /^mode=([0-7]+)$/.exec(option);
+    if (m !== null) return parseInt(m[1]!, 8) & 0o7777;
+    if (option.startsWith("mode=")) throw EINVAL;
+  }
+  return 0o755;
+}
+
+export class RamfsSuper extends SuperBlock {
+  readonly type: FileSystemType;
+  readonly mode: number;
+  private next_ino = 1;
+  constructor(kernel: Kernel, type: FileSystemType, mode: number) {
+    super(kernel);
+    this.type = type;
+    this.mode = mode;
+    this.s_dev = kernel.vfs.get_anon_bdev();
+    this.s_magic = RAMFS_MAGIC;
+    this.s_root = new Dentry("/", undefined, this.new_inode(S_IFDIR | mode, { uid: 0, gid: 0 }), this);
+  }
+  new_inode(mode: number, owner: Owner): RamfsInode {
+    const inode = new RamfsInode(this, this.next_ino++, mode);
+    inode.i_uid = owner.uid;
+    inode.i_gid = owner.gid;
+    return inode;
+  }
+  override statfs(): StatFs {
+    return { type: RAMFS_MAGIC, bsize: PAGE_SIZE, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, namelen: 255, fsid: [this.s_dev, 0], flags: 0 };
+  }
+  override put_super(): void {
+    free_tree(this.s_root.d_inode as RamfsInode);
+  }
+  override show_options(): string {
+    return this.mode === 0o755 ? "" : `,mode=${this.mode.toString(8)}`;
+  }
+}
+
+function free_tree(dir: RamfsInode): void {
+  for (const child of dir.entries.values()) {
+    if (S_ISDIR(child.inode.i_mode)) free_tree(child.inode);
+    else if (child.inode.i_count === 0) child.inode.free_pages(0);
+  }
+}
+
+interface Entry {
+  inode: RamfsInode;
+  /** readdir position */
+  cookie: number;
+}
+
+export class RamfsInode extends Inode {
+  declare readonly i_sb: RamfsSuper;
+  /** directories, in the order in which names were made */
+  readonly entries = new Map<string, Entry>();
+  private next_cookie = 2;
+  /** symbolic links: the text */
+  target = "";
+  /** regular files: address of each page in guest memory, 0 for a hole */
+  readonly pages: number[] = [];
+  /** shared mappings of the file: it can't shrink meanwhile */
+  i_mmap_shared = 0;
+  private xattrs: Map<string, Uint8Array> | undefined;
+
+  constructor(sb: RamfsSuper, ino: number, mode: number) {
+    super(sb);
+    this.i_ino = ino;
+    this.i_mode = mode;
+    this.i_nlink = S_ISDIR(mode) ? 2 : 1;
+    this.i_atime = this.i_mtime = this.i_ctime = current_time(sb.kernel);
+    this.i_btime = this.i_ctime;
+  }
+
+  override lookup(name: string): Inode | undefined {
+    return this.entries.get(name)?.inode;
+  }
+  private touch(): void {
+    this.i_mtime = this.i_ctime = current_time(this.i_sb.kernel);
+  }
+  /** Enters `inode` as `name`. */
+  add(name: string, inode: RamfsInode): void {
+    this.entries.set(name, { inode, cookie: this.next_cookie++ });
+    if (inode.is_dir) this.i_nlink++;
+    this.touch();
+  }
+  private remove(name: string, inode: Inode): void {
+    this.entries.delete(name);
+    if (inode.is_dir) this.i_nlink--;
+    this.touch();
+  }
+  private make(name: string, mode: number, owner: Owner): RamfsInode {
+    const inode = this.i_sb.new_inode(mode, owner);
+    this.add(name, inode);
+    return inode;
+  }
+  override create(name: string, mode: number, owner: Owner): Inode {
+    return this.make(name, mode, owner);
+  }
+  override mkdir(name: string, mode: number, owner: Owner): Inode {
+    return this.make(name, mode, owner);
+  }
+  override mknod(name: string, mode: number, rdev: number, owner: Owner): Inode {
+    const inode = this.make(name, mode, owner);
+    inode.i_rdev = rdev;
+    return inode;
+  }
+  override symlink(name: string, target: string, owner: Owner): Inode {
+    const inode = this.make(name, S_IFLNK | 0o777, owner);
+    inode.target = target;
+    inode.i_size = target.length;
+    return inode;
+  }
+  override tmpfile(mode: number, owner: Owner): Inode {
+    const inode = this.i_sb.new_inode(mode, owner);
+    inode.i_nlink = 0;
+    return inode;
+  }
+  override link(name: string, inode: Inode): void {
+    inode.i_nlink++;
+    inode.i_ctime = current_time(this.i_sb.kernel);
+    this.add(name, inode as RamfsInode);
+  }
+  override unlink(name: string, inode: Inode): void {
+    this.remove(name, inode);
+    inode.i_nlink--;
+    inode.i_ctime = this.i_ctime;
+  }
+  override rmdir(name: string, inode: Inode): void {
+    if ((inode as RamfsInode).entries.size > 0) throw ENOTEMPTY;
+    this.remove(name, inode);
+    inode.i_nlink = 0;
+    inode.i_ctime = this.i_ctime;
+  }
+  override rename(name: string, inode: Inode, newdir: Inode, newname: string, victim: Inode | undefined, flags: number): void {
+    const to = newdir as RamfsInode;
+    if ((flags & RENAME_EXCHANGE) !== 0) {
+      this.remove(name, inode);
+      to.remove(newname, victim!);
+      this.add(name, victim as RamfsInode);
+      to.add(newname, inode as RamfsInode);
+    } else {
+      if (victim !== undefined) {
+        if (victim.is_dir) to.rmdir(newname, victim);
+        else to.unlink(newname, victim);
+      }
+      this.remove(name, inode);
+      to.add(newname, inode as RamfsInode);
+      if ((flags & RENAME_WHITEOUT) !== 0) this.mknod(name, S_IFCHR, 0, { uid: inode.i_uid, gid: inode.i_gid });
+    }
+    inode.i_ctime = current_time(this.i_sb.kernel);
+  }
+  override readlink(): string {
+    return this.target;
+  }
+  override iterate(pos: number, emit: (name: string, ino: number, type: number, next: number) => boolean): void {
+    for (const [name, { inode, cookie }] of this.entries) {
+      if (cookie < pos) continue;
+      if (!emit(name, inode.i_ino, fs_umode_to_dtype(inode.i_mode), cookie + 1)) return;
+    }
+  }
+  override open(_task: Task | undefined, path: Path, flags: number): File {
+    if (S_ISDIR(this.i_mode)) return new DirFile(path, this, flags);
+    if (S_ISREG(this.i_mode)) return new RamfsFile(path, this, flags);
+    throw ENODEV;
+  }
+  override setattr(attr: Iattr): void {
+    if (attr.size !== undefined && attr.size !== this.i_size) this.truncate(attr.size);
+    if (attr.mode !== undefined) this.i_mode = attr.mode;
+    if (attr.uid !== undefined) this.i_uid = attr.uid;
+    if (attr.gid !== undefined) this.i_gid = attr.gid;
+    if (attr.atime !== undefined) this.i_atime = attr.atime;
+    if (attr.mtime !== undefined) this.i_mtime = attr.mtime;
+    if (attr.ctime !== undefined) this.i_ctime = attr.ctime;
+  }
+
+  // --- pages
+
+  /** Grows from empty: one contiguous block. Shrinks: frees what lies behind. Throws EFBIG, ENOMEM, ETXTBSY.  cf. ramfs_nommu_resize() */
+  private truncate(size: number): void {
+    if (size < this.i_size) {
+      if (this.i_mmap_shared > 0) throw ETXTBSY;
+      this.free_pages(Math.ceil(size / PAGE_SIZE));
+      const tail = size % PAGE_SIZE;
+      const page = this.pages[size >>> PAGE_SHIFT];
+      if (tail !== 0 && page !== undefined && page !== 0) this.i_sb.kernel.mem.u8.fill(0, page + tail, page + PAGE_SIZE);
+    } else if (this.i_size === 0 && size > 0) this.expand_for_mapping(size);
+    this.i_size = size;
+    this.i_version++;
+  }
+  /** cf. ramfs_nommu_expand_for_mapping() */
+  private expand_for_mapping(size: number): void {
+    if (size > 0xffffffff) throw EFBIG;
+    const count = Math.ceil(size / PAGE_SIZE);
+    const addr = this.i_sb.kernel.pages.alloc_pages_exact(count);
+    if (addr === undefined) throw ENOMEM;
+    this.i_sb.kernel.mem.u8.fill(0, addr, addr + count * PAGE_SIZE);
+    for (let i = 0; i < count; i++) this.pages[i] = addr + i * PAGE_SIZE;
+    this.i_blocks = count * 8;
+  }
+  /** Frees pages from index `from` on. */
+  free_pages(from: number): void {
+    for (let i = from; i < this.pages.length; i++) this.free_page(i);
+    this.pages.length = Math.min(this.pages.length, from);
+  }
+  private free_page(i: number): void {
+    const page = this.pages[i];
+    if (page === undefined || page === 0) return;
+    this.i_sb.kernel.pages.free_pages_exact(page, 1);
+    this.pages[i] = 0;
+    this.i_blocks -= 8;
+  }
+  /** The page with index i, allocated if it is a hole. Throws ENOMEM. */
+  private page(i: number): number {
+    const have = this.pages[i];
+    if (have !== undefined && have !== 0) return have;
+    const page = this.i_sb.kernel.pages.alloc_pages_exact(1);
+    if (page === undefined) throw ENOMEM;
+    while (this.pages.length < i) this.pages.push(0);
+    this.pages[i] = page;
+    this.i_sb.kernel.mem.u8.fill(0, page, page + PAGE_SIZE);
+    this.i_blocks += 8;
+    return page;
+  }
+  read_at(buf: Uint8Array, off: number, len: number, pos: number): number {
+    const n = Math.min(len, this.i_size - pos);
+    if (n <= 0) return 0;
+    const { u8 } = this.i_sb.kernel.mem;
+    for (let done = 0; done < n; ) {
+      const at = (pos + done) % PAGE_SIZE;
+      const chunk = Math.min(PAGE_SIZE - at, n - done);
+      const page = this.pages[Math.floor((pos + done) / PAGE_SIZE)] ?? 0;
+      if (page === 0) buf.fill(0, off + done, off + done + chunk);
+      else if (buf === u8) u8.copyWithin(off + done, page + at, page + at + chunk);
+      else buf.set(u8.subarray(page + at, page + at + chunk), off + done);
+      done += chunk;
+    }
+    return n;
+  }
+  write_at(buf: Uint8Array, off: number, len: number, pos: number): number {
+    const { u8 } = this.i_sb.kernel.mem;
+    let done = 0;
+    while (done < len) {
+      const at = (pos + done) % PAGE_SIZE;
+      const chunk = Math.min(PAGE_SIZE - at, len - done);
+      let page: number;
+      try {
+        page = this.page(Math.floor((pos + done) / PAGE_SIZE));
+      } catch (e) {
+        if (done > 0) break;
+        throw e;
+      }
+      if (buf === u8) u8.copyWithin(page + at, off + done, off + done + chunk);
+      else u8.set(buf.subarray(off + done, off + done + chunk), page + at);
+      done += chunk;
+    }
+    if (pos + done > this.i_size) this.i_size = pos + done;
+    this.i_mtime = this.i_ctime = current_time(this.i_sb.kernel);
+    this.i_version++;
+    return done;
+  }
+  /** Address of [pgoff, +len) if it is allocated, inside the file and contiguous.  cf. ramfs_nommu_get_unmapped_area() */
+  mapping(pgoff: number, len: number): number | undefined {
+    const count = Math.ceil(len / PAGE_SIZE);
+    if (count === 0 || pgoff + count > Math.ceil(this.i_size / PAGE_SIZE)) return undefined;
+    const first = this.pages[pgoff] ?? 0;
+    if (first === 0) return undefined;
+    for (let i = 1; i < count; i++) if (this.pages[pgoff + i] !== first + i * PAGE_SIZE) return undefined;
+    return first;
+  }
+  /** fallocate: pages for the range, or holes. */
+  allocate(mode: number, off: number, len: number): void {
+    if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
+      const end = Math.min(off + len, this.i_size);
+      const { u8 } = this.i_sb.kernel.mem;
+      for (let at = off; at < end; ) {
+        const i = Math.floor(at / PAGE_SIZE);
+        const upto = Math.min(end, (i + 1) * PAGE_SIZE);
+        const page = this.pages[i] ?? 0;
+        if (upto - at === PAGE_SIZE) this.free_page(i);
+        else if (page !== 0) u8.fill(0, page + (at % PAGE_SIZE), page + (at % PAGE_SIZE) + upto - at);
+        at = upto;
+      }
+      return;
+    }
+    for (let i = Math.floor(off / PAGE_SIZE); i * PAGE_SIZE < off + len; i++) this.page(i);
+    if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && off + len > this.i_size) this.i_size = off + len;
+  }
+  override evict(): void {
+    this.free_pages(0);
+  }
+
+  // --- extended attributes: in memory, as tmpfs has them
+
+  override getxattr(name: string): Uint8Array {
+    const v = this.xattrs?.get(name);
+    if (v === undefined) throw ENODATA;
+    return v;
+  }
+  override setxattr(name: string, value: Uint8Array, flags: number): void {
+    const has = this.xattrs?.has(name) ?? false;
+    if ((flags & XATTR_CREATE) !== 0 && has) throw EEXIST;
+    if ((flags & XATTR_REPLACE) !== 0 && !has) throw ENODATA;
+    if (value.length > 65536) throw ERANGE;
+    (this.xattrs ??= new Map<string, Uint8Array>()).set(name, value.slice());
+  }
+  override listxattr(): string[] {
+    return this.xattrs === undefined ? [] : [...this.xattrs.keys()];
+  }
+  override removexattr(name: string): void {
+    if (this.xattrs?.delete(name) !== true) throw ENODATA;
+  }
+}
+
+export class RamfsFile extends GenericFile {
+  declare f_inode: RamfsInode;
+  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    const n = this.f_inode.read_at(buf, off, len, pos);
+    file_accessed(this);
+    return n;
+  }
+  override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    return this.f_inode.write_at(buf, off, len, pos);
+  }
+  override fsync(): void {}
+  override fallocate(_task: Task, mode: number, off: number, len: number): void {
+    if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) throw EOPNOTSUPP;
+    this.f_inode.allocate(mode, off, len);
+  }
+  override get mmap_capabilities(): "direct" {
+    return "direct";
+  }
+  override get_unmapped_area(pgoff: number, len: number): number | undefined {
+    return this.f_inode.mapping(pgoff, len);
+  }
+}
+
