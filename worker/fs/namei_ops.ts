@@ -1,6 +1,6 @@
 // fs/namei_ops.ts — making, removing, linking and renaming names.  cf. fs/namei.c do_mkdirat() and below
 import {
-  EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, EMLINK,
+  EBUSY, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, EMLINK,
 } from "../include/uapi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../include/uapi/fcntl.ts";
 import {
@@ -11,9 +11,9 @@ import { DirFd, Hex, Mode, Path as PathArg, SYSCALL_DEFINE, UInt, Str } from "..
 import type { Task } from "../kernel/task.ts";
 import { d_add, d_delete, d_exchange, d_move, is_subdir } from "./dcache.ts";
 import type { Dentry, Inode, Mount, Path } from "./fs.ts";
-import { MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_owner_or_capable, inode_permission, mnt_want_write } from "./inode.ts";
+import { MAY_EXEC, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_permission, mnt_want_write } from "./inode.ts";
 import {
-  LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_lookup, filename_parentat, lookup_one, user_path_at,
+  LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_parentat, lookup_one, user_path_at,
 } from "./namei.ts";
 import type { Filename } from "./names.ts";
 import { owner_for } from "./open.ts";

@@ -1,9 +1,9 @@
 // fs/open.ts — open and its relatives, close, and what changes a file by name: truncate, chmod, chown, access.  cf. fs/open.c, fs/namei.c path_openat()
 import {
-  EACCES, EBADF, EEXIST, EFAULT, EFBIG, EINVAL, EISDIR, ELOOP, ENODEV, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, EROFS, ESPIPE, ETXTBSY, E2BIG, EAGAIN,
+  EACCES, EBADF, EEXIST, EFBIG, EINVAL, EISDIR, ELOOP, ENODEV, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM, ESPIPE, ETXTBSY, E2BIG, EAGAIN,
 } from "../include/uapi/errno.ts";
 import {
-  AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
+  AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOATIME, O_NOCTTY,
   O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE_BIT, O_TRUNC, O_WRONLY, RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT,
 } from "../include/uapi/fcntl.ts";
@@ -11,7 +11,7 @@ import { MNT_NODEV, MNT_NOEXEC } from "../include/uapi/mount.ts";
 import {
   S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISBLK, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG,
 } from "../include/uapi/stat.ts";
-import { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_SYS_CHROOT, capable, prepare_creds, Caps, type Cred } from "../kernel/cred.ts";
+import { CAP_SYS_CHROOT, capable, prepare_creds, Caps, type Cred } from "../kernel/cred.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
 import { send_sig } from "../kernel/signal.ts";
 import { DirFd, Fd, Hex, Int, Mode, Off, OpenFlags, Path as PathArg, Ptr, SYSCALL_DEFINE, Size, UInt } from "../kernel/syscall.ts";
@@ -19,9 +19,9 @@ import type { Task } from "../kernel/task.ts";
 import { get_user_u64, get_user_u8, check_read } from "../kernel/uaccess.ts";
 import { d_add } from "./dcache.ts";
 import { File, type Iattr, type Inode, type Path } from "./fs.ts";
-import { fput, iput, path_get } from "./file_table.ts";
+import { fput, path_get } from "./file_table.ts";
 import {
-  MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, generic_permission, inode_init_owner, inode_owner_or_capable, inode_permission,
+  MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, inode_init_owner, inode_owner_or_capable, inode_permission,
   mnt_want_write, notify_change, removed_suid,
 } from "./inode.ts";
 import {
