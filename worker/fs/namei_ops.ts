@@ -10,7 +10,7 @@ import { CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_MKNOD, capable } from "../kernel/c
 import { DirFd, Hex, Mode, Path as PathArg, SYSCALL_DEFINE, UInt, Str } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { d_add, d_delete, d_exchange, d_move, is_subdir } from "./dcache.ts";
-import type { Dentry, Inode, Mount, Path } from "./fs.ts";
+import type { Dentry, Inode, Mount } from "./fs.ts";
 import { MAY_EXEC, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_permission, mnt_want_write } from "./inode.ts";
 import {
   LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_parentat, lookup_one, user_path_at,
