@@ -1,0 +1,64 @@
+// sendfile, copy_file_range, splice, fallocate, SEEK_HOLE, truncation, O_APPEND, direct offsets past the end.
+#include "guest.h"
+#include <sys/sendfile.h>
+int main(void) {
+	char b[64] = "";
+	int f = open("f", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	write(f, "0123456789", 10);
+	int g = open("g", O_CREAT | O_RDWR | O_TRUNC, 0644);
+	off_t at = 2;
+	SHOW(sendfile(g, f, &at, 5));
+	printf("at %ld pos %ld\n", (long)at, (long)lseek(f, 0, SEEK_CUR));
+	SHOW(sendfile(g, f, 0, 5));
+	at = 8;
+	SHOW(sendfile(g, f, &at, 100));
+	SHOW(pread(g, b, 63, 0));
+	puts(b);
+	SHOW(sendfile(g, 99, 0, 1));
+	int r = open("g", O_RDONLY);
+	SHOW(sendfile(r, f, 0, 1));
+	int p[2];
+	pipe(p);
+	at = 0;
+	SHOW(sendfile(p[1], f, &at, 10));
+	memset(b, 0, sizeof b);
+	SHOW(read(p[0], b, 63));
+	puts(b);
+	SHOW(sendfile(g, p[0], 0, 1));
+	SHOW(ftruncate(g, 3));
+	SHOW(lseek(g, 0, SEEK_END));
+	SHOW(ftruncate(g, 100000));
+	SHOW(lseek(g, 0, SEEK_END));
+	SHOW(pread(g, b, 10, 50000));
+	printf("%d\n", b[0] | b[5]);
+	SHOW(pwrite(g, "end", 3, 199997));
+	struct stat st;
+	fstat(g, &st);
+	printf("%ld\n", (long)st.st_size);
+	SHOW(lseek(g, 0, SEEK_DATA));
+	SHOW(lseek(g, 200000, SEEK_DATA));
+	SHOW(lseek(g, 199999, SEEK_HOLE));
+	SHOW(lseek(g, -1, SEEK_SET));
+	SHOW(lseek(g, 0, 99));
+	SHOW(lseek(p[0], 0, SEEK_SET));
+	SHOW(ftruncate(r, 1));
+	SHOW(ftruncate(g, -1));
+	SHOW(truncate("missing", 1));
+	SHOW(truncate(".", 1));
+	int a = open("g", O_WRONLY | O_APPEND);
+	lseek(a, 0, SEEK_SET);
+	SHOW(write(a, "app", 3));
+	SHOW(lseek(a, 0, SEEK_CUR));
+	SHOW(pread(g, b, 3, 200000));
+	printf("%.3s\n", b);
+	SHOW(fsync(g));
+	SHOW(fdatasync(g));
+	SHOW(fsync(p[0]));
+	SHOW(posix_fadvise(g, 0, 0, POSIX_FADV_SEQUENTIAL));
+	SHOW(read(r, (void *)8, 10));
+	SHOW(write(g, (void *)8, 10));
+	SHOW(pwrite(p[1], "x", 1, 0));
+	SHOW(read(a, b, 1));
+	SHOW(pread(g, b, 1, -1));
+	return 0;
+}
