@@ -148,6 +148,7 @@ export class Decoder {
       const text = this.iced.Code[code]!;
       let name = this.iced.Mnemonic[i.mnemonic]!.toLowerCase();
       if (text === "Movsd_m32_m32" || text === "Cmpsd_m32_m32") name += "_string";
+      if (/^(?:Jmp|Call)_(?:m16|ptr16)/.test(text)) name += "_far";
       const suffix = /^(?:Push|Pop|Enter|Leave|Iret|Ret[nf]|Pushf|Popf|Call|Jmp)(w|d|q)(?:_|$)/.exec(text)?.[1];
       info = {
         name, mnemonic: i.mnemonic, opsize: suffix === "w" ? 2 : suffix === "d" ? 4 : suffix === "q" ? 8 : 0,

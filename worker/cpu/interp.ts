@@ -12,6 +12,7 @@ import {
   REC_BASE, REC_CHAIN, REC_DISP, REC_FN, REC_HOT, REC_IMM, REC_INDEX, REC_NEXT, REC_OP, REC_OPERANDS, REC_RIP, REC_SCALE, REC_SEGMENT,
   REC_SIZE, ShapeBuilder, mmHome,
 } from "./build/shape.ts";
+import type { WasmType } from "./build/module.ts";
 import { Bytes, ModuleWriter } from "./build/module.ts";
 import { EXIT_BUDGET, EXIT_GP, EXIT_PF, EXIT_UD } from "./exit.ts";
 import {
@@ -53,7 +54,6 @@ export class Interpreter {
   readonly layout: WasmLayout;
   private readonly decoder: Decoder;
   private readonly imports: Record<string, WebAssembly.ImportValue>;
-  private readonly helperNames: readonly string[];
   private readonly table: WebAssembly.Table;
   private core: CoreExports;
   private readonly hash: number;
@@ -85,7 +85,6 @@ export class Interpreter {
     this.next = this.records;
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE, maximum: TABLE_SIZE });
     this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
-    this.helperNames = [...helpers.keys()];
     for (const [name, f] of helpers) this.imports[name] = f;
     this.core = this.buildCore();
   }
@@ -95,17 +94,17 @@ export class Interpreter {
     this.core.run(record);
   }
 
-  private writeModule(importNames: readonly string[], withTable: boolean): { w: ModuleWriter; imports: Map<string, number> } {
+  /** A module that imports the memory, the table and these functions, numbered as in the map. */
+  private writeModule(imports: ReadonlyMap<string, number>): ModuleWriter {
     const w = new ModuleWriter();
     const mem = this.layout.mem;
     w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
-    if (withTable) w.importTable("t", TABLE_SIZE);
-    const imports = new Map<string, number>();
-    for (const name of importNames) {
+    w.importTable("t", TABLE_SIZE);
+    for (const name of imports.keys()) {
       const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
-      imports.set(name, w.importFunction(name, params, results));
+      w.importFunction(name, params, results);
     }
-    return { w, imports };
+    return w;
   }
 
   private instantiate(w: ModuleWriter): WebAssembly.Exports {
@@ -117,7 +116,8 @@ export class Interpreter {
 
   /** The dispatch loop and what all shape functions call. */
   private buildCore(): CoreExports {
-    const { w, imports } = this.writeModule([], true);
+    const imports = new Map<string, number>();
+    const w = this.writeModule(imports);
     const s = this.layout.state;
     const shapeType = w.type(["i32", "i32"], ["i32"]);
     // $getflags
@@ -191,9 +191,9 @@ export class Interpreter {
 
   /** Compiles the functions of shapes that have none yet. */
   private compile(shapes: readonly Shape[]): void {
-    const { w, imports } = this.writeModule([...Object.keys(IMPORTS), ...this.helperNames], true);
-    const type = w.type(["i32", "i32"], ["i32"]);
+    const imports = new Map<string, number>();
     const builder = new ShapeBuilder(this.layout, imports, false);
+    const made: { slot: number; locals: WasmType[]; body: Bytes }[] = [];
     for (const shape of shapes) {
       if (this.slots[shape.id] !== undefined) continue;
       const slot = this.nextSlot++;
@@ -201,10 +201,15 @@ export class Interpreter {
       builder.begin(shape);
       shape.definition!.lower(builder, ...shape.form.operands);
       builder.finish();
-      w.element(slot, w.addFunction(type, builder.types.slice(2), builder.code));
+      const body = new Bytes(builder.code.len);
+      body.bytes(builder.code.buf, builder.code.len);
+      made.push({ slot, locals: builder.types.slice(2), body });
       this.slots[shape.id] = slot;
       this.counters.shapes++;
     }
+    const w = this.writeModule(imports);
+    const type = w.type(["i32", "i32"], ["i32"]);
+    for (const f of made) w.element(f.slot, w.addFunction(type, f.locals, f.body));
     this.instantiate(w);
   }
 

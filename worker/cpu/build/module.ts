@@ -118,7 +118,7 @@ export class ModuleWriter {
     this.importBytes.u32(size);
   }
 
-  /** Index of the imported function; the same name may be asked for again. Only before the first addFunction. */
+  /** Index of the imported function, from 0; the same name may be asked for again. Only before the first addFunction. */
   importFunction(name: string, params: readonly WasmType[], results: readonly WasmType[]): number {
     const known = this.importIndex.get(name);
     if (known !== undefined) return known;

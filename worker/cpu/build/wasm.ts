@@ -49,7 +49,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   code = new Bytes(512);
   /** types of all locals, parameters included */
   types: WasmType[] = [];
-  /** index of an imported function by name; filled by whoever writes the module */
+  /** imported functions by name, numbered in the order in which they were needed: the module must import them so */
   readonly imports: Map<string, number>;
   protected readonly layout: WasmLayout;
   private readonly constType: WasmType[] = [];
@@ -168,8 +168,11 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.u32(op);
   }
   protected callImport(name: string): void {
-    const index = this.imports.get(name);
-    if (index === undefined) throw new Error(`function ${name} is not imported`);
+    let index = this.imports.get(name);
+    if (index === undefined) {
+      index = this.imports.size;
+      this.imports.set(name, index);
+    }
     this.code.byte(0x10);
     this.code.u32(index);
   }

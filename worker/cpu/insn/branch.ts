@@ -52,7 +52,8 @@ insn(branch, "int", (b, vector) => {
   b.trap(EXIT_INT);
 }, ENDS);
 insn(branch, ["hlt", "cli", "sti", "in", "out", "insb", "insw", "insd", "outsb", "outsw", "outsd", "clts", "invd", "wbinvd", "rdmsr", "wrmsr",
-  "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "iretq", "iretd", "iret"], (b) => b.trap(EXIT_GP), ENDS);
+  "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "iretq", "iretd", "iret",
+  "retf", "jmp_far", "call_far", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "monitor", "mwait"], (b) => b.trap(EXIT_GP), ENDS);
 
 insn(branch, "vmcall", (b) => {
   b.call("door", [b.thisRip()]); // #UD anywhere else
