@@ -142,6 +142,20 @@ export class Decoder {
     insn.shape = this.shapeOf(code, i, insn);
   }
 
+  /** Makes known the shapes of the instructions in `code`, which has nothing but instructions. */
+  learn(code: Uint8Array): Shape[] {
+    const first = this.shapes.length;
+    this.decoder?.free();
+    this.decoder = new this.iced.Decoder(64, code, this.iced.DecoderOptions.None);
+    const insn = new Insn();
+    while (this.decoder.canDecode) {
+      this.decoder.decodeOut(this.instruction);
+      this.shapeOf(this.instruction.code, this.instruction, insn);
+    }
+    this.to = -1;
+    return this.shapes.slice(first);
+  }
+
   private codeInfo(code: number, i: iced.Instruction): CodeInfo {
     let info = this.codes[code];
     if (info === undefined) {

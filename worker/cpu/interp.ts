@@ -14,6 +14,7 @@ import {
 } from "./build/shape.ts";
 import type { WasmType } from "./build/module.ts";
 import { Bytes, ModuleWriter } from "./build/module.ts";
+import { commonCode } from "./insn/common.ts";
 import { EXIT_BUDGET, EXIT_GP, EXIT_PF, EXIT_UD } from "./exit.ts";
 import {
   ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
@@ -87,6 +88,7 @@ export class Interpreter {
     this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
     for (const [name, f] of helpers) this.imports[name] = f;
     this.core = this.buildCore();
+    this.compile(decoder.learn(commonCode()).filter((shape) => shape.definition !== undefined));
   }
 
   /** Runs from a record until something stops it: see ST_EXIT, ST_RIP, ST_CUR and ST_LEFT. */
@@ -94,12 +96,11 @@ export class Interpreter {
     this.core.run(record);
   }
 
-  /** A module that imports the memory, the table and these functions, numbered as in the map. */
+  /** A module that imports the memory and these functions, numbered as in the map. */
   private writeModule(imports: ReadonlyMap<string, number>): ModuleWriter {
     const w = new ModuleWriter();
     const mem = this.layout.mem;
     w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
-    w.importTable("t", TABLE_SIZE);
     for (const name of imports.keys()) {
       const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
       w.importFunction(name, params, results);
@@ -118,6 +119,7 @@ export class Interpreter {
   private buildCore(): CoreExports {
     const imports = new Map<string, number>();
     const w = this.writeModule(imports);
+    w.importTable("t", TABLE_SIZE);
     const s = this.layout.state;
     const shapeType = w.type(["i32", "i32"], ["i32"]);
     // $getflags
@@ -209,8 +211,10 @@ export class Interpreter {
     }
     const w = this.writeModule(imports);
     const type = w.type(["i32", "i32"], ["i32"]);
-    for (const f of made) w.element(f.slot, w.addFunction(type, f.locals, f.body));
-    this.instantiate(w);
+    for (const f of made) w.exportFunction(String(f.slot), w.addFunction(type, f.locals, f.body));
+    // only the core imports the table: V8 gives each instance that does a copy of the whole
+    const exports = this.instantiate(w);
+    for (const f of made) this.table.set(f.slot, exports[String(f.slot)]);
   }
 
   /** The record of the block at `rip`, if there is one; else 0. */
