@@ -89,8 +89,6 @@ export class RamfsInode extends Inode {
   target = "";
   /** regular files: address of each page in guest memory, 0 for a hole */
   readonly pages: number[] = [];
-  /** shared mappings of the file: it can't shrink meanwhile */
-  i_mmap_shared = 0;
   private xattrs: Map<string, Uint8Array> | undefined;
 
   constructor(sb: RamfsSuper, ino: number, mode: number) {
@@ -209,7 +207,7 @@ export class RamfsInode extends Inode {
   /** Grows from empty: one contiguous block. Shrinks: frees what lies behind. Throws EFBIG, ENOMEM, ETXTBSY.  cf. ramfs_nommu_resize() */
   private truncate(size: number): void {
     if (size < this.i_size) {
-      if (this.i_mmap_shared > 0) throw ETXTBSY;
+      for (const region of this.i_sb.kernel.regions.all) if (region.foreign && region.inode === this) throw ETXTBSY;
       this.free_pages(Math.ceil(size / PAGE_SIZE));
       const tail = size % PAGE_SIZE;
       const page = this.pages[size >>> PAGE_SHIFT];
@@ -222,8 +220,11 @@ export class RamfsInode extends Inode {
   private expand_for_mapping(size: number): void {
     if (size > 0xffffffff) throw EFBIG;
     const count = Math.ceil(size / PAGE_SIZE);
-    const addr = this.i_sb.kernel.pages.alloc_pages_exact(count);
-    if (addr === undefined) throw ENOMEM;
+    const { pages } = this.i_sb.kernel;
+    const run = pages.alloc_run(count);
+    if (run === undefined) throw ENOMEM;
+    const { addr } = run;
+    if (run.total > count) pages.free_pages_exact(addr + count * PAGE_SIZE, run.total - count);
     this.i_sb.kernel.mem.u8.fill(0, addr, addr + count * PAGE_SIZE);
     for (let i = 0; i < count; i++) this.pages[i] = addr + i * PAGE_SIZE;
     this.i_blocks = count * 8;
@@ -244,7 +245,7 @@ export class RamfsInode extends Inode {
   private page(i: number): number {
     const have = this.pages[i];
     if (have !== undefined && have !== 0) return have;
-    const page = this.i_sb.kernel.pages.alloc_pages_exact(1);
+    const page = this.i_sb.kernel.pages.alloc_pages(0);
     if (page === undefined) throw ENOMEM;
     while (this.pages.length < i) this.pages.push(0);
     this.pages[i] = page;

@@ -8,7 +8,7 @@ import { RLIMIT_NOFILE, SigSet } from "../kernel/signal_types.ts";
 import { set_user_sigmask } from "../kernel/signal.ts";
 import { SLEEP, sleep_on, type WaitQueue } from "../kernel/sched/wait.ts";
 import { Int, Ptr, SYSCALL_DEFINE, Size, Timespec, UInt } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { RestartBlock, type Task } from "../kernel/task.ts";
 import { access_ok, check_read, check_write, get_user_s64, get_user_u32, get_user_u64, put_user_u64, type Memory } from "../kernel/uaccess.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "./fs.ts";
 import type { FilesStruct } from "./fs_struct.ts";
@@ -204,10 +204,33 @@ function do_sys_poll(task: Task, ufds: number, nfds: number, ns: number, tsp: nu
   return count;
 }
 
+/** The rest of a poll that a stop interrupted: the time-out goes on running.  cf. do_restart_poll() */
+class PollRestart extends RestartBlock {
+  readonly ufds: number;
+  readonly nfds: number;
+  readonly end: number;
+  constructor(ufds: number, nfds: number, end: number) {
+    super();
+    this.ufds = ufds;
+    this.nfds = nfds;
+    this.end = end;
+  }
+  restart(task: Task): number {
+    task.restart ??= { end: this.end };
+    return do_sys_poll(task, this.ufds, this.nfds, Infinity, 0, ERESTART_RESTARTBLOCK);
+  }
+}
+
 /** poll(2) */
-export const sys_poll = SYSCALL_DEFINE("poll", [Ptr, UInt, Int], (task, ufds, nfds, timeout) =>
-  do_sys_poll(task, ufds, nfds, timeout < 0 ? Infinity : timeout * 1_000_000, 0, ERESTART_RESTARTBLOCK),
-);
+export const sys_poll = SYSCALL_DEFINE("poll", [Ptr, UInt, Int], (task, ufds, nfds, timeout) => {
+  const ns = timeout < 0 ? Infinity : timeout * 1_000_000;
+  try {
+    return do_sys_poll(task, ufds, nfds, ns, 0, ERESTART_RESTARTBLOCK);
+  } catch (e) {
+    if (e === ERESTART_RESTARTBLOCK) task.restart_block = new PollRestart(ufds, nfds, deadline(task, ns));
+    throw e;
+  }
+});
 /** ppoll(2) */
 export const sys_ppoll = SYSCALL_DEFINE("ppoll", [Ptr, UInt, Timespec, Ptr, Size], (task, ufds, nfds, tsp, sigmask, size) => {
   const ns = get_timeout(task.kernel.mem, tsp, false);
