@@ -1,0 +1,151 @@
+// kernel/strace.ts — a system call as one line of text, made from its declaration: for the page's list and for debugging.
+//
+// Reads guest memory only; a bad pointer is shown as a number.
+import type { Errno } from "../include/uapi/errno.ts";
+import { signal_name } from "../include/uapi/signal.ts";
+import type { Syscall } from "./syscall.ts";
+import type { Memory } from "./uaccess.ts";
+
+/** bytes of a buffer or string that are shown */
+const STRSIZE = 32;
+
+const hex = (n: number): string => `0x${n.toString(16)}`;
+
+/** Names of the set bits; what has no name is left as a number. */
+function flags(value: number, names: readonly (readonly [number, string])[], zero: string): string {
+  const out: string[] = [];
+  let rest = value;
+  for (const [bit, name] of names) {
+    if (bit !== 0 && Math.floor(rest / bit) % 2 === 1 && (bit & (bit - 1)) === 0) {
+      out.push(name);
+      rest -= bit;
+    }
+  }
+  if (rest !== 0) out.push(hex(rest));
+  return out.length === 0 ? zero : out.join("|");
+}
+
+const OPEN = [
+  [0o100, "O_CREAT"], [0o200, "O_EXCL"], [0o400, "O_NOCTTY"], [0o1000, "O_TRUNC"], [0o2000, "O_APPEND"], [0o4000, "O_NONBLOCK"], [0o10000, "O_DSYNC"],
+  [0o40000, "O_DIRECT"], [0o100000, "O_LARGEFILE"], [0o200000, "O_DIRECTORY"], [0o400000, "O_NOFOLLOW"], [0o1000000, "O_NOATIME"],
+  [0o2000000, "O_CLOEXEC"], [0o10000000, "O_PATH"],
+] as const;
+const PROT = [[1, "PROT_READ"], [2, "PROT_WRITE"], [4, "PROT_EXEC"]] as const;
+const MMAP = [
+  [1, "MAP_SHARED"], [2, "MAP_PRIVATE"], [0x10, "MAP_FIXED"], [0x20, "MAP_ANONYMOUS"], [0x100, "MAP_GROWSDOWN"], [0x800, "MAP_DENYWRITE"],
+  [0x2000, "MAP_LOCKED"], [0x4000, "MAP_NORESERVE"], [0x8000, "MAP_POPULATE"], [0x20000, "MAP_STACK"],
+] as const;
+const CLONE = [
+  [0x100, "CLONE_VM"], [0x200, "CLONE_FS"], [0x400, "CLONE_FILES"], [0x800, "CLONE_SIGHAND"], [0x1000, "CLONE_PIDFD"], [0x4000, "CLONE_VFORK"],
+  [0x8000, "CLONE_PARENT"], [0x10000, "CLONE_THREAD"], [0x40000, "CLONE_SYSVSEM"], [0x80000, "CLONE_SETTLS"], [0x100000, "CLONE_PARENT_SETTID"],
+  [0x200000, "CLONE_CHILD_CLEARTID"], [0x400000, "CLONE_DETACHED"], [0x1000000, "CLONE_CHILD_SETTID"],
+] as const;
+
+/** A C string literal of some bytes. */
+function quote(m: Memory, addr: number, len: number, more: boolean): string {
+  let s = '"';
+  for (let i = 0; i < len; i++) {
+    const c = m.u8[addr + i]!;
+    if (c === 10) s += "\\n";
+    else if (c === 9) s += "\\t";
+    else if (c === 13) s += "\\r";
+    else if (c === 34 || c === 92) s += `\\${String.fromCharCode(c)}`;
+    else if (c >= 32 && c < 127) s += String.fromCharCode(c);
+    else s += `\\${c.toString(8)}`;
+  }
+  return `${s}"${more ? "..." : ""}`;
+}
+const readable = (m: Memory, addr: number, len: number): boolean => addr >= 0x1000 && len >= 0 && addr + len <= m.size;
+
+function string(m: Memory, addr: number, max: number): string {
+  if (addr === 0) return "NULL";
+  if (!readable(m, addr, 1)) return hex(addr);
+  let len = 0;
+  while (len < max && readable(m, addr, len + 1) && m.u8[addr + len] !== 0) len++;
+  return quote(m, addr, len, len === max);
+}
+function buffer(m: Memory, addr: number, len: number): string {
+  if (addr === 0) return "NULL";
+  if (!readable(m, addr, len)) return hex(addr);
+  return quote(m, addr, Math.min(len, STRSIZE), len > STRSIZE);
+}
+function argv(m: Memory, addr: number): string {
+  if (addr === 0) return "NULL";
+  const out: string[] = [];
+  for (let i = 0; ; i++) {
+    if (!readable(m, addr + 8 * i, 8)) return hex(addr);
+    const p = m.view.getUint32(addr + 8 * i, true);
+    if (p === 0) break;
+    if (i === 8) {
+      out.push("...");
+      break;
+    }
+    out.push(string(m, p, STRSIZE));
+  }
+  return `[${out.join(", ")}]`;
+}
+function timespec(m: Memory, addr: number): string {
+  if (addr === 0) return "NULL";
+  if (!readable(m, addr, 16)) return hex(addr);
+  const s = (a: number): number => m.view.getUint32(a, true) + m.view.getInt32(a + 4, true) * 0x100000000;
+  return `{${s(addr)}, ${s(addr + 8)}}`;
+}
+function sockaddr(m: Memory, addr: number): string {
+  if (addr === 0) return "NULL";
+  if (!readable(m, addr, 16)) return hex(addr);
+  const family = m.view.getUint16(addr, true);
+  if (family === 1) return `{AF_UNIX, ${m.u8[addr + 2] === 0 ? `@${string(m, addr + 3, 107)}` : string(m, addr + 2, 108)}}`;
+  if (family === 2) return `{AF_INET, ${m.u8.subarray(addr + 4, addr + 8).join(".")}:${m.view.getUint16(addr + 2, false)}}`;
+  return `{family ${family}}`;
+}
+
+/** One argument. `next` is the following one (a buffer's length), `result` what the call returned, once it has. */
+function argument(m: Memory, show: string, value: number, next: number, result: number | undefined): string {
+  switch (show) {
+    case "hex":
+      return hex(value);
+    case "ptr":
+      return value === 0 ? "NULL" : hex(value);
+    case "mode":
+      return `0${value.toString(8)}`;
+    case "dirfd":
+      return value === -100 ? "AT_FDCWD" : String(value);
+    case "path":
+      return string(m, value, 256);
+    case "str":
+      return string(m, value, STRSIZE);
+    case "inbuf":
+      return buffer(m, value, next);
+    case "outbuf":
+      return result === undefined || result < 0 ? (value === 0 ? "NULL" : hex(value)) : buffer(m, value, result);
+    case "open": {
+      const access = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE"][value & 3]!;
+      const rest = flags(value - (value & 3), OPEN, "");
+      return rest === "" ? access : `${access}|${rest}`;
+    }
+    case "signal":
+      return value === 0 ? "0" : signal_name(value);
+    case "argv":
+      return argv(m, value);
+    case "prot":
+      return flags(value, PROT, "PROT_NONE");
+    case "mmap":
+      return flags(value, MMAP, "0");
+    case "clone":
+      return `${flags(value - (value & 0xff), CLONE, "0")}${(value & 0xff) === 0 ? "" : `|${signal_name(value & 0xff)}`}`;
+    case "timespec":
+      return timespec(m, value);
+    case "sockaddr":
+      return sockaddr(m, value);
+    default:
+      return String(value);
+  }
+}
+
+/** `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3`; result undefined: not returned yet (`exit(0) = ?`). */
+export function formatSyscall(m: Memory, call: Syscall, args: readonly number[], result: number | Errno | undefined): string {
+  const value = typeof result === "number" ? result : undefined;
+  const shown = call.kinds.map((k, i) => argument(m, k.show, args[i] ?? 0, args[i + 1] ?? 0, value));
+  const end = result === undefined ? "?" : typeof result === "number" ? (result >= 0x100000 ? hex(result) : String(result)) : `-1 ${result.name}`;
+  return `${call.name}(${shown.join(", ")}) = ${end}`;
+}
