@@ -1,7 +1,7 @@
 // scripts/setup.mjs — what `npm start` and `npm test` call: makes node_modules, then runs scripts/<command>.ts.
 // Plain JavaScript without imports from npm, as it runs before there are any.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -34,5 +34,6 @@ function packages() {
 
 packages();
 const [command = "start", ...args] = process.argv.slice(2);
-const { status } = spawnSync("node_modules/.bin/tsx", [`scripts/${command}.ts`, ...args], { stdio: "inherit" });
-process.exit(status ?? 1);
+const child = spawn("node_modules/.bin/tsx", [`scripts/${command}.ts`, ...args], { stdio: "inherit" });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
