@@ -1,0 +1,62 @@
+// worker/cpu/vectors/executor.ts — puts a recorded state into a Cpu, runs it, and takes the state out again
+
+import type { Cpu } from "../cpu.ts";
+import * as exits from "../exit.ts";
+import { RAX, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
+import { X87 } from "../x87.ts";
+import { CODE, CODE_SIZE, DATA, DATA_SIZE, type Outcome, type State } from "./state.ts";
+
+/** Guest memory that the recorded addresses need. */
+export const MEMORY_SIZE = 32 << 20;
+/** Room in guest memory, away from code and data, for an FXSAVE image. */
+const SCRATCH = 0x1200000;
+
+/** Vector of the trap that an exit stands for. */
+const TRAPS = new Map<number, number>([
+  [exits.EXIT_PF, 14], [exits.EXIT_UD, 6], [exits.EXIT_DE, 0], [exits.EXIT_GP, 13], [exits.EXIT_BP, 3], [exits.EXIT_DB, 1], [exits.EXIT_MF, 16], [exits.EXIT_XM, 19], [exits.EXIT_SS, 12], [exits.EXIT_INT, 13],
+]);
+
+/** Runs a case to its trap, or for at most `budget` instructions. Trap -1: the budget ended it, or an exit with no trap. */
+export function execute(cpu: Cpu, from: State, budget = 10_000): Outcome {
+  const { mem, state } = cpu;
+  const fpu = new X87(state);
+  mem.u8.set(from.code, CODE);
+  cpu.code_written(CODE, CODE_SIZE);
+  mem.u8.set(from.data, DATA);
+  state.reset();
+  for (let i = 0; i < 16; i++) state.set64(RAX + i, from.gpr[i]!);
+  state.rip = Number(from.rip);
+  state.gs_base = DATA + 0x100;
+  mem.u8.set(from.fx, SCRATCH);
+  fpu.fxrstor(SCRATCH);
+  const fx = new DataView(from.fx.buffer, from.fx.byteOffset);
+  state.set32(ST_MXCSR, fx.getUint32(24, true));
+  for (let i = 0; i < 16; i++) mem.u8.set(from.fx.subarray(160 + 16 * i, 176 + 16 * i), state.base + ST_XMM + 32 * i);
+  for (let i = 0; i < 16; i++) mem.u8.set(from.ymmh.subarray(16 * i, 16 * i + 16), state.base + ST_XMM + 32 * i + 16);
+  state.rflags = Number(from.rflags);
+
+  const exit = cpu.run(budget);
+
+  const gpr = new BigUint64Array(16);
+  for (let i = 0; i < 16; i++) gpr[i] = state.get64(RAX + i);
+  fpu.fxsave(SCRATCH);
+  const out = mem.u8.slice(SCRATCH, SCRATCH + 512);
+  const outFx = new DataView(out.buffer);
+  outFx.setUint32(24, state.get32(ST_MXCSR), true);
+  outFx.setUint16(0, state.get32(ST_FCW), true);
+  outFx.setUint16(2, state.get32(ST_FSW), true);
+  const ymmh = new Uint8Array(256);
+  for (let i = 0; i < 16; i++) {
+    out.set(mem.u8.subarray(state.base + ST_XMM + 32 * i, state.base + ST_XMM + 32 * i + 16), 160 + 16 * i);
+    ymmh.set(mem.u8.subarray(state.base + ST_XMM + 32 * i + 16, state.base + ST_XMM + 32 * i + 32), 16 * i);
+  }
+  return {
+    trap: TRAPS.get(exit) ?? -1, sig: 0, err: cpu.exit_write ? 2 : 0, cr2: exit === exits.EXIT_PF ? BigInt.asUintN(64, exitAddress(cpu)) : 0n, gpr, rip: BigInt(state.rip), rflags: BigInt(state.rflags),
+    fx: out, ymmh, code: mem.u8.slice(CODE, CODE + CODE_SIZE), data: mem.u8.slice(DATA, DATA + DATA_SIZE), avx: from.avx,
+  };
+}
+
+/** exit_addr is a double: the upper addresses are exact only in the state block. */
+function exitAddress(cpu: Cpu): bigint {
+  return cpu.state.get64(116);
+}
