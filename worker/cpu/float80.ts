@@ -394,8 +394,7 @@ export class Float80 {
     }
     if (bk === ZERO && ak === ZERO) return this.invalid();
     if (bk === ZERO) {
-      if (ak === DENORMAL) this.flags |= DE;
-      this.flags |= ZE;
+      this.flags |= ZE; // and not DE, whatever is divided
       return this.infinity(sign);
     }
     const bexp = this.normalise(bse, bhi, blo);
@@ -605,14 +604,19 @@ export class Float80 {
     const h = this.h, l = this.l;
     this.x = 0;
     if (exp <= 0) {
-      const tiny = exp < 0 || this.roundBits(sign, bits) === 0;
+      const tiny = this.roundBits(sign, bits) === 0 || exp < 0;
       this.tiny = tiny;
+      const unboundedInexact = this.inexact;
       this.h = h;
       this.l = l;
       this.x = 0;
       this.shiftJam(1 - exp);
       this.roundBits(sign, bits);
-      if (tiny && (this.inexact || !(this.masks & UE))) this.flags |= UE;
+      if (tiny && !(this.masks & UE)) {
+        this.flags |= unboundedInexact ? UE | PE : UE;
+        return this.assemble(sign, this.h >>> 31, this.h, this.l, bits);
+      }
+      if (tiny && this.inexact) this.flags |= UE;
       if (this.inexact) this.flags |= PE;
       return this.assemble(sign, this.h >>> 31, this.h, this.l, bits);
     }

@@ -163,13 +163,13 @@ export class Float80Math extends Float80 {
       return this.zero(xs ^ ys);
     }
     const top = kx === INFINITY ? 99999 : X.e + bitLength(X.m);
+    if (ky === INFINITY) return this.infinity(xs ^ ys);
     if (xs && top > 0) {
       // x <= -1 is undefined; hardware gives x back
       this.flags |= PE;
       return this.set(...x);
     }
     if (kx === INFINITY) return ky === ZERO ? this.refuse() : this.infinity(ys);
-    if (ky === INFINITY) return this.infinity(xs ^ ys);
     if (ky === ZERO) return this.zero(xs ^ ys);
     if (top < -80) return this.firstTerm(xs ^ ys, X.m * Y.m * LOG2E, X.e + Y.e);
     let l: bigint;

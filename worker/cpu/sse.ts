@@ -71,6 +71,10 @@ export class SseFloat {
     return (wide ? w1 : w0) >>> 31;
   }
 
+  private static zero(wide: boolean, w1: number, w0: number): boolean {
+    return ((wide ? w1 & 0x7fffffff : 0) | (wide ? w0 : w0 & 0x7fffffff)) === 0;
+  }
+
   private signedZero(wide: boolean, sign: number): void {
     if (wide) this.out(sign << 31, 0);
     else this.out(0, sign << 31);
@@ -152,7 +156,9 @@ export class SseFloat {
       return aNan ? this.quiet(wide, a1, a0) : this.quiet(wide, b1, b0);
     }
     if (op >= ROUND) return this.round(op - ROUND, wide, b1, b0);
-    if (aDen || bDen) this.flags |= DE;
+    // Neither the root of a negative number nor a division by zero looks at a denormal.
+    const early = op === SQRT ? SseFloat.sign(wide, b1, b0) === 1 : op === DIV && SseFloat.zero(wide, b1, b0);
+    if ((aDen || bDen) && !early) this.flags |= DE;
     const f = this.f;
     f.masks = 0x3f;
     f.precision = 64;

@@ -161,13 +161,13 @@ export class X87 extends X87Stack {
     const r = this.beginExact();
     if (r) return r;
     const f = this.f;
-    this.fsw &= ~(C0 | C2 | C3);
+    this.fsw &= ~C2;
     if (this.empty(0) || this.empty(1)) {
       if (this.underflow()) return 0;
     } else {
       f.rem(this.load(0, this.a), this.load(1, this.b), nearest);
       if (this.raise(IE | DE | ZE, (f.quotient & 1) !== 0)) return 0;
-      this.fsw |= (f.partial ? C2 : 0) | (f.quotient & 4 ? C0 : 0) | (f.quotient & 2 ? C3 : 0);
+      if ((f.se & 0x7fff) !== 0x7fff) this.fsw = (this.fsw & ~(C0 | C3)) | (f.partial ? C2 : 0) | (f.quotient & 4 ? C0 : 0) | (f.quotient & 2 ? C3 : 0);
     }
     this.store(0, f.se, f.hi, f.lo);
     return 0;
@@ -252,10 +252,13 @@ export class X87 extends X87Stack {
 
   // ---- comparison --------------------------------------------------------------------------------------------------
 
+  private rel = 2;
   /** What a comparison of st(0) with b says: -1, 0, 1, 2; undefined if an unmasked exception stops it. */
   private relation(empty: boolean, signalling: boolean, raised: number): number | undefined {
+    this.rel = 2;
     if (empty) return this.underflow() ? undefined : 2;
     const rel = this.f.compare(...this.a, ...this.b, signalling);
+    this.rel = rel;
     this.f.flags |= raised & IE && rel !== 2 ? 0 : raised;
     return this.raise(IE | DE, false) ? undefined : rel;
   }
@@ -271,12 +274,15 @@ export class X87 extends X87Stack {
     this.load(0, this.a);
     this.load(i, this.b);
     const rel = this.relation(empty, signalling, 0);
-    if (rel === undefined) {
-      this.codes(2);
-      return 0;
-    }
+    if (rel === undefined) return this.stoppedCompare();
     this.codes(rel);
     for (; pops > 0; pops--) this.pop();
+    return 0;
+  }
+
+  /** An unmasked exception leaves the condition codes as they would be, but nothing is popped. */
+  private stoppedCompare(): number {
+    this.codes(this.rel);
     return 0;
   }
 
@@ -287,8 +293,9 @@ export class X87 extends X87Stack {
     this.load(0, this.a);
     const raised = empty ? 0 : this.fetchSource(kind, addr);
     const rel = this.relation(empty, true, raised);
-    this.codes(rel ?? 2);
-    if (rel !== undefined && pop) this.pop();
+    if (rel === undefined) return this.stoppedCompare();
+    this.codes(rel);
+    if (pop) this.pop();
     return 0;
   }
 
@@ -300,10 +307,11 @@ export class X87 extends X87Stack {
     const empty = this.empty(0) || this.empty(i);
     this.load(0, this.a);
     this.load(i, this.b);
+    const c1 = this.fsw & C1;
     const rel = this.relation(empty, signalling, 0);
     const flags = rel === undefined || rel === 2 ? 0x45 : rel < 0 ? 1 : rel === 0 ? 0x40 : 0;
     this.flagsOut = flags;
-    this.fsw &= ~C1;
+    if (!empty) this.fsw |= c1;
     if (rel !== undefined && pop) this.pop();
     return 0;
   }
@@ -314,7 +322,8 @@ export class X87 extends X87Stack {
     this.load(0, this.a);
     this.b[0] = this.b[1] = this.b[2] = 0;
     const rel = this.relation(this.empty(0), true, 0);
-    this.codes(rel ?? 2);
+    if (rel === undefined) return this.stoppedCompare();
+    this.codes(rel);
     return 0;
   }
 
@@ -345,7 +354,6 @@ export class X87 extends X87Stack {
       if (!this.underflow()) this.store(0, this.f.se, this.f.hi, this.f.lo);
       return 0;
     }
-    this.raise(0, (this.fsw & C1) !== 0 && false);
     if (take) this.store(0, ...this.load(i, this.a));
     return 0;
   }
@@ -389,6 +397,7 @@ export class X87 extends X87Stack {
     if (this.fsw & ES) return EXIT_MF;
     this.state.set32(ST_FTW, this.state.get32(ST_FTW) | (3 << (this.physical(i) * 2)));
     if (pop) this.turn(1);
+    this.fsw &= ~C1;
     return 0;
   }
 

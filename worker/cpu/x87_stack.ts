@@ -98,7 +98,13 @@ export class X87Stack {
 
   /** Records exceptions and C1; true if one is unmasked that stops the result from being delivered. */
   protected raise(stopping: number, c1: boolean): boolean {
-    const flags = this.f.flags, fcw = this.fcw;
+    const fcw = this.fcw, early = IE | DE | ZE;
+    let flags = this.f.flags;
+    // An unmasked exception of the operands stops the operation before its result can raise any.
+    if (stopping & DE && flags & ~fcw & early) {
+      flags &= early;
+      c1 = false;
+    }
     let fsw = (this.fsw & ~C1) | (flags & 0x3f);
     if (c1) fsw |= C1;
     if (flags & ~fcw & 0x3f) fsw |= ES | BUSY;
@@ -122,6 +128,7 @@ export class X87Stack {
   /** Pushes the unit's result; on overflow of the stack the indefinite. */
   protected push(): void {
     if (!this.empty(-1)) {
+      this.f.flags = 0;
       this.f.invalid();
       this.fsw |= SF;
       if (!this.raise(IE, true)) this.pushResult();

@@ -144,11 +144,14 @@ for (const chop of [true, false]) {
     mmxBegin(b);
     // Only the low two lanes count: the others become zero, which raises nothing.
     const y = src.kind === "mem" ? b.readX(src) : b.shuffle(b.readX(src), zeroX(b), lanes(8, 0, 2));
+    mmxEnd(b); // stays when the conversion traps
     b.call("sse_ps_dq", [b.i32(chop ? 1 : 0)], [y]);
     putVec(b, dst, b.retX());
   });
   insn(def, `cvt${t}pd2pi`, (b, dst, src) => {
     mmxBegin(b);
-    putVec(b, dst, pd2dq(b, b.readX(src), chop));
+    const y = b.readX(src);
+    mmxEnd(b);
+    putVec(b, dst, pd2dq(b, y, chop));
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Cpu } from "../cpu.ts";
 import * as exits from "../exit.ts";
-import { RAX, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
+import { RAX, ST_EXIT_ADDR, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
 import { X87 } from "../x87.ts";
 import { CODE, CODE_SIZE, DATA, DATA_SIZE, type Outcome, type State } from "./state.ts";
 
@@ -58,5 +58,5 @@ export function execute(cpu: Cpu, from: State, budget = 10_000): Outcome {
 
 /** exit_addr is a double: the upper addresses are exact only in the state block. */
 function exitAddress(cpu: Cpu): bigint {
-  return cpu.state.get64(116);
+  return cpu.state.get64(ST_EXIT_ADDR >> 3);
 }

@@ -106,8 +106,8 @@ export const GROUPS: Group[] = [
       "ud2", "mov eax, dword ptr [0x10]", "mov dword ptr [0xff0], eax", "mov eax, dword ptr [rbx+0x7fffffff]", "xor ecx, ecx; mov al, byte ptr [rcx]", "xor ecx, ecx; mov byte ptr [rcx+8], al", "xor ecx, ecx; div ecx", "mov eax, 0x80000000; cdq; mov ecx, -1; idiv ecx",
       "movabs rcx, 0x8000000000000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; add qword ptr [rcx], 1", "xor esp, esp; push rax", "mov esp, 0x10; pop rax", "xor ecx, ecx; call rcx", "xor ecx, ecx; jmp qword ptr [rcx]",
       "movaps xmm0, xmmword ptr [rbx+8]", "movaps xmmword ptr [rbx+1], xmm0", "paddd xmm0, xmmword ptr [rbx+4]", "movups xmm0, xmmword ptr [rbx+4]", "lddqu xmm0, xmmword ptr [rbx+4]", "movntdq xmmword ptr [rbx+8], xmm1", "fxsave [rbx+8]", "hlt", "cli", "in al, dx", "int3",
-      "mov ecx, 3; xor esi, esi; rep movsb", "xor edi, edi; mov ecx, 3; rep stosb", "mov cr0, rax", "rdmsr", "wrmsr", "lgdt [rbx]", "invlpg [rbx]", ".byte 0x06", ".byte 0x0f, 0x04", ".byte 0x0f, 0xff, 0xc0", "movabs rsp, 0x8000000000000000; push rax", "movabs rbp, 0x8000000000000000; mov eax, [rbp+8]",
-      "movabs rcx, 0x8000000000000000; movaps xmm0, [rcx]", "movabs rcx, 0x8000000000000000; jmp rcx", "cmpxchg16b [rbx+8]", "fld dword ptr [0x20]", "movq mm0, qword ptr [0x20]", "ldmxcsr dword ptr [0x30]", "mov dword ptr [rbx], 0xffffffff; ldmxcsr [rbx]", "mov dword ptr [rbx], 0x1f00; ldmxcsr [rbx]; xorps xmm0, xmm0; divss xmm0, xmm0",
+      "mov ecx, 3; xor esi, esi; rep movsb", "xor edi, edi; mov ecx, 3; rep stosb", "rdmsr", "wrmsr", "lgdt [rbx]", "invlpg [rbx]", ".byte 0x06", ".byte 0x0f, 0x04", ".byte 0x0f, 0xff, 0xc0", 
+      "movabs rcx, 0x8000000000000000; movaps xmm0, [rcx]", "cmpxchg16b [rbx+8]", "fld dword ptr [0x20]", "movq mm0, qword ptr [0x20]", "ldmxcsr dword ptr [0x30]", "mov dword ptr [rbx], 0xffffffff; ldmxcsr [rbx]", "mov dword ptr [rbx], 0x1f00; ldmxcsr [rbx]; xorps xmm0, xmm0; divss xmm0, xmm0",
       "mov dword ptr [rbx], 0; fldcw [rbx]; fldz; fldz; fdivp; fwait; nop", "mov dword ptr [rbx], 0; fldcw [rbx]; fldz; fldz; fdivp; fnstsw ax; fld1",
     ],
   },
@@ -117,7 +117,7 @@ export const GROUPS: Group[] = [
       .concat(["", "repe ", "repne "].flatMap((r) => ["b", "w", "d", "q"].flatMap((s) => ["cmps", "scas"].map((m) => `${r}${m}${s}`))), ["lea rdi, [rsi+1]; rep movsb", "lea rdi, [rsi+4]; rep movsq", "addr32 rep movsb", "addr32 lodsd", "addr32 repne scasb"]),
   },
   {
-    name: "sse_float_ss", kind: "s", seeds: 24,
+    name: "sse_float_ss", kind: "s", seeds: 60,
     lines: [
       ...X9("addss|subss|mulss|divss|sqrtss|minss|maxss|ucomiss|comiss", "dword"), ...X("addps|subps|mulps|divps|sqrtps|minps|maxps"),
       ...FCMP.flatMap((c) => [`cmp${c}ss xmm1, xmm2`, `cmp${c}ps xmm1, xmm2`]), "cmpltss xmm3, dword ptr [rbx]", "cmpeqps xmm3, xmmword ptr [rbx]",
@@ -126,7 +126,7 @@ export const GROUPS: Group[] = [
     ],
   },
   {
-    name: "sse_float_sd", kind: "d", seeds: 24,
+    name: "sse_float_sd", kind: "d", seeds: 60,
     lines: [
       ...X9("addsd|subsd|mulsd|divsd|sqrtsd|minsd|maxsd|ucomisd|comisd", "qword"), ...X("addpd|subpd|mulpd|divpd|sqrtpd|minpd|maxpd"),
       ...FCMP.flatMap((c) => [`cmp${c}sd xmm1, xmm2`, `cmp${c}pd xmm1, xmm2`]), "cmpltsd xmm3, qword ptr [rbx]", "cmpeqpd xmm3, xmmword ptr [rbx]",
@@ -135,13 +135,13 @@ export const GROUPS: Group[] = [
     ],
   },
   {
-    name: "sse_convert", kind: "i", seeds: 8,
+    name: "sse_convert", kind: "i", seeds: 24,
     lines: [
       ...cross("cvtsi2ss|cvtsi2sd", ["xmm1, ecx", "xmm1, rcx", "xmm9, dword ptr [rbx]", "xmm1, qword ptr [rbx]"]), ...X("cvtdq2ps"), ...X("cvtdq2pd", "qword"), ...cross("cvtpi2ps|cvtpi2pd", ["xmm1, mm2", "xmm1, qword ptr [rbx]"]),
       "stmxcsr [rbx]", "mov dword ptr [rbx], 0x5fbf; ldmxcsr [rbx]",
     ],
   },
-  { name: "sse_cvt_mmx", kind: "s", seeds: 8, lines: [...cross("cvtps2pi|cvttps2pi", ["mm1, xmm2", "mm1, qword ptr [rbx]"]), ...cross("cvtpd2pi|cvttpd2pi", ["mm1, xmm2", "mm1, xmmword ptr [rbx]"])] },
+  { name: "sse_cvt_mmx", kind: "s", seeds: 30, lines: [...cross("cvtps2pi|cvttps2pi", ["mm1, xmm2", "mm1, qword ptr [rbx]"]), ...cross("cvtpd2pi|cvttpd2pi", ["mm1, xmm2", "mm1, xmmword ptr [rbx]"])] },
   {
     name: "sse_move", kind: "i", seeds: 4,
     lines: [
@@ -150,7 +150,7 @@ export const GROUPS: Group[] = [
       "movd xmm1, ecx", "movq xmm1, rcx", "movd ecx, xmm1", "movq rcx, xmm1", "movd xmm1, dword ptr [rbx]", "movd dword ptr [rbx], xmm1", "movq xmm1, xmm2", "movq xmm9, qword ptr [rbx+1]", "movq qword ptr [rbx+1], xmm9",
       ...cross("movlps|movlpd|movhps|movhpd", ["xmm1, qword ptr [rbx+1]", "qword ptr [rbx+1], xmm9"]), "movhlps xmm1, xmm2", "movlhps xmm1, xmm2", "movmskps ecx, xmm1", "movmskpd ecx, xmm1", "pmovmskb ecx, xmm9",
       ...X("unpcklps|unpckhps|unpcklpd|unpckhpd|movddup|movsldup|movshdup".replace("movddup|", "")), ...X("movddup", "qword"), ...XI("shufps|shufpd|pshufd|pshuflw|pshufhw", [0x1b, 0x4e, 0xd9, 0xff]), "shufps xmm1, xmm1, 0x39", "shufpd xmm1, xmm1, 1",
-      "maskmovdqu xmm1, xmm2", "movdq2q mm1, xmm2", "movq2dq xmm1, mm2", "maskmovq mm1, mm2", "movntq qword ptr [rbx], mm1", "fxsave [rbx]; mov dword ptr [rbx+8], 0; mov dword ptr [rbx+12], 0; mov dword ptr [rbx+16], 0; mov dword ptr [rbx+20], 0", "fxsave [rbx]; pxor xmm1, xmm1; fldz; fxrstor [rbx]; xor eax, eax; mov [rbx+8], rax; mov [rbx+16], rax",
+      "maskmovdqu xmm1, xmm2", "movdq2q mm1, xmm2", "movq2dq xmm1, mm2", "maskmovq mm1, mm2", "movntq qword ptr [rbx], mm1", "fxsave [rbx]; mov dword ptr [rbx+8], 0; mov dword ptr [rbx+12], 0; mov dword ptr [rbx+16], 0; mov dword ptr [rbx+20], 0; mov dword ptr [rbx+28], 0", "fxsave [rbx]; pxor xmm1, xmm1; fldz; fxrstor [rbx]; xor eax, eax; mov [rbx+8], rax; mov [rbx+16], rax; mov [rbx+28], eax",
       ...X("andps|andnps|orps|xorps|andpd|andnpd|orpd|xorpd"), "lddqu xmm1, xmmword ptr [rbx+1]", ...XI("blendps|blendpd|pblendw", [0x5, 0xa, 0x93]), ...X("blendvps|blendvpd|pblendvb"), ...XI("insertps", [0x1b, 0xe4], "dword"), "insertps xmm1, dword ptr [rbx], 0x50",
       "extractps ecx, xmm1, 2", "extractps dword ptr [rbx], xmm1, 1", "pextrb ecx, xmm1, 9", "pextrb byte ptr [rbx], xmm1, 3", "pextrw ecx, xmm1, 5", "pextrw word ptr [rbx], xmm1, 5", "pextrd ecx, xmm1, 3", "pextrq rcx, xmm1, 1", "pextrd dword ptr [rbx], xmm1, 2", "pextrq qword ptr [rbx], xmm1, 0",
       "pinsrb xmm1, ecx, 7", "pinsrb xmm1, byte ptr [rbx], 15", "pinsrw xmm1, ecx, 3", "pinsrw xmm1, word ptr [rbx], 6", "pinsrd xmm1, ecx, 2", "pinsrq xmm1, rcx, 1", "pinsrd xmm1, dword ptr [rbx], 1", "pinsrq xmm1, qword ptr [rbx], 0",
@@ -187,7 +187,7 @@ export const GROUPS: Group[] = [
     ],
   },
   {
-    name: "x87_arith", kind: "x", seeds: 24,
+    name: "x87_arith", kind: "x", seeds: 100,
     lines: [
       ...cross("fadd|fsub|fsubr|fmul|fdiv|fdivr", ["st, st(1)", "st(2), st", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("faddp|fsubp|fsubrp|fmulp|fdivp|fdivrp", ["st(1), st", "st(3), st"]), ...cross("fiadd|fisub|fisubr|fimul|fidiv|fidivr", ["word ptr [rbx]", "dword ptr [rbx]"]),
       "fsqrt", "frndint", "fscale", "fxtract", "fprem", "fprem1", "fabs", "fchs",
@@ -195,7 +195,7 @@ export const GROUPS: Group[] = [
   },
   { name: "x87_trans", kind: "x", seeds: 16, lines: ["f2xm1", "fyl2x", "fyl2xp1", "fpatan", "fsin", "fcos", "fsincos", "fptan"] },
   {
-    name: "x87_move", kind: "x", seeds: 10,
+    name: "x87_move", kind: "x", seeds: 40,
     lines: [
       ...cross("fld", ["st(0)", "st(3)", "dword ptr [rbx]", "qword ptr [rbx]", "tbyte ptr [rbx]"]), ...cross("fst", ["st(2)", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("fstp", ["st(0)", "st(1)", "st(3)", "dword ptr [rbx]", "qword ptr [rbx]", "tbyte ptr [rbx]"]),
       ...cross("fild", ["word ptr [rbx]", "dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("fist", ["word ptr [rbx]", "dword ptr [rbx]"]), ...cross("fistp|fisttp", ["word ptr [rbx]", "dword ptr [rbx]", "qword ptr [rbx]"]), "fbld tbyte ptr [rbx]", "fbstp tbyte ptr [rbx]",
@@ -204,7 +204,7 @@ export const GROUPS: Group[] = [
     ],
   },
   {
-    name: "x87_compare", kind: "x", seeds: 16,
+    name: "x87_compare", kind: "x", seeds: 60,
     lines: [...cross("fcom|fcomp|fucom|fucomp", ["st(1)", "st(3)"]), ...cross("fcom|fcomp", ["dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("ficom|ficomp", ["word ptr [rbx]", "dword ptr [rbx]"]), "fcompp", "fucompp", ...cross("fcomi|fcomip|fucomi|fucomip", ["st, st(1)", "st, st(3)"]), "ftst", "fxam"],
   },
 ];
