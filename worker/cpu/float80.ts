@@ -241,7 +241,11 @@ export class Float80 {
         exp += 24576 + this.roundBits(sign, bits);
         this.flags |= UE;
         if (this.inexact) this.flags |= PE;
-        if (exp <= 0) exp = 0;
+        if (exp <= 0) {
+          this.flags |= PE;
+          this.up = false;
+          return this.zero(sign);
+        }
         this.set((sign << 15) | exp, this.h, this.l);
         return;
       }
@@ -255,6 +259,11 @@ export class Float80 {
     if (exp >= 0x7fff) {
       this.flags |= OE;
       if (!(this.masks & OE)) {
+        if (exp - 24576 >= 0x7fff) {
+          this.flags |= PE;
+          this.up = true;
+          return this.infinity(sign);
+        }
         if (this.inexact) this.flags |= PE;
         this.set((sign << 15) | (exp - 24576), this.h, this.l);
         return;

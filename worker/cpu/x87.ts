@@ -309,8 +309,8 @@ export class X87 extends X87Stack {
     this.load(i, this.b);
     const c1 = this.fsw & C1;
     const rel = this.relation(empty, signalling, 0);
-    const flags = rel === undefined || rel === 2 ? 0x45 : rel < 0 ? 1 : rel === 0 ? 0x40 : 0;
-    this.flagsOut = flags;
+    const said = this.rel;
+    this.flagsOut = said === 2 ? 0x45 : said < 0 ? 1 : said === 0 ? 0x40 : 0;
     if (!empty) this.fsw |= c1;
     if (rel !== undefined && pop) this.pop();
     return 0;

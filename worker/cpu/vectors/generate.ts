@@ -76,7 +76,7 @@ function lanes(r: Random, kind: Group["kind"], v: DataView, at: number): void {
   if (kind === "s") for (let i = 0; i < 4; i++) v.setUint32(at + 4 * i, f32(r), true);
   else if (kind === "d" || (kind === "x" && r.below(2) === 0)) for (let i = 0; i < 2; i++) v.setBigUint64(at + 8 * i, f64(r), true);
   else if (kind === "x" && r.below(3) === 0) for (let i = 0; i < 4; i++) v.setUint32(at + 4 * i, f32(r), true);
-  else if (kind === "x" && r.below(2) === 0) {
+  else if (kind === "x" && r.below(4) < 2) {
     const [se, hi, lo] = f80(r);
     v.setUint32(at, lo, true);
     v.setUint32(at + 4, hi, true);
