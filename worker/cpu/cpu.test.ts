@@ -7,6 +7,7 @@ import { EXIT_BP, EXIT_BUDGET, EXIT_DB, EXIT_DE, EXIT_GP, EXIT_KERNEL, EXIT_PF, 
 import type { Iced } from "./iced.ts";
 import { loadIced } from "./iced.ts";
 import { GuestMemory } from "./memory.ts";
+import { Oracle } from "./oracle.ts";
 import { R8, R9, RAX, RBX, RCX, RDI, RDX, RSI, RSP, TF } from "./state.ts";
 
 let iced: Iced;
@@ -16,12 +17,17 @@ beforeAll(async () => {
 
 const SIZE = 4 << 20, CODE = 0x100000, DATA = 0x200000, STACK = 0x3f0000;
 
+describe.each(["interpreter", "oracle"])("%s", (executor) => {
 function machine(source: string): Cpu {
   const mem = new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true);
   const cpu = new Cpu(mem, { iced, records: 4096 });
   mem.u8.set(assemble(source, CODE), CODE);
   cpu.state.rip = CODE;
   cpu.state.set(RSP, STACK);
+  if (executor === "oracle") {
+    const oracle = new Oracle(cpu);
+    cpu.run = (budget) => oracle.run(budget);
+  }
   return cpu;
 }
 
@@ -178,4 +184,5 @@ test("flags survive pushf and popf", () => {
   const cpu = machine("stc; pushf; pop %rsi; xor %eax, %eax; pushf; pop %rdi; push $0x8d5; popf; pushf; pop %r8; syscall");
   cpu.run(100);
   expect([cpu.state.get(RSI) & 1, cpu.state.get(RDI), cpu.state.get(R8)]).toEqual([1, 0x246, 0x8d5 | 0x202]);
+});
 });

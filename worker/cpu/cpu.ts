@@ -58,6 +58,7 @@ export class Cpu implements HelperContext {
   door = 0xffffffff;
   /** Tier 0, for tests and panels. */
   readonly interpreter: Interpreter;
+  readonly decoder: Decoder;
   readonly fpu: X87;
   readonly sse: SseFloat;
   private readonly features: Cpuid;
@@ -72,11 +73,11 @@ export class Cpu implements HelperContext {
     this.sse = new SseFloat(this.state);
     this.features = new Cpuid(options.cpu ?? "v2+");
     this.codeMap = mem.reserve((mem.size >>> CODE_SHIFT) + 1);
-    const decoder = new Decoder(options.iced, mem.u8, mem.size, (name) => this.features.absent(name));
+    this.decoder = new Decoder(options.iced, mem.u8, mem.size, (name) => this.features.absent(name));
     const bound = new Map<string, () => number>();
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
-    this.interpreter = new Interpreter(layout, decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n));
+    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n));
   }
 
   /** See HelperContext: only valid inside a helper. */
