@@ -36,4 +36,7 @@ packages();
 const [command = "start", ...args] = process.argv.slice(2);
 const child = spawn("node_modules/.bin/tsx", [`scripts/${command}.ts`, ...args], { stdio: "inherit" });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+// npm does not pass SIGTERM on: when it is gone, so are we.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 1000);
 child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 1 : 130)));
