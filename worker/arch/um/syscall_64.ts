@@ -35,7 +35,8 @@ import * as fs_stat from "../../fs/stat.ts";
 import * as fs_statfs from "../../fs/statfs.ts";
 import * as fs_sync from "../../fs/sync.ts";
 import * as fs_utimes from "../../fs/utimes.ts";
-import { absent, full, type Row } from "../../kernel/syscall.ts";
+import * as fs_pidfs from "../../fs/pidfs.ts";
+import { absent, full, partial, type Row } from "../../kernel/syscall.ts";
 
 const NOMMU = "not built without an MMU";
 const GONE = "removed from Linux";
@@ -99,7 +100,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     53: absent("socketpair", ENOSYS, NOT_YET),
     54: absent("setsockopt", ENOSYS, NOT_YET),
     55: absent("getsockopt", ENOSYS, NOT_YET),
-    56: full(kernel_fork.sys_clone),
+    56: partial(kernel_fork.sys_clone, "CLONE_VM must be given: no MMU; no namespaces"),
     57: absent("fork", EINVAL, "no MMU: vfork, or clone with CLONE_VM"),
     58: full(kernel_fork.sys_vfork),
     59: absent("execve", ENOSYS, NOT_YET),
@@ -200,7 +201,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     154: absent("modify_ldt", ENOSYS, NOT_YET),
     155: full(fs_namespace.sys_pivot_root),
     156: absent("_sysctl", ENOSYS, GONE),
-    157: full(kernel_prctl.sys_prctl),
+    157: partial(kernel_prctl.sys_prctl, "no seccomp, PR_SET_MM, speculation control, MDWE"),
     158: absent("arch_prctl", ENOSYS, NOT_YET),
     159: absent("adjtimex", ENOSYS, NOT_YET),
     160: full(kernel_sys.sys_setrlimit),
@@ -315,7 +316,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     269: full(fs_open.sys_faccessat),
     270: full(fs_select.sys_pselect6),
     271: full(fs_select.sys_ppoll),
-    272: full(kernel_fork.sys_unshare),
+    272: partial(kernel_fork.sys_unshare, "files and working directory only: no namespaces"),
     273: full(kernel_futex.sys_set_robust_list),
     274: full(kernel_futex.sys_get_robust_list),
     275: absent("splice", ENOSYS, NOT_YET),
@@ -388,11 +389,11 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     431: absent("fsconfig", ENOSYS, NOT_YET),
     432: absent("fsmount", ENOSYS, NOT_YET),
     433: absent("fspick", ENOSYS, NOT_YET),
-    434: absent("pidfd_open", ENOSYS, NOT_YET),
-    435: full(kernel_fork.sys_clone3),
+    434: full(fs_pidfs.sys_pidfd_open),
+    435: partial(kernel_fork.sys_clone3, "CLONE_VM must be given: no MMU; no namespaces, no cgroups"),
     436: full(fs_open.sys_close_range),
     437: full(fs_open.sys_openat2),
-    438: absent("pidfd_getfd", ENOSYS, NOT_YET),
+    438: full(fs_pidfs.sys_pidfd_getfd),
     439: full(fs_open.sys_faccessat2),
     440: absent("process_madvise", ENOSYS, NOMMU),
     441: full(fs_eventpoll.sys_epoll_pwait2),
