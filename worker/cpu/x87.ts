@@ -560,6 +560,7 @@ export class X87 extends X87Stack {
 
   emms(): number {
     if (this.fsw & ES) return EXIT_MF;
+    this.fsw &= ~0x3800;
     this.state.set32(ST_FTW, 0xffff);
     return 0;
   }

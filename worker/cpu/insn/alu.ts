@@ -82,11 +82,11 @@ insn(alu, "xadd", (b, dst, src) => {
 insn(alu, "cmpxchg", (b, dst, src) => {
   const accumulator = b.reg(RAX, dst.size), x = b.read(dst), y = b.read(src);
   const same = b.cmp("eq", b.mask(dst.size, accumulator), b.mask(dst.size, x));
-  // Memory is written either way, and faults either way; a register only if equal, or its upper half would be cleared.
-  if (dst.kind === "mem") b.write(dst, b.select(same, y, x));
-  else b.when(same, () => b.write(dst, y));
-  if (dst.size === 4) b.when(b.eqz(same), () => b.setReg(RAX, 4, x)); // the upper half stays if equal
-  else b.setReg(RAX, dst.size, b.select(same, accumulator, x));
+  // Memory is written either way, and faults either way; of two registers only one is, or its upper half would be cleared.
+  if (dst.kind === "mem") {
+    b.write(dst, b.select(same, y, x));
+    b.when(b.eqz(same), () => b.setReg(RAX, dst.size, x));
+  } else b.when(same, () => b.write(dst, y), () => b.setReg(RAX, dst.size, x));
   b.flags("sub", dst.size, b.sub(accumulator, x), accumulator, x);
 });
 

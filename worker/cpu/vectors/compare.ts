@@ -61,6 +61,7 @@ export function undefinedFlags(asm: string, from: State): number {
   const [mnemonic, ...rest] = asm.split("; ").at(-1)!.replace(/^(lock|rep|repe|repne|addr32) /, "").split(" ");
   const last = rest.join(" ").split(", ").at(-1) ?? "";
   switch (mnemonic) {
+    case "program": return AF;
     case "and": case "or": case "xor": case "test": return AF;
     case "mul": case "imul": return SF | ZF | AF | PF;
     case "div": case "idiv": return CF | PF | AF | ZF | SF | OF;

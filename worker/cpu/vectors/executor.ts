@@ -1,10 +1,17 @@
 // worker/cpu/vectors/executor.ts — puts a recorded state into a Cpu, runs it, and takes the state out again
 
-import type { Cpu } from "../cpu.ts";
+import type { Cpu, CpuOptions } from "../cpu.ts";
 import * as exits from "../exit.ts";
 import { RAX, ST_EXIT_ADDR, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
 import { X87 } from "../x87.ts";
 import { CODE, CODE_SIZE, DATA, DATA_SIZE, type Outcome, type State } from "./state.ts";
+
+/** Every executor: how the Cpu is made, and how many instructions run() is given at a time. */
+export const EXECUTORS: readonly { name: string; options: Partial<CpuOptions>; budget: number }[] = [
+  { name: "interpreter", options: {}, budget: 1_000_000 },
+  { name: "single steps", options: {}, budget: 1 },
+];
+const MOST = 1_000_000;
 
 /** Guest memory that the recorded addresses need. */
 export const MEMORY_SIZE = 32 << 20;
@@ -16,8 +23,8 @@ const TRAPS = new Map<number, number>([
   [exits.EXIT_PF, 14], [exits.EXIT_UD, 6], [exits.EXIT_DE, 0], [exits.EXIT_GP, 13], [exits.EXIT_BP, 3], [exits.EXIT_DB, 1], [exits.EXIT_MF, 16], [exits.EXIT_XM, 19], [exits.EXIT_SS, 12], [exits.EXIT_INT, 13],
 ]);
 
-/** Runs a case to its trap, or for at most `budget` instructions. Trap -1: the budget ended it, or an exit with no trap. */
-export function execute(cpu: Cpu, from: State, budget = 10_000): Outcome {
+/** Runs a case to its trap, `budget` instructions at a time. Trap -1: an exit that is no trap, or it never ended. */
+export function execute(cpu: Cpu, from: State, budget = MOST): Outcome {
   const { mem, state } = cpu;
   const fpu = new X87(state);
   mem.u8.set(from.code, CODE);
@@ -35,7 +42,9 @@ export function execute(cpu: Cpu, from: State, budget = 10_000): Outcome {
   for (let i = 0; i < 16; i++) mem.u8.set(from.ymmh.subarray(16 * i, 16 * i + 16), state.base + ST_XMM + 32 * i + 16);
   state.rflags = Number(from.rflags);
 
-  const exit = cpu.run(budget);
+  let exit: number = exits.EXIT_BUDGET;
+  const end = cpu.retired + MOST;
+  while (exit === exits.EXIT_BUDGET && cpu.retired < end) exit = cpu.run(budget);
 
   const gpr = new BigUint64Array(16);
   for (let i = 0; i < 16; i++) gpr[i] = state.get64(RAX + i);
