@@ -6,11 +6,9 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Cpu, cpuBytes } from "../worker/cpu/cpu.ts";
 import { loadIced } from "../worker/cpu/iced.ts";
-import { GuestMemory } from "../worker/cpu/memory.ts";
 import { changes, difference, format } from "../worker/cpu/vectors/compare.ts";
-import { execute, EXECUTORS, MEMORY_SIZE } from "../worker/cpu/vectors/executor.ts";
+import { execute, EXECUTORS, makeExecutor } from "../worker/cpu/vectors/executor.ts";
 import { comparable, programState } from "../worker/cpu/vectors/programs.ts";
 import { makeProgram } from "../worker/cpu/vectors/program.ts";
 import type { Outcome } from "../worker/cpu/vectors/state.ts";
@@ -23,7 +21,7 @@ const record = process.argv.includes("--record");
 const recorder = buildRecorder();
 if (recorder === undefined) throw new Error("the proof needs an x86-64 Linux with gcc and binutils");
 const iced = await loadIced();
-const cpus = EXECUTORS.map(({ name, options, budget }) => ({ name, budget, cpu: new Cpu(new GuestMemory(MEMORY_SIZE, cpuBytes(MEMORY_SIZE, 8192), true), { iced, records: 8192, ...options }) }));
+const cpus = EXECUTORS.map((e) => ({ name: e.name, budget: e.budget, cpu: makeExecutor(e, iced) }));
 
 const assembled = (programs: string[][]): Buffer[] => assemble(programs.map((lines) => lines.join("\n"))).map((hex) => Buffer.from(hex, "hex"));
 

@@ -3,32 +3,32 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Cpu, cpuBytes } from "./cpu.ts";
+import type { Cpu } from "./cpu.ts";
 import { loadIced } from "./iced.ts";
-import { GuestMemory } from "./memory.ts";
 import { changes, difference } from "./vectors/compare.ts";
-import { execute, MEMORY_SIZE } from "./vectors/executor.ts";
+import { execute, EXECUTORS, makeExecutor } from "./vectors/executor.ts";
 import { initialState } from "./vectors/generate.ts";
+import { programState } from "./vectors/programs.ts";
 import { GROUPS } from "./vectors/shapes.ts";
 import { parseVectors } from "./vectors/vectors.ts";
 
-const EXECUTORS = [{ name: "interpreter", options: {} }];
+const read = (name: string): string => readFileSync(join(import.meta.dirname, "vectors", `${name}.txt`), "utf8");
 
-for (const { name, options } of EXECUTORS)
-  describe(name, () => {
+for (const executor of EXECUTORS)
+  describe(executor.name, () => {
     let cpu: Cpu;
     beforeAll(async () => {
-      cpu = new Cpu(new GuestMemory(MEMORY_SIZE, cpuBytes(MEMORY_SIZE, 4096), true), { iced: await loadIced(), records: 4096, ...options });
+      cpu = makeExecutor(executor, await loadIced());
     });
     for (const group of GROUPS)
       test(`${group.name} does what hardware does`, () => {
-        const { kind, vectors } = parseVectors(readFileSync(join(import.meta.dirname, "vectors", `${group.name}.txt`), "utf8"));
+        const { kind, vectors } = parseVectors(read(group.name));
         const wrong = new Map<string, string>();
         for (const v of vectors) {
           const from = initialState(kind, v.asm, v.seed, v.code);
           let got: Map<string, string>;
           try {
-            got = changes(from, execute(cpu, from));
+            got = changes(from, execute(cpu, from, executor.budget));
           } catch (e) {
             got = new Map([["end", String(e)]]);
           }
@@ -37,4 +37,16 @@ for (const { name, options } of EXECUTORS)
         }
         expect([...wrong].map(([asm, d]) => `${asm}: ${d}`)).toEqual([]);
       }, 60_000);
+    test("random programs do what they do on hardware", () => {
+      const wrong: string[] = [];
+      for (const line of read("programs").split("\n").slice(1)) {
+        if (line === "") continue;
+        const [seed, hex, ...fields] = line.split(" ");
+        const from = programState(Number(seed), Uint8Array.from(hex!.match(/../g)!, (h) => parseInt(h, 16)));
+        const want = new Map(fields.map((f) => f.split("=") as [string, string]));
+        const d = difference("program", from, want, changes(from, execute(cpu, from, executor.budget)));
+        if (d !== "") wrong.push(`seed ${seed}: ${d}`);
+      }
+      expect(wrong).toEqual([]);
+    }, 60_000);
   });

@@ -1,5 +1,6 @@
 // worker/cpu/insn/branch.ts — JMP, Jcc, CALL, RET, LOOP, and what leaves for the kernel.  SDM Vol. 2.
 
+import type { Builder } from "../build/builder.ts";
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
 import { CONDITIONS } from "../flags.ts";
@@ -11,8 +12,17 @@ const ENDS = { ends: true };
 
 insn(branch, "jmp", (b, target) => {
   if (target.kind === "rel") b.branch(target);
-  else b.jump(b.read(target));
+  else {
+    const to = b.read(target);
+    trapUnlessCanonical(b, to);
+    b.jump(to);
+  }
 }, ENDS);
+
+/** A target outside the 48-bit space is refused by the jump itself, not by the fetch. */
+function trapUnlessCanonical<V, X>(b: Builder<V, X>, to: V): void {
+  b.trapIf(b.cmp("ne", b.sar(b.shl(to, b.i64(16)), b.i64(16)), to), EXIT_GP);
+}
 
 for (const cc of CONDITIONS) insn(branch, `j${cc}`, (b, target) => b.branch(target, b.cond(cc)));
 
@@ -28,6 +38,7 @@ insn(branch, ["loop", "loope", "loopne"], (b, target) => {
 
 insn(branch, "call", (b, target) => {
   const to = target.kind === "rel" ? undefined : b.read(target);
+  if (to !== undefined) trapUnlessCanonical(b, to);
   const sp = b.sub(b.reg(RSP, 8), b.i64(8));
   b.store(8, sp, b.nextRip());
   b.setReg(RSP, 8, sp);
@@ -38,6 +49,7 @@ insn(branch, "call", (b, target) => {
 insn(branch, "ret", (b, extra) => {
   const sp = b.reg(RSP, 8);
   const to = b.load(8, sp);
+  trapUnlessCanonical(b, to);
   let up = b.add(sp, b.i64(8));
   if (extra !== undefined) up = b.add(up, b.zext(b.read(extra)));
   b.setReg(RSP, 8, up);

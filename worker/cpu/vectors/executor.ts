@@ -1,16 +1,36 @@
 // worker/cpu/vectors/executor.ts — puts a recorded state into a Cpu, runs it, and takes the state out again
 
-import type { Cpu, CpuOptions } from "../cpu.ts";
+import { Cpu, cpuBytes, type CpuOptions } from "../cpu.ts";
+import type { Iced } from "../iced.ts";
+import { GuestMemory } from "../memory.ts";
+import { Oracle } from "../oracle.ts";
 import * as exits from "../exit.ts";
 import { RAX, ST_EXIT_ADDR, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
 import { X87 } from "../x87.ts";
 import { CODE, CODE_SIZE, DATA, DATA_SIZE, type Outcome, type State } from "./state.ts";
 
 /** Every executor: how the Cpu is made, and how many instructions run() is given at a time. */
-export const EXECUTORS: readonly { name: string; options: Partial<CpuOptions>; budget: number }[] = [
+export interface Executor {
+  readonly name: string;
+  readonly options: Partial<CpuOptions>;
+  readonly budget: number;
+  readonly oracle?: boolean;
+}
+export const EXECUTORS: readonly Executor[] = [
   { name: "interpreter", options: {}, budget: 1_000_000 },
-  { name: "single steps", options: {}, budget: 1 },
+  { name: "interpreter, single steps", options: {}, budget: 1 },
+  { name: "oracle", options: {}, budget: 1_000_000, oracle: true },
 ];
+
+/** A Cpu of its own for an executor. */
+export function makeExecutor(e: Executor, iced: Iced): Cpu {
+  const cpu = new Cpu(new GuestMemory(MEMORY_SIZE, cpuBytes(MEMORY_SIZE, 8192), true), { iced, records: 8192, ...e.options });
+  if (e.oracle) {
+    const oracle = new Oracle(cpu);
+    cpu.run = (n) => oracle.run(n);
+  }
+  return cpu;
+}
 const MOST = 1_000_000;
 
 /** Guest memory that the recorded addresses need. */
@@ -65,7 +85,7 @@ export function execute(cpu: Cpu, from: State, budget = MOST): Outcome {
   };
 }
 
-/** exit_addr is a double: the upper addresses are exact only in the state block. */
+/** exit_addr is a double: the upper addresses of data are exact only in the state block. */
 function exitAddress(cpu: Cpu): bigint {
-  return cpu.state.get64(ST_EXIT_ADDR >> 3);
+  return cpu.exit_exec ? BigInt(cpu.exit_addr) : cpu.state.get64(ST_EXIT_ADDR >> 3);
 }
