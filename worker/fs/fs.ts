@@ -79,6 +79,10 @@ export abstract class SuperBlock {
   }
   /** The last mount is gone. */
   put_super(): void {}
+  /** bytes of file data it keeps in memory, and how many of them are newer than the disk (/proc/meminfo) */
+  cached_bytes(): { cached: number; dirty: number } {
+    return { cached: 0, dirty: 0 };
+  }
   /** what /proc/mounts shows after ro/rw, with a leading comma: ",relatime" is the mount's, this is the fs's own */
   show_options(): string {
     return "";
@@ -365,6 +369,10 @@ export abstract class File {
   }
   /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
   flush(_task: Task): void {}
+  /** For /proc/PID/fd/N of a file without a path: a path that leads to its inode (pipes can be opened again), if there is one. */
+  anon_path(): Path | undefined {
+    return undefined;
+  }
   /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. Files that have none just keep the flag. */
   fasync(_task: Task, _on: boolean): void {}
   /** What /proc/PID/fd/N leads to in words when there is no path: "pipe:[1]", "anon_inode:[eventfd]". */

@@ -5,6 +5,7 @@ import {
 } from "../include/uapi/fcntl.ts";
 import { Fd, Int, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_read, put_user_u16, put_user_u32, put_user_u64, get_user_s64, get_user_s32, get_user_u16 } from "../kernel/uaccess.ts";
 import type { File, Inode } from "./fs.ts";
@@ -41,6 +42,27 @@ export class FileLocks {
   /** owners that sleep in F_SETLKW, and whom each waits for: deadlock detection */
   readonly blocked = new Map<LockOwner, LockOwner>();
 
+  /** /proc/locks: every lock of every file that is open somewhere, in the order of the descriptor tables.  cf. locks_show() */
+  static show(kernel: Kernel): string {
+    const seen = new Set<Inode>();
+    let id = 0;
+    let s = "";
+    for (const task of kernel.tasks.values())
+      for (const file of task.files?.fds ?? []) {
+        const inode = file?.f_inode;
+        if (inode?.i_flock === undefined || seen.has(inode)) continue;
+        seen.add(inode);
+        const dev = inode.i_sb.s_dev;
+        const where = `${(dev >>> 20).toString(16).padStart(2, "0")}:${(dev & 0xfffff).toString(16).padStart(2, "0")}:${inode.i_ino}`;
+        const all: [string, FileLock][] = [];
+        for (const l of inode.i_flock.flock) all.push(["FLOCK ", l]);
+        for (const l of inode.i_flock.posix) all.push([l.pid === -1 ? "OFDLCK" : "POSIX ", l]);
+        for (const [kind, l] of all)
+          s += `${++id}: ${kind} ADVISORY  ${l.type === F_WRLCK ? "WRITE" : "READ "} ${l.pid} ${where} ${l.start} ${l.end === OFFSET_MAX ? "EOF" : l.end}
+`;
+      }
+    return s;
+  }
   context(inode: Inode): FileLockContext {
     return (inode.i_flock ??= new FileLockContext());
   }

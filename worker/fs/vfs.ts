@@ -8,6 +8,7 @@ import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
 import { NamesCache } from "./names.ts";
 import type { Devtmpfs } from "./devtmpfs.ts";
+import type { ProcEntry } from "./proc/internal.ts";
 import type { AnonInodes } from "./anon_inodes.ts";
 
 export class Vfs {
@@ -34,6 +35,12 @@ export class Vfs {
   /** least recently made dentries first; d_count 0 ones are dropped when there are more than max_dentries */
   readonly dentry_lru = new Set<Dentry>();
   max_dentries = 32768;
+  /** files of /proc that other subsystems add, by path */
+  readonly proc_entries = new Map<string, ProcEntry>();
+  /** lines of /proc/consoles */
+  readonly consoles: string[] = [];
+  /** what /proc/cpuinfo lists, as the CPU has it (arch/um) */
+  cpu_flags = "fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm constant_tsc";
   nr_files = 0;
   nr_negative = 0;
   next_mnt_id = 1;
@@ -53,6 +60,17 @@ export class Vfs {
   }
   get_fs_type(name: string): FileSystemType | undefined {
     return this.file_systems.find((t) => t.name === name);
+  }
+  /** What file systems cache, KiB: all of it, and what is not written yet. */
+  page_cache_kb(): { cached: number; dirty: number } {
+    let cached = 0;
+    let dirty = 0;
+    for (const sb of this.supers) {
+      const c = sb.cached_bytes();
+      cached += c.cached;
+      dirty += c.dirty;
+    }
+    return { cached: Math.floor(cached / 1024), dirty: Math.floor(dirty / 1024) };
   }
   /** s_dev for a file system without a block device: 0:N. */
   get_anon_bdev(): number {

@@ -2,6 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import { AnonInodes } from "./anon_inodes.ts";
 import { init_mount_tree } from "./namespace.ts";
+import { ProcType } from "./proc/root.ts";
 import { RamfsType } from "./ramfs.ts";
 
 /** kernel.vfs exists; afterwards vfs.root is an empty ramfs.  */
@@ -10,6 +11,7 @@ export function vfs_caches_init(kernel: Kernel): void {
   vfs.anon = new AnonInodes(kernel);
   const ramfs = new RamfsType("ramfs");
   vfs.register_filesystem(ramfs);
+  vfs.register_filesystem(new ProcType());
   vfs.register_filesystem(new RamfsType("tmpfs"));
   init_mount_tree(kernel, new RamfsType("rootfs"));
 }
