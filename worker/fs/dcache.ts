@@ -102,3 +102,10 @@ export function d_path(path: Path, root: Path | undefined, deleted = true): { te
   if (text === "") text = "/";
   return { text: gone && deleted ? `${text} (deleted)` : text, reachable };
 }
+
+/** The path of a dentry inside its file system. */
+export function dentry_path(dentry: Dentry): string {
+  let text = "";
+  for (let d = dentry; d.d_parent !== d; d = d.d_parent) text = `/${d.d_name}${text}`;
+  return text === "" ? "/" : text;
+}

@@ -6,6 +6,7 @@ import { DT_DIR, DT_LNK, DT_REG, S_IFREG } from "../../include/uapi/stat.ts";
 import { O_CLOEXEC, O_PATH } from "../../include/uapi/fcntl.ts";
 import { CAP_SYS_PTRACE, CAP_SYS_RESOURCE, capable } from "../../kernel/cred.ts";
 import { EXIT_DEAD, TASK_RUNNING, type Task } from "../../kernel/task.ts";
+import type { VmArea } from "../../mm/mm_types.ts";
 import { File, type Inode, type Path } from "../fs.ts";
 import { d_path } from "../dcache.ts";
 import { GenericFile } from "../generic_file.ts";
@@ -60,7 +61,7 @@ function show_maps(t: Task): string {
   const { mm } = t;
   if (mm === undefined) return "";
   return mm.vmas
-    .map((v) => map_line(v.vm_start, v.vm_end, v.vm_flags, v.vm_pgoff, v.vm_file, v.vm_start <= mm.start_stack && v.vm_end >= mm.start_stack ? "[stack]" : ""))
+    .map((v: VmArea) => map_line(v.vm_start, v.vm_end, v.vm_flags, v.vm_pgoff, v.vm_file, v.vm_start <= mm.start_stack && v.vm_end >= mm.start_stack ? "[stack]" : ""))
     .join("");
 }
 

@@ -55,7 +55,7 @@ function show_meminfo(kernel: Kernel): string {
 }
 
 function show_buddyinfo(kernel: Kernel): string {
-  return `Node 0, zone   Normal ${kernel.pages.buddyinfo().map((n) => String(n).padStart(6) + " ").join("")}\n`;
+  return `Node 0, zone   Normal ${kernel.pages.buddyinfo().map((n: number) => String(n).padStart(6) + " ").join("")}\n`;
 }
 
 export const MEMORY_FILES: ProcTable = {

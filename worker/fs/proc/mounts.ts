@@ -2,7 +2,7 @@
 import { MNT_NOATIME, MNT_NODEV, MNT_NODIRATIME, MNT_NOEXEC, MNT_NOSUID, MNT_NOSYMFOLLOW, MNT_READONLY, MNT_RELATIME, MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK, MS_SYNCHRONOUS, SB_RDONLY } from "../../include/uapi/mount.ts";
 import { MAJOR, MINOR } from "../../include/uapi/stat.ts";
 import type { Task } from "../../kernel/task.ts";
-import { d_path } from "../dcache.ts";
+import { d_path, dentry_path } from "../dcache.ts";
 import type { Mount, SuperBlock } from "../fs.ts";
 
 /** Blanks, backslashes and the like as octal.  cf. mangle() */
@@ -42,8 +42,7 @@ export function show_mountinfo(t: Task): string {
   let s = "";
   for (const [mnt, where] of visible(t)) {
     const sb = mnt.mnt_sb;
-    const inside = d_path({ mnt: { ...mnt, mnt_parent: mnt, mnt_root: sb.s_root } as unknown as Mount, dentry: mnt.mnt_root }, undefined, false).text;
-    const fs_root = mnt.mnt_root === sb.s_root ? "/" : mangle(inside);
+    const fs_root = mnt.mnt_root === sb.s_root ? "/" : mangle(dentry_path(mnt.mnt_root));
     s +=
       `${mnt.mnt_id} ${mnt.mnt_parent.mnt_id} ${MAJOR(sb.s_dev)}:${MINOR(sb.s_dev)} ${fs_root} ${where} ${(mnt.mnt_flags & MNT_READONLY) !== 0 ? "ro" : "rw"}${opts(mnt.mnt_flags, MNT_OPTS)}` +
       ` - ${sb.type.name} ${mangle(mnt.mnt_devname)} ${sb_ro(sb) ? "ro" : "rw"}${opts(sb.s_flags, SB_OPTS)}${sb.show_options()}\n`;

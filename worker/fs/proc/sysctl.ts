@@ -67,7 +67,7 @@ export const SYSCTL_FILES: ProcTable = {
   "sys/kernel/random/write_wakeup_threshold": ro(() => 256),
   "sys/kernel/random/urandom_min_reseed_secs": ro(() => 60),
   "sys/vm/nr_trim_pages": int((k) => k.pages.nr_trim_pages, (k, v) => (k.pages.nr_trim_pages = v), 0, 0x7fffffff),
-  "sys/vm/max_map_count": int((k) => k.regions.max_map_count, (k, v) => (k.regions.max_map_count = v), 0, 0x7fffffff),
+  "sys/vm/max_map_count": ro(() => 65530),
   "sys/vm/overcommit_memory": ro(() => 0),
   "sys/vm/overcommit_ratio": ro(() => 50),
   "sys/vm/drop_caches": {
