@@ -2,7 +2,9 @@
 import { EBUSY } from "../include/uapi/errno.ts";
 import { MKDEV } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import type { Dentry, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
+import type { Task } from "../kernel/task.ts";
+import type { Dentry, File, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
+import { fput, path_put } from "./file_table.ts";
 import { FileLocks } from "./locks.ts";
 import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
@@ -79,5 +81,12 @@ export class Vfs {
   /** inode number for file systems that have none of their own */
   get_next_ino(): number {
     return this.next_anon_ino++;
+  }
+  /** For mm/, which comes before fs/: one reference less of what a mapping or an address space holds. */
+  fput(task: Task | undefined, file: File): void {
+    fput(task, file);
+  }
+  path_put(path: Path): void {
+    path_put(path);
   }
 }

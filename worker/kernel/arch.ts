@@ -1,6 +1,7 @@
 // kernel/arch.ts — what the kernel proper asks of its port (arch/um): registers, program start, code caches.
 //
 // The kernel never sees the CPU; it has this interface, as Linux has asm/*.h.
+import type { File } from "../fs/fs.ts";
 import type { Task } from "./task.ts";
 
 /** The registers and FPU of a task that does not run: opaque bytes of the CPU (THREAD_STATE_SIZE). Plain data. */
@@ -21,7 +22,34 @@ export interface Arch {
   syscall_get_nr(task: Task): number;
   /** Builds a signal frame on the user stack, so that the task runs the handler next. Throws EFAULT if the stack is not writable.  cf. setup_rt_frame() */
   setup_rt_frame(task: Task, sig: number): void;
+  /** CPUID.1:EDX, for AT_HWCAP; address of the vDSO's ELF header, 0 for none */
+  readonly elf_hwcap: number;
+  readonly sysinfo_ehdr: number;
+  /** A program is in memory and about to start: the port may change its code. Throws an Errno: the exec fails.  cf. elf_arch_finalize_exec() */
+  finalize_exec(task: Task, images: readonly ExecImage[]): void;
   /** instruction and stack pointer of a task that is not running, for /proc and oopses */
   ip(task: Task): number;
   sp(task: Task): number;
+}
+
+/** A segment of a loaded ELF file: addresses in memory and in the file, sizes in bytes. */
+export interface ExecSegment {
+  readonly addr: number;
+  readonly p_vaddr: number;
+  readonly p_offset: number;
+  readonly p_filesz: number;
+  readonly p_memsz: number;
+  /** PF_X 1, PF_W 2, PF_R 4 */
+  readonly p_flags: number;
+}
+/** An ELF file as execve put it into memory: the program, or its interpreter. */
+export interface ExecImage {
+  readonly file: File;
+  /** what people call it: the path */
+  readonly name: string;
+  readonly segments: readonly ExecSegment[];
+  /** of the section headers, in the file; 0 if there are none */
+  readonly e_shoff: number;
+  readonly e_shnum: number;
+  readonly e_shstrndx: number;
 }

@@ -1,0 +1,56 @@
+// mm/nommu_types.ts — regions: the runs of memory behind mappings, which several mappings may share.  cf. struct vm_region, mm/nommu.c
+import type { Kernel } from "../kernel/kernel.ts";
+import type { File, Inode } from "../fs/fs.ts";
+import { PAGE_SIZE } from "./page_alloc.ts";
+
+export class VmRegion {
+  vm_flags: number;
+  /** [vm_start, vm_end) is mapped, [vm_start, vm_top) is owned */
+  vm_start: number;
+  vm_end: number;
+  vm_top: number;
+  vm_pgoff: number;
+  /** keeps the file open while mapped */
+  vm_file: File | undefined;
+  /** the memory belongs to the file system (a direct mapping), not to this region */
+  readonly foreign: boolean;
+  usage = 1;
+  constructor(flags: number, start: number, end: number, top: number, pgoff: number, file: File | undefined, foreign: boolean) {
+    this.vm_flags = flags;
+    this.vm_start = start;
+    this.vm_end = end;
+    this.vm_top = top;
+    this.vm_pgoff = pgoff;
+    this.vm_file = file;
+    this.foreign = foreign;
+  }
+  get inode(): Inode | undefined {
+    return this.vm_file?.f_inode;
+  }
+}
+
+/** All regions of the machine (nommu_region_tree). */
+export class NommuRegions {
+  readonly all = new Set<VmRegion>();
+  /** "munmap of memory not mmapped" is logged five times */
+  munmap_warnings = 0;
+  /** pages in private copies of files (/proc/meminfo MmapCopy) */
+  mmap_pages_allocated = 0;
+}
+
+/** One mapping of the region less; the last frees its memory.  cf. put_nommu_region() */
+export function put_region(kernel: Kernel, region: VmRegion): void {
+  if (--region.usage > 0) return;
+  kernel.regions.all.delete(region);
+  const file = region.vm_file;
+  region.vm_file = undefined;
+  if (!region.foreign && region.vm_top > region.vm_start) free_run(kernel, region.vm_start, region.vm_top);
+  if (file !== undefined) kernel.vfs.fput(undefined, file);
+}
+
+/** Gives [from, to) back; whatever code it held is forgotten. */
+export function free_run(kernel: Kernel, from: number, to: number): void {
+  kernel.arch.flush_icache_range(from, to - from);
+  kernel.pages.free_pages_exact(from, (to - from) / PAGE_SIZE);
+  kernel.regions.mmap_pages_allocated -= (to - from) / PAGE_SIZE;
+}
