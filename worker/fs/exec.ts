@@ -4,7 +4,7 @@ import {
 } from "../include/uapi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../include/uapi/fcntl.ts";
 import { MNT_NOSUID } from "../include/uapi/mount.ts";
-import { S_ISGID, S_ISUID, S_IXGRP } from "../include/uapi/stat.ts";
+import { S_ISGID, S_ISUID } from "../include/uapi/stat.ts";
 import { CAP_EMPTY_SET, prepare_creds, type Cred } from "../kernel/cred.ts";
 import { de_thread } from "../kernel/exit.ts";
 import { flush_signal_handlers, mm_release, unshare_sighand } from "../kernel/fork.ts";
@@ -29,6 +29,7 @@ const ARG_MAX = MAX_ARG_PAGES * PAGE_SIZE - 8;
 const MAX_ARG_STRLEN = PAGE_SIZE * 32;
 /** #! lines that may lead to each other */
 const MAX_DEPTH = 5;
+const S_IXGRP = 0o010;
 
 /** Strings of a NULL-terminated array of pointers; a NULL array is empty.  cf. count(), copy_strings() */
 function read_strings(task: Task, array: number): string[] {

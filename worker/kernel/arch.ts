@@ -7,7 +7,14 @@ import type { Task } from "./task.ts";
 /** The registers and FPU of a task that does not run: opaque bytes of the CPU (THREAD_STATE_SIZE). Plain data. */
 export interface Thread {
   state: Uint8Array;
+  /** number of the system call whose result is in rax and may have to be restarted; -1: none */
+  orig_ax: number;
+  /** of the last fault, for signal frames */
+  trap_no: number;
+  error_code: number;
+  cr2: number;
 }
+export const newThread = (state: Uint8Array): Thread => ({ state, orig_ax: -1, trap_no: 0, error_code: 0, cr2: 0 });
 
 export interface Arch {
   /** The child's registers: a copy of the parent's with rax = 0, the given stack (0: the parent's) and TLS (undefined: the parent's).  cf. copy_thread() */
@@ -18,10 +25,8 @@ export interface Arch {
   switch_to(prev: Task | undefined, next: Task): void;
   /** The kernel wrote code to [addr, addr+len): translations of it must go.  cf. flush_icache_range() */
   flush_icache_range(addr: number, len: number): void;
-  /** argument n (0..5) and number of the call that `task` is in, from its saved registers */
-  syscall_get_nr(task: Task): number;
-  /** Builds a signal frame on the user stack, so that the task runs the handler next. Throws EFAULT if the stack is not writable.  cf. setup_rt_frame() */
-  setup_rt_frame(task: Task, sig: number): void;
+  /** argument n (0..5) of the call that `task` is in */
+  syscall_get_argument(task: Task, n: number): number;
   /** CPUID.1:EDX, for AT_HWCAP; address of the vDSO's ELF header, 0 for none */
   readonly elf_hwcap: number;
   readonly sysinfo_ehdr: number;

@@ -2,6 +2,7 @@
 //
 // Without an MMU an address space cannot be copied: fork(2), and clone without CLONE_VM, are EINVAL. (Linux's code lets such a clone through
 // and documents that it must not be used; here it is refused.)
+import { newThread } from "./arch.ts";
 import { EAGAIN, EINVAL, EPERM, E2BIG, EEXIST } from "../include/uapi/errno.ts";
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FILES, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWCGROUP, CLONE_NEWIPC,
@@ -65,7 +66,7 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
     if (kernel.tasks.has(pid)) throw EEXIST;
   } else pid = alloc_pid(kernel);
 
-  const child = new Task(kernel, pid, { state: new Uint8Array(parent.thread.state.length) }, parent.cred);
+  const child = new Task(kernel, pid, newThread(new Uint8Array(parent.thread.state.length)), parent.cred);
   child.comm = parent.comm;
   child.flags = (parent.flags & ~PF_SUPERPRIV) | PF_FORKNOEXEC;
   child.start_time = kernel.time.monotonic();
@@ -284,7 +285,7 @@ export const sys_setns = SYSCALL_DEFINE("setns", [Int, Int], (task, fd, _flags) 
 
 /** A task from nothing: init (pid 1, runnable once it has a program) or a kernel thread (asleep).  cf. user_mode_thread(), kernel_thread() */
 export function new_task(kernel: Kernel, comm: string, stateSize: number, kthread: boolean): Task {
-  const task = new Task(kernel, alloc_pid(kernel), { state: new Uint8Array(stateSize) }, new Cred());
+  const task = new Task(kernel, alloc_pid(kernel), newThread(new Uint8Array(stateSize)), new Cred());
   task.comm = comm;
   task.sighand = new SigHand();
   task.signal = new SignalStruct();

@@ -108,6 +108,20 @@ export class PageAlloc {
     this.insert(pfn, order);
   }
 
+  totalram_pages(): number {
+    return this.nr_pages;
+  }
+  nr_free_pages(): number {
+    return this.nr_free;
+  }
+  /** A run of exactly `pages` pages, or undefined.  cf. alloc_pages_exact() */
+  alloc_pages_exact(pages: number): number | undefined {
+    const order = get_order(pages);
+    const addr = order > MAX_ORDER ? undefined : this.alloc_pages(order);
+    if (addr !== undefined) this.free_pages_exact(addr + pages * PAGE_SIZE, 2 ** order - pages);
+    return addr;
+  }
+
   /** Frees the page frames [from, to) in the largest aligned blocks. */
   private free_range(from: number, to: number): void {
     while (from < to) {

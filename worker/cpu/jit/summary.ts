@@ -67,6 +67,7 @@ class Notes implements Builder<number, number> {
     this.mem();
     return NOTHING;
   }
+  segmentBase = (): number => NOTHING;
   readX(o: Operand): number {
     if (o.kind === "xmm") this.out.reads |= 0x10000 << this.number(o);
     else this.mem();

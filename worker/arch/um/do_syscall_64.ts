@@ -1,0 +1,207 @@
+// arch/um/do_syscall_64.ts — from an exit of the CPU to a system call's body and back.  cf. arch/x86/um/nommu/do_syscall_64.c
+//
+// The only place where an Errno is caught. A call that must wait leaves task.syscall_nr set: when the task runs again, so does the body.
+import type { CpuState } from "../../cpu/state.ts";
+import { R10, R11, R8, R9, RAX, RCX, RDI, RDX, RSI } from "../../cpu/state.ts";
+import { ENOSYS, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK, EINTR, Errno } from "../../include/uapi/errno.ts";
+import { SA_RESTART, SIGSEGV } from "../../include/uapi/signal.ts";
+import { HOST_WAIT } from "../../kernel/host_wait.ts";
+import { SLEEP } from "../../kernel/sched/wait.ts";
+import { force_sig_fault, get_signal, restore_saved_sigmask, signal_setup_done } from "../../kernel/signal.ts";
+import type { Body, Row, Width } from "../../kernel/syscall.ts";
+import { TASK_RUNNING, type Task } from "../../kernel/task.ts";
+import type { UmArch } from "./process.ts";
+import { Overflow, setup_rt_frame } from "./signal.ts";
+import { syscall_table } from "./syscall_64.ts";
+import { KERNEL_VSYSCALL } from "./trampoline.ts";
+import { is_site, rewrite_site } from "./zpoline.ts";
+
+const NR_RESTART_SYSCALL = 219;
+/** after `vmcall`: the jump back */
+const VSYSCALL_RETURN = KERNEL_VSYSCALL + 3;
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
+
+/** A row made ready for dispatch. */
+interface Entry {
+  readonly body: Body;
+  readonly widths: readonly Width[];
+}
+function entryOf(row: Row | undefined): Entry | undefined {
+  if (row === undefined) return undefined;
+  if (row.state !== "errno") return { body: row.call.body, widths: row.call.kinds.map((k) => k.width) };
+  const { errno } = row;
+  return {
+    body: () => {
+      throw errno;
+    },
+    widths: [],
+  };
+}
+const entries: readonly (Entry | undefined)[] = Array.from(syscall_table, entryOf);
+
+function argument(state: CpuState, n: number, width: Width | undefined): number {
+  const reg = ARGUMENTS[n]!;
+  switch (width) {
+    case "s32":
+      return state.get_lo(reg);
+    case "u32":
+      return state.get_lo(reg) >>> 0;
+    case "u64":
+      return state.get(reg);
+    case "s64":
+      return state.get_signed(reg);
+    case undefined:
+      return 0;
+  }
+}
+
+/** Told of each call: for strace, the page's list, breakpoints. */
+export interface SyscallObserver {
+  /** before the first attempt */
+  enter(task: Task, nr: number): void;
+  /** after the last; `result` as in rax */
+  exit(task: Task, nr: number, result: number): void;
+}
+
+export class Entry64 {
+  private readonly arch: UmArch;
+  observer: SyscallObserver | undefined;
+  constructor(arch: UmArch) {
+    this.arch = arch;
+  }
+
+  /** The guest came through page 0: rcx is where it goes on. */
+  door(task: Task): void {
+    const { state } = this.arch.cpu;
+    const z = this.arch.zpoline;
+    z.calls++;
+    if (z.check && !z.rewritten.has(state.get(RCX) - 2)) {
+      state.rip = state.get(RCX);
+      task.thread.orig_ax = -1;
+      force_sig_fault(SIGSEGV, 1, 0, task);
+      return;
+    }
+    this.begin(task);
+  }
+
+  /** A `syscall` instruction that is still one. */
+  trapped(task: Task): void {
+    const { state } = this.arch.cpu;
+    const z = this.arch.zpoline;
+    const rip = state.rip;
+    z.trapped++;
+    state.set(RCX, rip);
+    state.set(R11, state.rflags);
+    if (z.mode === "lazy" && is_site(task.kernel, rip - 2)) {
+      rewrite_site(task.kernel, z, rip - 2);
+      z.lazily++;
+    }
+    this.begin(task);
+  }
+
+  private begin(task: Task): void {
+    const { state } = this.arch.cpu;
+    const nr = state.get_hi(RAX) === 0 ? state.get_lo(RAX) >>> 0 : 0xffffffff;
+    const z = this.arch.zpoline;
+    if (nr < z.histogram.length) z.histogram[nr] = z.histogram[nr]! + 1;
+    task.kernel.sched.account_syscall(task);
+    task.syscall_nr = nr;
+    this.observer?.enter(task, nr);
+    this.attempt(task);
+  }
+
+  /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. */
+  attempt(task: Task): void {
+    const { state } = this.arch.cpu;
+    const nr = task.syscall_nr;
+    const entry = entries[nr];
+    let result: number;
+    try {
+      if (entry === undefined) throw ENOSYS;
+      const w = entry.widths;
+      result =
+        w.length === 0
+          ? entry.body(task)
+          : entry.body(
+              task, argument(state, 0, w[0]), argument(state, 1, w[1]), argument(state, 2, w[2]), argument(state, 3, w[3]), argument(state, 4, w[4]),
+              argument(state, 5, w[5]),
+            );
+    } catch (e) {
+      if (e === SLEEP || e === HOST_WAIT) return;
+      if (!(e instanceof Errno)) throw e;
+      result = -e.code;
+    }
+    task.restart = undefined;
+    if (task.syscall_nr >= 0) {
+      state.set(RAX, result);
+      task.thread.orig_ax = nr;
+      task.syscall_nr = -1;
+    }
+    this.observer?.exit(task, nr, result);
+    if (task.sigpending || task.notify_resume) this.do_signal(task);
+    else {
+      if (task.saved_sigmask !== undefined) restore_saved_sigmask(task);
+      task.thread.orig_ax = -1;
+    }
+  }
+
+  /** Signals on the way back to user mode.  cf. arch/um/kernel/signal.c do_signal() */
+  do_signal(task: Task): void {
+    const { state } = this.arch.cpu;
+    for (;;) {
+      const ksig = get_signal(task);
+      if (ksig === undefined) {
+        // stopped or dead: what is left to do here is done when it runs again
+        if (task.state !== TASK_RUNNING) return;
+        this.restart(task);
+        if (task.saved_sigmask !== undefined) restore_saved_sigmask(task);
+        return;
+      }
+      this.leaveEntry(state);
+      this.interrupted(task, (ksig.ka.flags & SA_RESTART) !== 0);
+      let failed = false;
+      try {
+        setup_rt_frame(task, ksig);
+      } catch (e) {
+        if (!(e instanceof Errno) && !(e instanceof Overflow)) throw e;
+        failed = true;
+      }
+      signal_setup_done(failed, ksig, task);
+      if (!task.sigpending && !task.notify_resume) return;
+    }
+  }
+
+  /** Still at the jump that ends the entry: what it would do, so that frames and restarts see the caller's rip. */
+  private leaveEntry(state: CpuState): void {
+    if (state.rip === VSYSCALL_RETURN) state.rip = state.get(RCX);
+  }
+  private error(task: Task, errno: Errno): boolean {
+    return task.thread.orig_ax >= 0 && this.arch.cpu.state.get_hi(RAX) === -1 && this.arch.cpu.state.get_lo(RAX) === -errno.code;
+  }
+  /** A handler will run: the call it interrupted ends with EINTR, or begins anew after it. */
+  private interrupted(task: Task, sa_restart: boolean): void {
+    const { state } = this.arch.cpu;
+    if (this.error(task, ERESTARTNOHAND) || this.error(task, ERESTART_RESTARTBLOCK)) state.set(RAX, -EINTR.code);
+    else if (this.error(task, ERESTARTSYS) && !sa_restart) state.set(RAX, -EINTR.code);
+    else if (this.error(task, ERESTARTSYS) || this.error(task, ERESTARTNOINTR)) this.rewind(task, task.thread.orig_ax);
+    task.thread.orig_ax = -1;
+  }
+  /** No handler: the call begins anew as if nothing had been. */
+  private restart(task: Task): void {
+    const { state } = this.arch.cpu;
+    const again = [ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND].some((e) => this.error(task, e));
+    const block = this.error(task, ERESTART_RESTARTBLOCK);
+    if (again || block) {
+      this.leaveEntry(state);
+      this.rewind(task, block ? NR_RESTART_SYSCALL : task.thread.orig_ax);
+    }
+    task.thread.orig_ax = -1;
+  }
+  /** Both forms of a site are two bytes long, and both take the number from rax. */
+  private rewind(task: Task, nr: number): void {
+    const { state } = this.arch.cpu;
+    state.set(RAX, nr);
+    state.rip = state.rip - 2;
+    task.thread.orig_ax = -1;
+  }
+}

@@ -1,0 +1,117 @@
+// arch/um/process.ts — the port: registers of tasks, program start, what the kernel asks of the CPU.  cf. arch/x86/um/nommu/process.c
+import type { Cpu } from "../../cpu/cpu.ts";
+import type { Iced } from "../../cpu/iced.ts";
+import { R10, R8, R9, RAX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP } from "../../cpu/state.ts";
+import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
+import type { Inode } from "../../fs/fs.ts";
+import type { Arch, ExecImage } from "../../kernel/arch.ts";
+import { Int, Ptr, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
+import type { Task } from "../../kernel/task.ts";
+import { put_user_u64 } from "../../kernel/uaccess.ts";
+import { zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
+
+const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
+
+function get64(bytes: Uint8Array, at: number): number {
+  const v = new DataView(bytes.buffer, bytes.byteOffset);
+  return v.getUint32(at, true) + v.getUint32(at + 4, true) * 0x100000000;
+}
+function put64(bytes: Uint8Array, at: number, value: number): void {
+  const v = new DataView(bytes.buffer, bytes.byteOffset);
+  v.setUint32(at, value >>> 0, true);
+  v.setUint32(at + 4, Math.floor(value / 0x100000000) >>> 0, true);
+}
+
+export class UmArch implements Arch {
+  readonly cpu: Cpu;
+  readonly zpoline: Zpoline;
+  readonly elf_hwcap: number;
+  readonly sysinfo_ehdr = 0;
+  private readonly iced: Iced;
+  private readonly translations = new WeakMap<Inode, Translation>();
+
+  constructor(cpu: Cpu, iced: Iced, zpoline: Zpoline) {
+    this.cpu = cpu;
+    this.iced = iced;
+    this.zpoline = zpoline;
+    this.elf_hwcap = cpu.cpuid(1, 0)[3] >>> 0;
+  }
+
+  /** Whether the CPU holds this task's registers. */
+  private loaded(task: Task): boolean {
+    return task.kernel.sched.loaded_task === task;
+  }
+
+  copy_thread(child: Task, parent: Task, stack: number, tls: number | undefined): void {
+    const state = this.loaded(parent) ? this.cpu.state.save() : parent.thread.state.slice();
+    put64(state, ST_GPR + 8 * RAX, 0);
+    if (stack !== 0) put64(state, ST_GPR + 8 * RSP, stack);
+    if (tls !== undefined) put64(state, ST_FS_BASE, tls);
+    child.thread.state = state;
+  }
+
+  start_thread(task: Task, ip: number, sp: number): void {
+    const { state } = this.cpu;
+    const other = this.loaded(task) ? undefined : state.save();
+    state.reset();
+    state.rip = ip;
+    state.set(RSP, sp);
+    if (other === undefined) return;
+    task.thread.state = state.save();
+    state.load(other);
+  }
+
+  switch_to(prev: Task | undefined, next: Task): void {
+    if (prev !== undefined) prev.thread.state = this.cpu.state.save();
+    this.cpu.state.load(next.thread.state);
+  }
+
+  flush_icache_range(addr: number, len: number): void {
+    this.cpu.code_written(addr, len);
+  }
+
+  syscall_get_argument(task: Task, n: number): number {
+    const reg = ARGUMENTS[n]!;
+    return this.loaded(task) ? this.cpu.state.get(reg) : get64(task.thread.state, ST_GPR + 8 * reg);
+  }
+
+  finalize_exec(task: Task, images: readonly ExecImage[]): void {
+    zpoline_finalize_exec(this.iced, this.translations, this.zpoline, task, images);
+  }
+
+  ip(task: Task): number {
+    return this.loaded(task) ? this.cpu.state.get(REG_RIP) : get64(task.thread.state, ST_RIP);
+  }
+  sp(task: Task): number {
+    return this.loaded(task) ? this.cpu.state.get(RSP) : get64(task.thread.state, ST_GPR + 8 * RSP);
+  }
+  /** FS or GS base of any task. */
+  base(task: Task, which: "fs" | "gs"): number {
+    if (this.loaded(task)) return this.cpu.state.get(which === "fs" ? REG_FS_BASE : REG_GS_BASE);
+    return get64(task.thread.state, which === "fs" ? ST_FS_BASE : ST_GS_BASE);
+  }
+}
+
+const ARCH_SET_GS = 0x1001;
+const ARCH_SET_FS = 0x1002;
+const ARCH_GET_FS = 0x1003;
+const ARCH_GET_GS = 0x1004;
+
+/** arch_prctl(2) */
+export const sys_arch_prctl = SYSCALL_DEFINE("arch_prctl", [Int, Ptr], (task, option, arg) => {
+  const arch = task.kernel.arch as UmArch;
+  switch (option) {
+    case ARCH_SET_FS:
+    case ARCH_SET_GS:
+      if (arg >= 2 ** 47) throw EPERM;
+      arch.cpu.state.set(option === ARCH_SET_FS ? REG_FS_BASE : REG_GS_BASE, arg);
+      return 0;
+    case ARCH_GET_FS:
+    case ARCH_GET_GS:
+      if (arg === 0) throw EFAULT;
+      put_user_u64(task.kernel.mem, arg, arch.base(task, option === ARCH_GET_FS ? "fs" : "gs"));
+      return 0;
+    default:
+      throw EINVAL;
+  }
+});
