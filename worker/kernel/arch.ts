@@ -27,6 +27,8 @@ export interface Arch {
   flush_icache_range(addr: number, len: number): void;
   /** argument n (0..5) of the call that `task` is in */
   syscall_get_argument(task: Task, n: number): number;
+  /** bytes of Thread.state */
+  readonly thread_size: number;
   /** CPUID.1:EDX, for AT_HWCAP; address of the vDSO's ELF header, 0 for none */
   readonly elf_hwcap: number;
   readonly sysinfo_ehdr: number;

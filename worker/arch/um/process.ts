@@ -1,7 +1,7 @@
 // arch/um/process.ts — the port: registers of tasks, program start, what the kernel asks of the CPU.  cf. arch/x86/um/nommu/process.c
 import type { Cpu } from "../../cpu/cpu.ts";
 import type { Iced } from "../../cpu/iced.ts";
-import { R10, R8, R9, RAX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP } from "../../cpu/state.ts";
+import { R10, R8, R9, RAX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, THREAD_STATE_SIZE } from "../../cpu/state.ts";
 import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
 import type { Inode } from "../../fs/fs.ts";
 import type { Arch, ExecImage } from "../../kernel/arch.ts";
@@ -25,6 +25,7 @@ function put64(bytes: Uint8Array, at: number, value: number): void {
 export class UmArch implements Arch {
   readonly cpu: Cpu;
   readonly zpoline: Zpoline;
+  readonly thread_size = THREAD_STATE_SIZE;
   readonly elf_hwcap: number;
   readonly sysinfo_ehdr = 0;
   private readonly iced: Iced;

@@ -3,6 +3,10 @@
 // One line per number, so that docs/syscalls.md and dispatch come from the same place: full(), partial(call, what is missing), or
 // absent(name, errno, why). A number that Linux leaves free has `undefined`.
 import { EINVAL, ENOSYS } from "../../include/uapi/errno.ts";
+import * as fs_exec from "../../fs/exec.ts";
+import * as mm_nommu from "../../mm/nommu.ts";
+import * as um_process from "./process.ts";
+import * as um_signal from "./signal.ts";
 import * as kernel_cred_calls from "../../kernel/cred_calls.ts";
 import * as kernel_exit from "../../kernel/exit.ts";
 import * as kernel_fork from "../../kernel/fork.ts";
@@ -53,13 +57,13 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     6: full(fs_stat.sys_lstat),
     7: full(fs_select.sys_poll),
     8: full(fs_read_write.sys_lseek),
-    9: absent("mmap", ENOSYS, NOT_YET),
+    9: full(mm_nommu.sys_mmap),
     10: absent("mprotect", ENOSYS, NOMMU),
-    11: absent("munmap", ENOSYS, NOT_YET),
-    12: absent("brk", ENOSYS, NOT_YET),
+    11: full(mm_nommu.sys_munmap),
+    12: full(mm_nommu.sys_brk),
     13: full(kernel_signal_calls.sys_rt_sigaction),
     14: full(kernel_signal_calls.sys_rt_sigprocmask),
-    15: absent("rt_sigreturn", ENOSYS, NOT_YET),
+    15: full(um_signal.sys_rt_sigreturn),
     16: full(fs_ioctl.sys_ioctl),
     17: full(fs_read_write.sys_pread64),
     18: full(fs_read_write.sys_pwrite64),
@@ -69,7 +73,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     22: full(fs_pipe.sys_pipe),
     23: full(fs_select.sys_select),
     24: full(kernel_sched_syscalls.sys_sched_yield),
-    25: absent("mremap", ENOSYS, NOT_YET),
+    25: full(mm_nommu.sys_mremap),
     26: absent("msync", ENOSYS, NOMMU),
     27: absent("mincore", ENOSYS, NOMMU),
     28: absent("madvise", ENOSYS, NOMMU),
@@ -103,7 +107,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     56: partial(kernel_fork.sys_clone, "CLONE_VM must be given: no MMU; no namespaces"),
     57: absent("fork", EINVAL, "no MMU: vfork, or clone with CLONE_VM"),
     58: full(kernel_fork.sys_vfork),
-    59: absent("execve", ENOSYS, NOT_YET),
+    59: full(fs_exec.sys_execve),
     60: full(kernel_exit.sys_exit),
     61: full(kernel_exit.sys_wait4),
     62: full(kernel_signal_calls.sys_kill),
@@ -202,7 +206,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     155: full(fs_namespace.sys_pivot_root),
     156: absent("_sysctl", ENOSYS, GONE),
     157: partial(kernel_prctl.sys_prctl, "no seccomp, PR_SET_MM, speculation control, MDWE"),
-    158: absent("arch_prctl", ENOSYS, NOT_YET),
+    158: full(um_process.sys_arch_prctl),
     159: absent("adjtimex", ENOSYS, NOT_YET),
     160: full(kernel_sys.sys_setrlimit),
     161: full(fs_open.sys_chroot),
@@ -366,7 +370,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     319: absent("memfd_create", ENOSYS, NOMMU),
     320: absent("kexec_file_load", ENOSYS, NOT_YET),
     321: absent("bpf", ENOSYS, NOT_YET),
-    322: absent("execveat", ENOSYS, NOT_YET),
+    322: full(fs_exec.sys_execveat),
     323: absent("userfaultfd", ENOSYS, NOMMU),
     324: absent("membarrier", ENOSYS, NOT_YET),
     325: absent("mlock2", ENOSYS, NOMMU),

@@ -1,0 +1,175 @@
+// machine.ts — the machine: memory, CPU and kernel put together, and the loop that runs them.
+//
+// Everything is a function of image, command line and events: run() may be called with any slices, it retires the same instructions in the same
+// order. What comes from outside (a key, a window's size) enters between two instructions and is logged with its moment.
+import { cpuBytes, Cpu } from "./cpu/cpu.ts";
+import { EXIT_BUDGET, EXIT_KERNEL, EXIT_SYSCALL } from "./cpu/exit.ts";
+import type { Iced } from "./cpu/iced.ts";
+import { GuestMemory } from "./cpu/memory.ts";
+import { Entry64 } from "./arch/um/do_syscall_64.ts";
+import type { Os } from "./arch/um/os.ts";
+import { UmArch } from "./arch/um/process.ts";
+import { KERNEL_VSYSCALL } from "./arch/um/trampoline.ts";
+import { relay_signal } from "./arch/um/trap.ts";
+import { Zpoline, type HookMode } from "./arch/um/zpoline.ts";
+import { kernel_init, mem_size, start_kernel, um_command_line } from "./init/main.ts";
+import { Kernel } from "./kernel/kernel.ts";
+import { HALT } from "./kernel/panic.ts";
+import { Params } from "./kernel/params.ts";
+import type { Task } from "./kernel/task.ts";
+import { KernelMemory } from "./machine/memory.ts";
+
+/** The guest's clock at power-on, unless the host's is asked for: a constant, so that a boot is the same boot tomorrow. */
+const POWER_ON = 1_700_000_000;
+
+export interface MachineOptions {
+  /** the kernel's command line, as a person writes it */
+  readonly cmdline: string;
+  readonly os: Os;
+  readonly iced: Iced;
+  /** SharedArrayBuffer, so that others can look at memory live */
+  readonly shared: boolean;
+  /** compiled tier; default on */
+  readonly jit?: boolean;
+  /** seconds since the epoch at power-on */
+  readonly clock?: number;
+}
+
+/**
+ * Why run() came back. slice: the instructions asked for have retired. idle: all tasks sleep; until() says when the next timer is due. host: await
+ * kernel.host_work. halted: kernel.halted says how.
+ */
+export type Reason = "slice" | "idle" | "host" | "halted";
+
+/** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
+export interface InputEvent {
+  readonly at: number;
+  readonly ns: number;
+  readonly line: number;
+  /** keys typed, or the new size of the window */
+  readonly bytes?: Uint8Array;
+  readonly size?: { readonly cols: number; readonly rows: number };
+}
+
+export class Machine {
+  readonly kernel: Kernel;
+  readonly cpu: Cpu;
+  readonly arch: UmArch;
+  readonly entry: Entry64;
+  readonly cmdline: string;
+  /** every event so far */
+  readonly log: InputEvent[] = [];
+  private readonly clock: number;
+
+  /** Throws an Error with a sentence when the command line asks for what cannot be (mem=). */
+  constructor(options: MachineOptions) {
+    this.cmdline = um_command_line(options.cmdline);
+    const size = mem_size(this.cmdline);
+    if (!(size >= 8 << 20 && size <= 2 ** 31)) throw new Error(`mem= must be from 8M to 2048M, not "${new Params(this.cmdline).get("mem")}"`);
+    const memory = new GuestMemory(size, cpuBytes(size) + (1 << 20), options.shared);
+    const params = new Params(this.cmdline);
+    this.cpu = new Cpu(memory, { iced: options.iced, jit: options.jit ?? true, cpu: params.get("cpu") });
+    this.cpu.door = KERNEL_VSYSCALL;
+    const mode = params.get("zpoline") ?? "1";
+    const zpoline = new Zpoline((mode === "0" || mode === "lazy" ? mode : "1") as HookMode);
+    zpoline.check = params.get("zpoline.check") === "1";
+    this.arch = new UmArch(this.cpu, options.iced, zpoline);
+    this.kernel = new Kernel(new KernelMemory(memory), this.arch, options.os);
+    this.entry = new Entry64(this.arch);
+    this.clock = options.clock ?? (params.get("time") === "real" ? options.os.startTime() : POWER_ON);
+  }
+
+  /** From power-on to a runnable init, or to a panic (then kernel.halted is set). */
+  boot(): void {
+    this.guard(() => {
+      start_kernel(this.kernel, this.cmdline, this.clock);
+      kernel_init(this.kernel);
+    });
+  }
+
+  /** Instructions retired since power-on. */
+  get retired(): number {
+    return this.kernel.time.retired;
+  }
+  /** Monotonic ns of the next timer, Infinity if none: how far an idle machine may jump. */
+  until(): number {
+    return this.kernel.time.next_expiry();
+  }
+  /** All tasks sleep: lets time pass to absolute `ns`, at most until(). */
+  advance_idle(ns: number): void {
+    this.kernel.time.advance_idle(Math.min(ns, this.until()));
+  }
+
+  /** Runs for at most `instructions`. */
+  run(instructions: number): Reason {
+    const { kernel, cpu, entry } = this;
+    const { time, sched } = kernel;
+    const goal = time.retired + instructions;
+    return this.guard((): Reason => {
+      for (;;) {
+        if (kernel.host_work !== undefined) return "host";
+        time.run_timers();
+        const task = sched.schedule();
+        if (task === undefined) return "idle";
+        if (task.syscall_nr >= 0) {
+          entry.attempt(task);
+          continue;
+        }
+        if (task.sigpending || task.notify_resume) {
+          entry.do_signal(task);
+          continue;
+        }
+        const room = goal - time.retired;
+        if (room <= 0) return "slice";
+        this.step(task, Math.min(room, sched.budget()));
+      }
+    });
+  }
+  private step(task: Task, budget: number): void {
+    const { cpu, entry } = this;
+    const before = cpu.retired;
+    const exit = cpu.run(budget);
+    this.kernel.sched.account(task, cpu.retired - before);
+    if (exit === EXIT_KERNEL) entry.door(task);
+    else if (exit === EXIT_SYSCALL) entry.trapped(task);
+    else if (exit !== EXIT_BUDGET) relay_signal(task, exit);
+  }
+  /** HALT ends whatever the kernel was doing. */
+  private guard(work: () => Reason | void): Reason {
+    if (this.kernel.halted !== undefined) return "halted";
+    try {
+      return work() ?? "slice";
+    } catch (e) {
+      if (e === HALT) return "halted";
+      throw e;
+    }
+  }
+
+  /** Waits for what the kernel asked of the host (Reason "host"). */
+  async host(): Promise<void> {
+    const work = this.kernel.host_work;
+    await work;
+    if (this.kernel.host_work === work) this.kernel.host_work = undefined;
+  }
+
+  private event(e: Omit<InputEvent, "at" | "ns">): void {
+    this.log.push({ at: this.retired, ns: this.kernel.time.monotonic(), ...e });
+  }
+  /** Keys arrive at console `line`. */
+  input(line: number, bytes: Uint8Array): void {
+    if (this.kernel.halted !== undefined || bytes.length === 0) return;
+    this.event({ line, bytes: bytes.slice() });
+    this.guard(() => this.kernel.console.input(line, bytes));
+  }
+  /** The window of console `line` has a new size. */
+  resize(line: number, cols: number, rows: number): void {
+    if (this.kernel.halted !== undefined) return;
+    this.event({ line, size: { cols, rows } });
+    this.guard(() => this.kernel.console.resize(line, cols, rows));
+  }
+
+  /** UML's exit status: 134 after a panic (abort), else what /proc/exitcode holds. */
+  get exit_status(): number {
+    return this.kernel.halted === "panic" ? 134 : this.kernel.exitcode & 0xff;
+  }
+}
