@@ -102,7 +102,7 @@ export class Machine {
 
   /** Runs for at most `instructions`. */
   run(instructions: number): Reason {
-    const { kernel, cpu, entry } = this;
+    const { kernel, entry } = this;
     const { time, sched } = kernel;
     const goal = time.retired + instructions;
     return this.guard((): Reason => {

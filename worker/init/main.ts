@@ -97,7 +97,7 @@ export function start_kernel(kernel: Kernel, line: string, start_time: number): 
   log.info("SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=1, Nodes=1\nNR_IRQS: 64\nclocksource: timer: mask: 0xffffffffffffffff max_cycles: 0x1cd42e205, max_idle_ns: 881590404426 ns");
   log.info("Calibrating delay loop... 2000.00 BogoMIPS (lpj=10000000)\npid_max: default: 32768 minimum: 301");
   vfs_caches_init(kernel);
-  kernel.pidfs = new PidFs(kernel);
+  kernel.pidfs = new PidFs();
   devtmpfs_init(kernel);
   log.info("devtmpfs: initialized");
   log.info("clocksource: jiffies: mask: 0xffffffff max_cycles: 0xffffffff, max_idle_ns: 19112604462750000 ns\nfutex hash table entries: 256 (order: 0, 6144 bytes, linear)");

@@ -8,7 +8,7 @@ import type { Inode } from "../../fs/fs.ts";
 import type { ExecImage } from "../../kernel/arch.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
-import { code_ranges, type CodeRange } from "./code_ranges.ts";
+import { code_map, type CodeRange } from "./code_ranges.ts";
 
 /** zpoline= on the command line: rewrite at execve, at first use, or never. */
 export type HookMode = "1" | "lazy" | "0";
@@ -85,8 +85,8 @@ const BYTES = { syscall: [0x0f, 0x05], sysenter: [0x0f, 0x34], call_rax: [0xff, 
 /** rsp-relative displacements below it are beyond the red zone */
 const RED_ZONE = 128;
 
-/** Finds the sites in [start, end) of memory. `starts` are offsets of functions' first instructions as far as the sweep can tell. */
-function scan(iced: Iced, u8: Uint8Array, range: CodeRange, base: number, out: { sites: Site[]; instructions: number; skipped: number }): void {
+/** Finds the sites in [start, end) of memory. */
+function scan(iced: Iced, u8: Uint8Array, range: CodeRange, functions: ReadonlySet<number>, base: number, out: { sites: Site[]; instructions: number; skipped: number }): void {
   const K = iced.Code;
   const RSP = iced.Register.RSP;
   const MEMORY = iced.OpKind.Memory;
@@ -114,6 +114,7 @@ function scan(iced: Iced, u8: Uint8Array, range: CodeRange, base: number, out: {
       continue;
     }
     out.instructions++;
+    if (functions.has(range.start + at)) close();
     const c = insn.code;
     if (c === K.Syscall || c === K.Sysenter) {
       // a prefix would stand where the opcode's first byte is written: such a site is left
@@ -121,8 +122,8 @@ function scan(iced: Iced, u8: Uint8Array, range: CodeRange, base: number, out: {
       continue;
     }
     const flow = insn.flowControl;
-    if (flow === iced.FlowControl.Return) {
-      // functions end at a return that alignment or another function follows; a return in the middle only splits what is one
+    if (flow === iced.FlowControl.Return || flow === iced.FlowControl.UnconditionalBranch || flow === iced.FlowControl.IndirectBranch || c === K.Hlt || c === K.Ud2) {
+      // functions end at a return or a jump that alignment or padding follows; one in the middle does not
       if (endsFunction(code, decoder.position)) close();
       else adjusted = false;
       continue;
@@ -158,9 +159,9 @@ export function translate_image(iced: Iced, cache: WeakMap<Inode, Translation>, 
   const known = cache.get(inode);
   if (known !== undefined && known.version === inode.i_version && known.size === inode.i_size) return known;
   const base = image_base(image);
-  const { ranges, swept } = code_ranges(task, image);
+  const { ranges, functions, swept } = code_map(task, image);
   const out = { sites: [] as Site[], instructions: 0, skipped: 0 };
-  for (const r of ranges) scan(iced, task.kernel.mem.u8, r, base, out);
+  for (const r of ranges) scan(iced, task.kernel.mem.u8, r, functions, base, out);
   const t = new Translation(out.sites.sort((a, b) => a.offset - b.offset), out.instructions, out.skipped, swept, inode);
   cache.set(inode, t);
   return t;
