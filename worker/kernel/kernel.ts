@@ -15,6 +15,7 @@ import type { BlockDevices } from "../drivers/block/genhd.ts";
 import type { Random } from "../drivers/char/random.ts";
 import type { Params } from "./params.ts";
 import type { Uts } from "./utsname.ts";
+import type { StdioConsole } from "../arch/um/drivers/stdio_console.ts";
 import type { Pidfs } from "./pidfd.ts";
 import type { Futexes } from "./futex_types.ts";
 
@@ -39,6 +40,8 @@ export class Kernel {
   uts!: Uts;
   futexes!: Futexes;
   pidfs!: Pidfs;
+  /** con0 .. con15 */
+  console!: StdioConsole;
   /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
   cad = true;
   /** the last process id given out */

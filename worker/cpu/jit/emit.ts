@@ -5,37 +5,24 @@
 // block, or -1 with ST_EXIT and ST_RIP set. A caller that gets the address it expects goes on; any other address it passes on: the
 // dispatcher takes it from there. Instructions are counted at block starts, and checked where control can go round: at the entry, at loop
 // headers and behind calls, for the longest way to the next check; so no more than the budget is ever retired.
-import type { Condition, FlagKind } from "../flags.ts";
-import { CONDITIONS, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
 import type { InsnForm, Operand } from "../build/builder.ts";
 import { Bytes, type WasmType } from "../build/module.ts";
-import { CODE_SHIFT, WasmBuilder, type WasmLayout } from "../build/wasm.ts";
+import { CODE_SHIFT } from "../build/wasm.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import {
-  STATUS_FLAGS, ST_DEPTH, ST_EXIT, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM,
+  ST_DEPTH, ST_EXIT, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM,
 } from "../state.ts";
+import { FlagBuilder } from "./emit_flags.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
-import type { Block, Edge, Region } from "./region.ts";
+import { JUMP_ENTRIES, type Links } from "./links.ts";
+import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
 /** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
 const MAX_DEPTH = 700;
-/** The jump table: direct-mapped pairs of u32 [guest address, table slot]. */
-export const JUMP_ENTRIES = 4096;
-
-/** What a region needs to know of the rest of the compiled tier. */
-export interface Links extends WasmLayout {
-  /** address of the jump table */
-  readonly jumps: number;
-  /** address of the word that holds the table slot of the code at `rip`, or 0 while there is none */
-  slotOf(rip: number): number;
-  /** type index of () → i64 in the module being written */
-  readonly regionType: number;
-}
-
 const GPRS = 16;
 
-export class RegionBuilder extends WasmBuilder implements Emitter {
+export class RegionBuilder extends FlagBuilder implements Emitter {
   form!: InsnForm;
   private readonly links: Links;
   private readonly region: Region;
@@ -46,8 +33,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
   private readonly left: number;
   private readonly out: number;
   private readonly hit: number;
-  private readonly fl: { op: number; res: number; a: number; b: number };
-  private flag: FlagRecord = MEM;
   /** instructions of the block from the present one on, itself included: counted already */
   private remaining = 0;
   /** open blocks, loops and ifs */
@@ -57,7 +42,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
   private readonly temps: number[] = [];
-  private readonly pinned = new Set<number>();
   private readonly leaked = new Set<number>();
   /** stores whose code test is still to come: [tested, address, bytes] */
   private hits: [number, number, number][] = [];
@@ -74,7 +58,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
     this.left = this.permanent("i32");
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
-    this.fl = { op: this.permanent("i32"), res: this.permanent("i64"), a: this.permanent("i64"), b: this.permanent("i64") };
     this.longest = longestWays(region);
   }
 
@@ -110,18 +93,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
     this.temps.length = kept;
     super.releaseTemps();
   }
-  private setFlag(f: FlagRecord): void {
-    this.flag = f;
-    this.pinned.clear();
-    for (const local of localsOf(f)) this.pinned.add(local);
-  }
-  /** A value that outlives its instruction: constants are put into a local. */
-  private keep(v: number): number {
-    if (v >= 0) return v;
-    this.get(v);
-    return this.take(this.typeOf(v));
-  }
-
   // ---- structure
 
   private open(opcode: number): void {
@@ -245,9 +216,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
 
   // ---- state block
 
-  private word(opcode: number, offset: number): void {
-    this.memarg(opcode, 0, this.links.state + offset);
-  }
   private loadState(): void {
     for (let n = 0; n < 32; n++) {
       const local = this.home[n]!;
@@ -295,18 +263,6 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
     }
     this.word(0x36, ST_LEFT);
   }
-  private storeFlags(): void {
-    const put = (local: number, opcode: number, offset: number): void => {
-      this.i32const(0);
-      this.get(local);
-      this.word(opcode, offset);
-    };
-    put(this.fl.op, 0x36, ST_FL_OP);
-    put(this.fl.res, 0x37, ST_FL_RES);
-    put(this.fl.a, 0x37, ST_FL_A);
-    put(this.fl.b, 0x37, ST_FL_B);
-  }
-
   // ---- leaving
 
   /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
@@ -747,267 +703,4 @@ export class RegionBuilder extends WasmBuilder implements Emitter {
     this.set(this.left);
     this.setFlag(MEM);
   }
-
-  // ---- flags
-
-  private wide(size: number, v: number): number {
-    return this.sext(this.signed(size, v));
-  }
-  flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void {
-    if (kind === "logic") this.setFlag({ kind, size, r: this.keep(r) });
-    else if (kind === "inc" || kind === "dec") {
-      const before = this.flag;
-      const carry = before.kind === "inc" || before.kind === "dec" ? before.carry : before;
-      this.setFlag({ kind, size, r: this.keep(r), carry });
-    } else this.setFlag({ kind, size, r: this.keep(r), x: this.keep(x!), y: this.keep(y!) });
-  }
-  flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void {
-    const opt = (v: number | undefined): number | undefined => (v === undefined ? undefined : this.keep(v));
-    this.setFlag({ kind: "explicit", size, r: this.keep(r), c: opt(c), o: opt(o), a: opt(a) });
-  }
-  setFlags(which: number, image: number): void {
-    let bits = this.and(image, this.i32(which));
-    if (which !== STATUS_FLAGS) bits = this.or(bits, this.and(this.getFlags(), this.i32(STATUS_FLAGS & ~which)));
-    this.setFlag({ kind: "bits", image: this.keep(bits) });
-  }
-  getFlags(): number {
-    const f = this.flag;
-    if (f.kind === "bits") return this.and(f.image, this.i32(STATUS_FLAGS));
-    if (f.kind === "mem" || f.kind === "canon") return this.storedFlags();
-    let image = this.conditionOf("b", f);
-    const or = (c: number, to: number): void => {
-      image = this.or(image, this.shl(c, this.i32(to)));
-    };
-    or(this.conditionOf("p", f), 2);
-    or(this.auxiliary(f), 4);
-    or(this.conditionOf("e", f), 6);
-    or(this.conditionOf("s", f), 7);
-    or(this.conditionOf("o", f), 11);
-    return image;
-  }
-  /** The six from the state block, where they are put first if need be. */
-  private storedFlags(): number {
-    if (this.flag.kind === "canon") this.storeFlags();
-    this.callImport("$getflags");
-    return this.take("i32");
-  }
-  private auxiliary(f: FlagRecord): number {
-    const bit4 = (v: number): number => this.and(this.shr(this.trunc(v), this.i32(4)), this.i32(1));
-    switch (f.kind) {
-      case "logic":
-        return this.i32(0);
-      case "inc":
-      case "dec":
-        return bit4(this.xor(f.r, this.stepBack(f.kind, f.r)));
-      case "explicit":
-        return f.a ?? this.i32(0);
-      case "sub":
-      case "add":
-      case "adc":
-      case "sbb":
-        return bit4(this.xor(this.xor(f.x, f.y), f.r));
-      default:
-        return bit4(this.getFlags());
-    }
-  }
-  private stepBack(kind: "inc" | "dec", r: number): number {
-    const one = this.typeOf(r) === "i64" ? this.i64(1) : this.i32(1);
-    return kind === "inc" ? this.sub(r, one) : this.add(r, one);
-  }
-  cond(cc: Condition): number {
-    const n = CONDITIONS.indexOf(cc);
-    const v = this.conditionOf(CONDITIONS[n & ~1]!, this.flag);
-    return n & 1 ? this.eqz(v) : v;
-  }
-  private negative(size: number, v: number): number {
-    const s = this.signed(size, v);
-    return this.cmp("lt_s", s, this.typeOf(s) === "i64" ? this.i64(0) : this.i32(0));
-  }
-  /** One of the even conditions, i32, of flags that were set as `f` says. */
-  private conditionOf(cc: Condition, f: FlagRecord): number {
-    switch (f.kind) {
-      case "sub":
-        if (cc === "e") return this.cmp("eq", this.mask(f.size, f.x), this.mask(f.size, f.y));
-        if (cc === "b") return this.cmp("lt_u", this.mask(f.size, f.x), this.mask(f.size, f.y));
-        if (cc === "be") return this.cmp("le_u", this.mask(f.size, f.x), this.mask(f.size, f.y));
-        if (cc === "l") return this.cmp("lt_s", this.signed(f.size, f.x), this.signed(f.size, f.y));
-        if (cc === "le") return this.cmp("le_s", this.signed(f.size, f.x), this.signed(f.size, f.y));
-        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.y), this.xor(f.x, f.r)));
-        return this.fromResult(cc, f.size, f.r);
-      case "add":
-        if (cc === "b") return this.cmp("lt_u", this.mask(f.size, f.r), this.mask(f.size, f.x));
-        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.r), this.xor(f.y, f.r)));
-        return this.combined(cc, f, f.size, f.r);
-      case "adc":
-        if (cc === "b") return this.negative(f.size, this.or(this.and(f.x, f.y), this.and(this.or(f.x, f.y), this.not(f.r))));
-        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.r), this.xor(f.y, f.r)));
-        return this.combined(cc, f, f.size, f.r);
-      case "sbb": {
-        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.y), this.xor(f.x, f.r)));
-        if (cc !== "b") return this.combined(cc, f, f.size, f.r);
-        const nx = this.not(f.x);
-        return this.negative(f.size, this.or(this.and(nx, f.y), this.and(this.or(nx, f.y), f.r)));
-      }
-      case "logic":
-        if (cc === "b" || cc === "o") return this.i32(0);
-        if (cc === "be") return this.fromResult("e", f.size, f.r);
-        if (cc === "l") return this.fromResult("s", f.size, f.r);
-        if (cc === "le") {
-          const s = this.signed(f.size, f.r);
-          return this.cmp("le_s", s, this.typeOf(s) === "i64" ? this.i64(0) : this.i32(0));
-        }
-        return this.fromResult(cc, f.size, f.r);
-      case "inc":
-      case "dec": {
-        if (cc === "b") return this.conditionOf("b", f.carry);
-        if (cc === "o") {
-          const x = this.stepBack(f.kind, f.r);
-          return this.negative(f.size, f.kind === "inc" ? this.and(this.not(x), f.r) : this.and(x, this.not(f.r)));
-        }
-        return this.combined(cc, f, f.size, f.r);
-      }
-      case "explicit":
-        if (cc === "b") return f.c ?? this.i32(0);
-        if (cc === "o") return f.o ?? this.i32(0);
-        return this.combined(cc, f, f.size, f.r);
-      case "bits":
-        return this.fromImage(cc, f.image);
-      case "canon":
-        return this.fromCanon(cc);
-      case "mem":
-        return this.fromImage(cc, this.storedFlags());
-    }
-  }
-  private not(v: number): number {
-    return this.xor(v, this.typeOf(v) === "i64" ? this.i64(-1) : this.i32(-1));
-  }
-  /** e, s, p of a result. */
-  private fromResult(cc: Condition, size: number, r: number): number {
-    if (cc === "e") return this.eqz(this.mask(size, r));
-    if (cc === "s") return this.negative(size, r);
-    // parity of the low byte
-    const low = this.and(this.trunc(r), this.i32(0xff));
-    return this.eqz(this.and(this.op("i32.popcnt", low), this.i32(1)));
-  }
-  /** be, l and le from the single flags. */
-  private combined(cc: Condition, f: FlagRecord, size: number, r: number): number {
-    if (cc === "be") return this.or(this.conditionOf("b", f), this.fromResult("e", size, r));
-    if (cc === "l") return this.xor(this.fromResult("s", size, r), this.conditionOf("o", f));
-    if (cc === "le") return this.or(this.combined("l", f, size, r), this.fromResult("e", size, r));
-    return this.fromResult(cc, size, r);
-  }
-  private fromImage(cc: Condition, image: number): number {
-    const bit = (n: number): number => this.and(this.shr(image, this.i32(n)), this.i32(1));
-    switch (cc) {
-      case "o":
-        return bit(11);
-      case "b":
-        return bit(0);
-      case "e":
-        return bit(6);
-      case "be":
-        return this.or(bit(0), bit(6));
-      case "s":
-        return bit(7);
-      case "p":
-        return bit(2);
-      case "l":
-        return this.xor(bit(7), bit(11));
-      default: // "le"
-        return this.or(this.xor(bit(7), bit(11)), bit(6));
-    }
-  }
-  /** From the canonical locals: a comparison is quick, the rest goes through the image. */
-  private fromCanon(cc: Condition): number {
-    const { op, res, a, b } = this.fl;
-    const slow = (): number => this.fromImage(cc, this.storedFlags());
-    const result = this.variable(this.i32(0));
-    const choose = (test: number, quick: () => number): number => {
-      super.when(test, () => this.assign(result, quick()), () => this.assign(result, slow()));
-      return result;
-    };
-    const isSub = (): number => this.eqz(op);
-    switch (cc) {
-      case "e":
-        return choose(this.cmp("ne", op, this.i32(FL_BITS)), () => this.eqz(res));
-      case "s":
-        return choose(this.cmp("ne", op, this.i32(FL_BITS)), () => this.cmp("lt_s", res, this.i64(0)));
-      case "b":
-        return choose(isSub(), () => this.cmp("lt_u", a, b));
-      case "be":
-        return choose(isSub(), () => this.cmp("le_u", a, b));
-      case "l":
-        return choose(isSub(), () => this.cmp("lt_s", a, b));
-      case "le":
-        return choose(isSub(), () => this.cmp("le_s", a, b));
-      default:
-        return slow();
-    }
-  }
-  /** Puts the flags into the canonical locals, exactly as the interpreter would have them in the block. */
-  private toCanon(): void {
-    const f = this.flag;
-    if (f.kind === "canon") return;
-    const put = (local: number, v: number): void => {
-      this.get(v);
-      this.set(local);
-      this.barrier();
-    };
-    const all = (op: number, res: number, a: number, b: number): void => {
-      put(this.fl.res, res);
-      put(this.fl.a, a);
-      put(this.fl.b, b);
-      put(this.fl.op, this.i32(op));
-    };
-    switch (f.kind) {
-      case "mem":
-        put(this.fl.op, this.getState(ST_FL_OP, "i32"));
-        put(this.fl.res, this.getState(ST_FL_RES, "i64"));
-        put(this.fl.a, this.getState(ST_FL_A, "i64"));
-        put(this.fl.b, this.getState(ST_FL_B, "i64"));
-        break;
-      case "logic": {
-        const r = this.wide(f.size, f.r);
-        all(FL_SUB, r, r, this.i64(0));
-        break;
-      }
-      case "inc":
-      case "dec": {
-        const c = this.zext(this.conditionOf("b", f.carry));
-        all(f.kind === "inc" ? FL_INC : FL_DEC, this.wide(f.size, f.r), this.wide(f.size, this.stepBack(f.kind, f.r)), c);
-        break;
-      }
-      case "explicit":
-        all(FL_EXPLICIT, this.wide(f.size, f.r), this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0));
-        break;
-      case "bits":
-        all(FL_BITS, this.i64(0), this.zext(f.image), this.i64(0));
-        break;
-      default:
-        all(FLAG_KINDS[f.kind], this.wide(f.size, f.r), this.wide(f.size, f.x), this.wide(f.size, f.y));
-    }
-    this.setFlag(CANON);
-  }
-  private toMem(): void {
-    if (this.flag.kind === "mem") return;
-    this.toCanon();
-    this.storeFlags();
-    this.setFlag(MEM);
-  }
-}
-
-/** Instructions on the longest way from each block to the next check, itself included. */
-function longestWays(region: Region): number[] {
-  const { analysis, succ, blocks } = region;
-  const way = blocks.map((b) => b.steps.length);
-  for (let i = analysis.order.length - 1; i >= 0; i--) {
-    const n = analysis.order[i]!;
-    let most = 0;
-    succ[n]!.forEach((t, k) => {
-      if (analysis.cut[n]![k] || analysis.rpo[t]! <= analysis.rpo[n]! || analysis.loopHeader[t] || blocks[t]!.afterCall) return;
-      most = Math.max(most, way[t]!);
-    });
-    way[n] = way[n]! + most;
-  }
-  return way;
 }

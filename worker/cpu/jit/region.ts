@@ -142,3 +142,19 @@ export function discover(decoder: Decoder, entry: number, limit: number, stop: (
   }
   return { entry, blocks, analysis: analyse(succ), succ, edgeOf, used, written, ranges, insns: steps.size };
 }
+
+/** Instructions on the longest way from each block to the next check, itself included. */
+export function longestWays(region: Region): number[] {
+  const { analysis, succ, blocks } = region;
+  const way = blocks.map((b) => b.steps.length);
+  for (let i = analysis.order.length - 1; i >= 0; i--) {
+    const n = analysis.order[i]!;
+    let most = 0;
+    succ[n]!.forEach((t, k) => {
+      if (analysis.cut[n]![k] || analysis.rpo[t]! <= analysis.rpo[n]! || analysis.loopHeader[t] || blocks[t]!.afterCall) return;
+      most = Math.max(most, way[t]!);
+    });
+    way[n] = way[n]! + most;
+  }
+  return way;
+}
