@@ -112,9 +112,7 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
   get depthOffset(): number {
     return this.depth;
   }
-  openBlock(): void {
-    this.open(0x02);
-  }
+  openBlock = (): void => this.open(0x02);
   openLoop(): void {
     this.toCanon();
     this.open(0x03);
@@ -588,12 +586,8 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     this.set(local);
     this.barrier();
   }
-  readAh(): number {
-    return this.readHigh(0);
-  }
-  writeAh(v: number): void {
-    this.writeHigh(0, v);
-  }
+  readAh = (): number => this.readHigh(0);
+  writeAh = (v: number): void => this.writeHigh(0, v);
   regX(n: number): number {
     this.get(this.local(GPRS + n));
     return this.take("v128");
