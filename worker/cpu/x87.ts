@@ -396,7 +396,7 @@ export class X87 extends X87Stack {
   ffree(i: number, pop: boolean): number {
     if (this.fsw & ES) return EXIT_MF;
     this.state.set32(ST_FTW, this.state.get32(ST_FTW) | (3 << (this.physical(i) * 2)));
-    if (pop) this.turn(1);
+    if (pop) this.pop();
     this.fsw &= ~C1;
     return 0;
   }

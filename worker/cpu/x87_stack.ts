@@ -4,7 +4,7 @@
 // if an unmasked exception of an earlier instruction is pending; the instruction has then done nothing.
 
 import { EXIT_MF } from "./exit.ts";
-import { DE, IE, OE, UE, ZE } from "./float80.ts";
+import { DE, IE, OE, PE, UE, ZE } from "./float80.ts";
 import { Float80Math, loadConstant } from "./float80_math.ts";
 import type { GuestMemory } from "./memory.ts";
 import { type CpuState, ST_FCW, ST_FPR, ST_FSW, ST_FTW } from "./state.ts";
@@ -209,6 +209,10 @@ export class X87Stack {
       else if (kind === "f64") f.toF64(se, hi, lo);
       else f.toInt(se, hi, lo, kind === "i64" ? 64 : kind === "i32" ? 32 : 16, chop);
     }
+    if (f.flags & ~this.fcw & (OE | UE)) {
+      f.flags &= ~PE; // nothing was rounded: nothing is stored
+      f.up = false;
+    }
     if (this.raise(float ? IE | OE | UE : IE, missing ? false : f.up)) return 0;
     const dv = this.mem.dv;
     if (kind === "i16") dv.setUint16(addr, f.lo & 0xffff, true);
@@ -252,6 +256,15 @@ export class X87Stack {
       this.store(i, ...this.load(0, this.a));
     }
     if (pop) this.pop();
+    return 0;
+  }
+
+  fstpnce(i: number): number {
+    const r = this.begin();
+    if (r) return r;
+    this.raise(0, false);
+    if (!this.empty(0)) this.store(i, ...this.load(0, this.a));
+    this.pop();
     return 0;
   }
 

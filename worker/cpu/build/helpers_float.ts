@@ -215,6 +215,7 @@ x87Store("fbstp", 10, (f, at) => f.fbstp(at));
 x87("fld_st", (f, i) => f.fld_st(i));
 x87("fst_st", (f, i) => f.fst_st(i, false));
 x87("fstp_st", (f, i) => f.fst_st(i, true));
+x87("fstpnce", (f, i) => f.fstpnce(i));
 /** Arguments: destination, source. */
 for (const op of ["add", "mul", "sub", "subr", "div", "divr"] as Arith[]) {
   x87(`f${op}_st`, (f, dst, cpu) => f.arith_st(op, dst, arg32(cpu, 1), false));

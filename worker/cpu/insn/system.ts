@@ -7,7 +7,8 @@ import { EXIT_GP } from "../exit.ts";
 
 export const system: Definitions = [];
 
-insn(system, ["nop", "fnop", "endbr64", "endbr32", "pause", "prefetcht0", "prefetcht1", "prefetcht2", "prefetchnta", "prefetchw", "prefetch",
+insn(system, ["nop", "fnop", "endbr64", "endbr32", "pause", "prefetcht0", "prefetcht1", "prefetcht2", "prefetchnta", "prefetchw", "prefetch", "prefetchwt1", "reservednop",
+  "rdsspd", "rdsspq", // there is no shadow stack: glibc asks
   "lfence", "sfence", "mfence", "clflush", "clflushopt", "clwb", "serialize"], () => {});
 
 insn(system, "cld", (b) => b.setState(ST_DF, b.i32(0)));

@@ -65,6 +65,11 @@ for (const name of ["fst", "fstp"])
     b.call(dst.size === 10 ? "fstp_m80" : `${name}_${floatKind(dst)}`, [at]);
     done(b, at);
   });
+// An undocumented encoding of fstp st(i), which does not mind an empty register.
+insn(def, "fstpnce", (b, dst) => {
+  b.call("fstpnce", [b.i32(st(dst))]);
+  done(b);
+});
 insn(def, "fild", (b, src) => {
   const at = memory(b, src, src.size, false);
   b.call(`fld_${intKind(src)}`, [at]);

@@ -62,6 +62,7 @@ export function undefinedFlags(asm: string, from: State): number {
   const last = rest.join(" ").split(", ").at(-1) ?? "";
   switch (mnemonic) {
     case "program": return AF;
+    case ".byte": return /^(0xd[0-3]|0xc[01]|0x48, 0xd3)/.test(rest.join(" ")) ? AF | OF | CF : 0; // an encoding of shl
     case "and": case "or": case "xor": case "test": return AF;
     case "mul": case "imul": return SF | ZF | AF | PF;
     case "div": case "idiv": return CF | PF | AF | ZF | SF | OF;

@@ -93,6 +93,24 @@ export const GROUPS: Group[] = [
     ],
   },
   {
+    name: "more", kind: "bits", seeds: 4,
+    lines: [
+      ...CC.flatMap((c) => [`cmov${c} rcx, r9`, `cmov${c} r9d, dword ptr [rbx]`, `cmov${c} dx, word ptr [rbx]`]), "test dword ptr [rbx], 0x12345678", "test byte ptr [rbx], cl", "test word ptr [rbx], 0x1234", "test qword ptr [rbx], rdx", "test word ptr [rbx], dx",
+      "movsxd rcx, dword ptr [rbx]", ".byte 0x63, 0xca", ".byte 0x48, 0x63, 0xca", "movsx dx, byte ptr [rbx]", "imul dx, word ptr [rbx], 0x1234", "shld dword ptr [rbx], r9d, 5",
+      ".byte 0xd1, 0xf1", ".byte 0xc1, 0xf1, 0x05", ".byte 0xd3, 0xf2", ".byte 0x48, 0xd3, 0xf2", ".byte 0xc0, 0xf1, 0x03", ".byte 0xd2, 0x33", ".byte 0xc1, 0x33, 0x05", // sal
+      "mov ecx, ds", "mov rcx, es", "mov word ptr [rbx], ds", "mov word ptr [rbx], cs", "nop word ptr [rax+rax]", ".byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8", ".byte 0x0f, 0x19, 0xc1", ".byte 0x0f, 0x0d, 0x0b", "endbr64", "prefetchw [rbx]", "prefetchnta [rbx]",
+      "push fs; mov word ptr [rsp], 0; pop rcx", "mov ecx, 2; repne stosd", "loop 1f; nop; 1: nop",
+      "lea rcx, [rip+1f]; jmp rcx; 1: nop", "xor eax, eax; bsf ecx, eax", "xor eax, eax; bsr rcx, rax", "xor eax, eax; tzcnt ecx, eax", "xor eax, eax; lzcnt rcx, rax", "popcnt cx, word ptr [rbx]", ".byte 0xf3, 0x90", ".byte 0x66, 0x90", ".byte 0x66, 0x66, 0x48, 0x01, 0xd1",
+    ],
+  },
+  {
+    name: "x87_env", kind: "x", seeds: 12,
+    lines: [
+      "fnstenv [rbx]; mov qword ptr [rbx+12], 0; mov qword ptr [rbx+20], 0", "fnstenv [rbx]; fninit; fldenv [rbx]; mov qword ptr [rbx+12], 0; mov qword ptr [rbx+20], 0", "fnsave [rbx]; mov qword ptr [rbx+12], 0; mov qword ptr [rbx+20], 0", "fnsave [rbx]; mov dword ptr [rbx+12], 0; mov qword ptr [rbx+16], 0; mov dword ptr [rbx+24], 0; frstor [rbx]",
+      "ffreep st(1)", ".byte 0xdd, 0xc8", ".byte 0xd9, 0xd8", "fld tbyte ptr [rbx]; fstp tbyte ptr [rbx+16]", "fldz; fldz; fdivp; fstp qword ptr [rbx]", "fld1; fldpi; fadd; fstp qword ptr [rbx]", "fild qword ptr [rbx]; fistp qword ptr [rbx+8]", "fld qword ptr [rbx]; fistp dword ptr [rbx+8]; fwait",
+    ],
+  },
+  {
     name: "int_flow", kind: "i", seeds: 4,
     lines: [
       ...CC.map((c) => `j${c} 1f; mov ecx, 1; 1: mov edx, 2`), "jmp 1f; ud2; 1: nop", "jrcxz 1f; mov edx, 1; 1: nop", "jecxz 1f; mov edx, 1; 1: nop", "mov ecx, 3; 1: add edx, 5; loop 1b", "mov ecx, 5; cmp ecx, 5; 1: inc edx; loope 1b", "mov ecx, 5; 1: cmp ecx, 2; loopne 1b",
