@@ -1,0 +1,76 @@
+// os-node/block.ts — a file as a disk.  cf. arch/um/drivers/ubd_user.c
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import type { BlockStore } from "../arch/um/os.ts";
+
+const code = (e: unknown): string => (e as NodeJS.ErrnoException).code ?? "";
+
+export class FileStore implements BlockStore {
+  readonly name: string;
+  readonly size: number;
+  readonly readonly: boolean;
+  private readonly fd: number;
+  private readonly sync: boolean;
+
+  /** Throws a sentence. A file that may not be written becomes a read-only disk, as on UML. */
+  constructor(path: string, flags: { readonly: boolean; sync: boolean }) {
+    let readonly = flags.readonly;
+    let fd: number;
+    try {
+      fd = openSync(path, readonly ? constants.O_RDONLY : constants.O_RDWR);
+    } catch (e) {
+      if (code(e) === "ENOENT") throw new Error(`There is no file ${path}.`);
+      if (readonly || (code(e) !== "EACCES" && code(e) !== "EROFS")) throw new Error(`${path} cannot be opened: ${code(e)}.`);
+      readonly = true;
+      fd = openSync(path, constants.O_RDONLY);
+    }
+    const st = fstatSync(fd);
+    if (!st.isFile() && !st.isBlockDevice()) throw new Error(`${path} is not a file.`);
+    this.fd = fd;
+    this.name = path;
+    this.size = st.size;
+    this.readonly = readonly;
+    this.sync = flags.sync;
+  }
+  read(pos: number, buf: Uint8Array): void {
+    let n = 0;
+    while (n < buf.length) {
+      const got = readSync(this.fd, buf, n, buf.length - n, pos + n);
+      if (got === 0) {
+        buf.fill(0, n);
+        return;
+      }
+      n += got;
+    }
+  }
+  write(pos: number, buf: Uint8Array): void {
+    for (let n = 0; n < buf.length; ) n += writeSync(this.fd, buf, n, buf.length - n, pos + n);
+    if (this.sync) fsyncSync(this.fd);
+  }
+  flush(): undefined {
+    if (!this.readonly) fsyncSync(this.fd);
+  }
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+/** A disk in memory: for tests, and whatever is to be thrown away. */
+export class MemoryStore implements BlockStore {
+  readonly name: string;
+  readonly size: number;
+  readonly readonly = false;
+  readonly bytes: Uint8Array;
+  constructor(name: string, bytes: Uint8Array) {
+    this.name = name;
+    this.bytes = bytes;
+    this.size = bytes.length;
+  }
+  read(pos: number, buf: Uint8Array): void {
+    buf.set(this.bytes.subarray(pos, pos + buf.length));
+  }
+  write(pos: number, buf: Uint8Array): void {
+    this.bytes.set(buf, pos);
+  }
+  flush(): undefined {}
+  close(): void {}
+}
