@@ -3,7 +3,7 @@ import { EBADF, EINVAL, EPERM, ESRCH } from "../include/uapi/errno.ts";
 import {
   FASYNC, FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_DUPFD_QUERY, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG,
   F_GET_SEALS, F_NOTIFY, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLKW, F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG,
-  F_UNLCK, O_APPEND, O_CLOEXEC, O_DIRECT, O_LARGEFILE, O_NOATIME, O_NONBLOCK, O_PATH,
+  F_UNLCK, O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH,
 } from "../include/uapi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../kernel/signal_types.ts";
 import { Fd, Hex, Int, SYSCALL_DEFINE, ULong } from "../kernel/syscall.ts";
@@ -77,7 +77,7 @@ function do_fcntl(task: Task, fd: number, cmd: number, arg: number): number {
       files.cloexec[fd] = int & FD_CLOEXEC;
       return 0;
     case F_GETFL:
-      return file.f_flags | ((file.f_flags & O_PATH) === 0 && file.f_path !== undefined ? O_LARGEFILE : 0);
+      return file.f_flags;
     case F_SETFL:
       setfl(task, file, int);
       return 0;

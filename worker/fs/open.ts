@@ -4,7 +4,7 @@ import {
 } from "../include/uapi/errno.ts";
 import {
   AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
-  FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_NOATIME, O_NOCTTY,
+  FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
   O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE_BIT, O_TRUNC, O_WRONLY, RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT,
 } from "../include/uapi/fcntl.ts";
 import { MNT_NODEV, MNT_NOEXEC } from "../include/uapi/mount.ts";
@@ -252,7 +252,7 @@ export function allow_write_access(inode: Inode): void {
 }
 
 function build_open_flags(flags: number, mode: number): { flags: number; mode: number } {
-  flags &= VALID_OPEN_FLAGS;
+  flags = (flags & VALID_OPEN_FLAGS) | O_LARGEFILE;
   if ((flags & (O_CREAT | O_TMPFILE_BIT)) === 0) mode = 0;
   if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) throw EINVAL;
   if ((flags & O_TMPFILE_BIT) !== 0) {

@@ -7,7 +7,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { Inode, SuperBlock, Dentry, type File, type FileSystemType, type Iattr, type Path, type StatFs } from "./fs.ts";
 import { DirFile, GenericFile } from "./generic_file.ts";
-import { current_time } from "./inode.ts";
+import { S_NOATIME, current_time } from "./inode.ts";
 
 export class PseudoSuper extends SuperBlock {
   readonly type: FileSystemType;
@@ -35,6 +35,7 @@ export abstract class PseudoInode extends Inode {
     super(sb);
     this.i_ino = sb.kernel.vfs.get_next_ino();
     this.i_mode = mode;
+    this.i_flags = S_NOATIME;
     this.i_atime = this.i_mtime = this.i_ctime = current_time(sb.kernel);
   }
   override get blksize(): number {

@@ -10,6 +10,7 @@ import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
 import { NamesCache } from "./names.ts";
 import type { Devtmpfs } from "./devtmpfs.ts";
+import type { DevptsType } from "./devpts/inode.ts";
 import type { ProcEntry } from "./proc/internal.ts";
 import type { AnonInodes } from "./anon_inodes.ts";
 
@@ -34,6 +35,9 @@ export class Vfs {
   anon!: AnonInodes;
   /** the one instance of devtmpfs, once it is initialized */
   devtmpfs: Devtmpfs | undefined;
+  devpts!: DevptsType;
+  /** further files of /sys: path to text without newline */
+  readonly sysfs_entries = new Map<string, string>();
   /** least recently made dentries first; d_count 0 ones are dropped when there are more than max_dentries */
   readonly dentry_lru = new Set<Dentry>();
   max_dentries = 32768;

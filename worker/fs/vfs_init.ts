@@ -3,6 +3,8 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { AnonInodes } from "./anon_inodes.ts";
 import { init_mount_tree } from "./namespace.ts";
 import { ProcType } from "./proc/root.ts";
+import { DevptsType } from "./devpts/inode.ts";
+import { SysfsType } from "./sysfs/sysfs.ts";
 import { RamfsType } from "./ramfs.ts";
 
 /** kernel.vfs exists; afterwards vfs.root is an empty ramfs.  */
@@ -12,6 +14,10 @@ export function vfs_caches_init(kernel: Kernel): void {
   const ramfs = new RamfsType("ramfs");
   vfs.register_filesystem(ramfs);
   vfs.register_filesystem(new ProcType());
+  vfs.register_filesystem(new SysfsType());
+  vfs.devpts = new DevptsType();
+  vfs.register_filesystem(vfs.devpts);
   vfs.register_filesystem(new RamfsType("tmpfs"));
+  vfs.devpts.init(kernel);
   init_mount_tree(kernel, new RamfsType("rootfs"));
 }
