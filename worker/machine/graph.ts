@@ -139,10 +139,15 @@ export function freeze(root: object, classes: ClassTable, externals: Externals):
   return { shapes: f.shapes, nodes: f.nodes };
 }
 
-/** A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. */
-export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals): object {
+/**
+ * A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. With `into`, that object
+ * becomes the root: its fields are replaced.
+ */
+export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals, into?: object): object {
   const protos = frozen.shapes.map(({ c }) => (c === "" ? Object.prototype : classes.protoOf(c)));
-  const objects = frozen.nodes.map((n): object => {
+  if (into !== undefined) for (const key of Object.keys(into)) delete (into as Record<string, unknown>)[key];
+  const objects = frozen.nodes.map((n, i): object => {
+    if (i === 0 && into !== undefined) return into;
     if (n.t === "object") return Object.create(protos[n.shape]!) as object;
     if (n.t === "array") return new Array<unknown>(n.v.length);
     if (n.t === "map") return new Map();

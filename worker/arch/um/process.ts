@@ -24,7 +24,7 @@ function put64(bytes: Uint8Array, at: number, value: number): void {
 
 export class UmArch implements Arch {
   readonly cpu: Cpu;
-  readonly zpoline: Zpoline;
+  zpoline: Zpoline;
   readonly thread_size = THREAD_STATE_SIZE;
   readonly elf_hwcap: number;
   readonly sysinfo_ehdr = 0;

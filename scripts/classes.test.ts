@@ -1,0 +1,8 @@
+// scripts/classes.test.ts — the list of classes for snapshots is current
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { classesFile, TARGET } from "./classes.ts";
+
+test("worker/machine/classes.ts names every class of the kernel (npx tsx scripts/classes.ts makes it)", () => {
+  expect(readFileSync(TARGET, "utf8")).toBe(classesFile());
+});
