@@ -23,9 +23,9 @@ export function classify(se: number, hi: number, lo: number): number {
 /** Upper 32 bits of the unsigned product of two 32-bit numbers. */
 export function mulHigh(a: number, b: number): number {
   const al = a & 0xffff, ah = a >>> 16, bl = b & 0xffff, bh = b >>> 16;
-  const mid = al * bh + ((al * bl) >>> 16);
-  const mid2 = ah * bl + (mid & 0xffff) + 0;
-  return (ah * bh + Math.floor(mid / 65536) + Math.floor(mid2 / 65536)) >>> 0;
+  const mid = (Math.imul(al, bh) >>> 0) + (Math.imul(al, bl) >>> 16); // at most 2^32 - 1
+  const mid2 = (Math.imul(ah, bl) >>> 0) + (mid & 0xffff);
+  return (Math.imul(ah, bh) + (mid >>> 16) + (mid2 >>> 16)) >>> 0;
 }
 
 export class Float80 {
@@ -376,10 +376,10 @@ export class Float80 {
     // 64 × 64: four partial products, schoolbook
     const p0 = Math.imul(al, bl) >>> 0;
     let w1 = mulHigh(al, bl) + (Math.imul(al, bh) >>> 0) + (Math.imul(ah, bl) >>> 0);
-    let c = Math.floor(w1 / 0x100000000);
+    let c = w1 >= 0x200000000 ? 2 : w1 >= 0x100000000 ? 1 : 0;
     w1 = w1 >>> 0;
     let w2 = mulHigh(al, bh) + mulHigh(ah, bl) + (Math.imul(ah, bh) >>> 0) + c;
-    c = Math.floor(w2 / 0x100000000);
+    c = w2 >= 0x200000000 ? 2 : w2 >= 0x100000000 ? 1 : 0;
     w2 = w2 >>> 0;
     let w3 = (mulHigh(ah, bh) + c) >>> 0;
     let exp = aexp + bexp - 16382;

@@ -16,15 +16,16 @@ export type Arith = "add" | "mul" | "sub" | "subr" | "div" | "divr";
 export class X87 extends X87Stack {
   // ---- arithmetic --------------------------------------------------------------------------------------------------
 
-  private apply(op: Arith, a: Words, b: Words): void {
+  /** result = (a) op (b) */
+  private apply(op: Arith, ase: number, ahi: number, alo: number, bse: number, bhi: number, blo: number): void {
     const f = this.f;
     switch (op) {
-      case "add": return f.add(a[0], a[1], a[2], b[0], b[1], b[2]);
-      case "mul": return f.mul(a[0], a[1], a[2], b[0], b[1], b[2]);
-      case "sub": return f.sub(a[0], a[1], a[2], b[0], b[1], b[2]);
-      case "subr": return f.sub(b[0], b[1], b[2], a[0], a[1], a[2]);
-      case "div": return f.div(a[0], a[1], a[2], b[0], b[1], b[2]);
-      default: return f.div(b[0], b[1], b[2], a[0], a[1], a[2]);
+      case "add": return f.add(ase, ahi, alo, bse, bhi, blo);
+      case "mul": return f.mul(ase, ahi, alo, bse, bhi, blo);
+      case "sub": return f.sub(ase, ahi, alo, bse, bhi, blo);
+      case "subr": return f.sub(bse, bhi, blo, ase, ahi, alo);
+      case "div": return f.div(ase, ahi, alo, bse, bhi, blo);
+      default: return f.div(bse, bhi, blo, ase, ahi, alo);
     }
   }
 
@@ -35,7 +36,8 @@ export class X87 extends X87Stack {
     if (this.empty(dst) || this.empty(src)) {
       if (this.underflow()) return 0;
     } else {
-      this.apply(op, this.load(dst, this.a), this.load(src, this.b));
+      const u32 = this.u32, a = this.fprAt + this.physical(dst) * 4, b = this.fprAt + this.physical(src) * 4;
+      this.apply(op, u32[a + 2]! & 0xffff, u32[a + 1]!, u32[a]!, u32[b + 2]! & 0xffff, u32[b + 1]!, u32[b]!);
       if (this.stopped()) return 0;
     }
     this.store(dst, this.f.se, this.f.hi, this.f.lo);
@@ -52,7 +54,8 @@ export class X87 extends X87Stack {
     } else {
       this.load(0, this.a);
       const snan = this.fetchSource(kind, addr);
-      this.apply(op, this.a, this.b);
+      const a = this.a, b = this.b;
+      this.apply(op, a[0], a[1], a[2], b[0], b[1], b[2]);
       f.flags |= snan;
       if (this.stopped()) return 0;
     }

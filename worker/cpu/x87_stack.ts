@@ -18,27 +18,36 @@ export type MemKind = "f32" | "f64" | "i16" | "i32" | "i64";
 export class X87Stack {
   protected readonly state: CpuState;
   protected readonly mem: GuestMemory;
-  protected readonly fpr: number;
   readonly f = new Float80Math();
   protected readonly a: Words = [0, 0, 0];
   protected readonly b: Words = [0, 0, 0];
+  /** The whole memory as words, and where in it the control words and the registers lie: the hot paths go there directly. */
+  protected readonly u32: Uint32Array;
+  protected readonly fcwAt: number;
+  protected readonly fswAt: number;
+  protected readonly ftwAt: number;
+  protected readonly fprAt: number;
 
   constructor(state: CpuState) {
     this.state = state;
     this.mem = state.mem;
-    this.fpr = state.base + ST_FPR;
+    this.u32 = state.mem.u32;
+    this.fcwAt = (state.base + ST_FCW) >>> 2;
+    this.fswAt = (state.base + ST_FSW) >>> 2;
+    this.ftwAt = (state.base + ST_FTW) >>> 2;
+    this.fprAt = (state.base + ST_FPR) >>> 2;
   }
 
   // ---- the stack ---------------------------------------------------------------------------------------------------
 
   protected get fsw(): number {
-    return this.state.get32(ST_FSW);
+    return this.u32[this.fswAt]! | 0;
   }
   protected set fsw(v: number) {
-    this.state.set32(ST_FSW, v);
+    this.u32[this.fswAt] = v;
   }
   protected get fcw(): number {
-    return this.state.get32(ST_FCW);
+    return this.u32[this.fcwAt]! | 0;
   }
 
   protected physical(i: number): number {
@@ -46,27 +55,36 @@ export class X87Stack {
   }
 
   protected empty(i: number): boolean {
-    return ((this.state.get32(ST_FTW) >> (this.physical(i) * 2)) & 3) === 3;
+    return ((this.u32[this.ftwAt]! >> (this.physical(i) * 2)) & 3) === 3;
   }
 
   protected load(i: number, to: Words): Words {
-    const at = (this.fpr >> 2) + this.physical(i) * 4;
-    to[2] = this.mem.u32[at]!;
-    to[1] = this.mem.u32[at + 1]!;
-    to[0] = this.mem.u32[at + 2]! & 0xffff;
+    const u32 = this.u32, at = this.fprAt + this.physical(i) * 4;
+    to[2] = u32[at]!;
+    to[1] = u32[at + 1]!;
+    to[0] = u32[at + 2]! & 0xffff;
     return to;
   }
 
   protected store(i: number, se: number, hi: number, lo: number): void {
-    const p = this.physical(i), at = (this.fpr >> 2) + p * 4;
-    this.mem.u32[at] = lo;
-    this.mem.u32[at + 1] = hi;
-    this.mem.u32[at + 2] = se;
-    this.state.set32(ST_FTW, this.state.get32(ST_FTW) & ~(3 << (p * 2)));
+    const u32 = this.u32, p = this.physical(i), at = this.fprAt + p * 4;
+    u32[at] = lo;
+    u32[at + 1] = hi;
+    u32[at + 2] = se;
+    u32[this.ftwAt] = u32[this.ftwAt]! & ~(3 << (p * 2));
+  }
+
+  /** Copies register `from` to register `to`, both by stack number. */
+  protected copy(from: number, to: number): void {
+    const u32 = this.u32, f = this.fprAt + this.physical(from) * 4, p = this.physical(to), t = this.fprAt + p * 4;
+    u32[t] = u32[f]!;
+    u32[t + 1] = u32[f + 1]!;
+    u32[t + 2] = u32[f + 2]! & 0xffff;
+    u32[this.ftwAt] = u32[this.ftwAt]! & ~(3 << (p * 2));
   }
 
   protected pop(): void {
-    this.state.set32(ST_FTW, this.state.get32(ST_FTW) | (3 << (this.physical(0) * 2)));
+    this.u32[this.ftwAt] = this.u32[this.ftwAt]! | (3 << (this.physical(0) * 2));
     this.turn(1);
   }
 
@@ -98,8 +116,12 @@ export class X87Stack {
 
   /** Records exceptions and C1; true if one is unmasked that stops the result from being delivered. */
   protected raise(stopping: number, c1: boolean): boolean {
-    const fcw = this.fcw, early = IE | DE | ZE;
     let flags = this.f.flags;
+    if (flags === 0) {
+      this.fsw = c1 ? this.fsw | C1 : this.fsw & ~C1;
+      return false;
+    }
+    const fcw = this.fcw, early = IE | DE | ZE;
     // An unmasked exception of the operands stops the operation before its result can raise any.
     if (stopping & DE && flags & ~fcw & early) {
       flags &= early;
@@ -174,9 +196,13 @@ export class X87Stack {
       if (!this.underflow()) this.pushResult();
       return 0;
     }
-    const a = this.load(i, this.a);
-    this.f.set(...a);
-    this.push();
+    if (!this.empty(-1)) {
+      this.push();
+      return 0;
+    }
+    this.fsw &= ~C1;
+    this.copy(i, -1);
+    this.turn(-1);
     return 0;
   }
 
@@ -230,8 +256,11 @@ export class X87Stack {
     if (this.empty(0)) {
       if (this.underflow()) return 0;
     } else {
-      this.f.set(...this.load(0, this.a));
-      this.raise(0, false);
+      this.fsw &= ~C1;
+      const u32 = this.u32, at = this.fprAt + this.physical(0) * 4;
+      this.write80(addr, u32[at + 2]!, u32[at + 1]!, u32[at]!);
+      this.pop();
+      return 0;
     }
     this.write80(addr, this.f.se, this.f.hi, this.f.lo);
     this.pop();
@@ -252,8 +281,8 @@ export class X87Stack {
       if (this.underflow()) return 0;
       this.store(i, this.f.se, this.f.hi, this.f.lo);
     } else {
-      this.raise(0, false);
-      this.store(i, ...this.load(0, this.a));
+      this.fsw &= ~C1;
+      this.copy(0, i);
     }
     if (pop) this.pop();
     return 0;

@@ -3,7 +3,7 @@
 import { HELPERS_CRYPTO } from "../crypto.ts";
 import { checkPcmp } from "../pcmpstr.ts";
 import { ADD, MUL, type SseFloat } from "../sse.ts";
-import { ST_MXCSR, ST_XMM } from "../state.ts";
+import { ST_ARG, ST_MXCSR, ST_XMM } from "../state.ts";
 import type { Arith, MemKind, X87 } from "../x87.ts";
 import { EXIT_GP } from "../exit.ts";
 import { arg, arg32, argAddress, type Helper, type HelperContext, retAddress, setRet, xargAddress, xretAddress } from "./helpers.ts";
@@ -186,14 +186,17 @@ table["fxrstor"] = (cpu) => {
 
 // ---- x87: argument 0 is an address or a register number ------------------------------------------------------------
 
+/** Argument 0: what has been checked against the end of memory fits in 32 bits. */
+const word = (cpu: HelperContext): number => cpu.mem.u32[(cpu.state.base + ST_ARG) >>> 2]!;
+
 type Run = (f: X87, n: number, cpu: HelperContext) => number;
 const x87 = (name: string, run: Run): void => {
-  table[name] = (cpu) => run(cpu.fpu, arg(cpu, 0), cpu);
+  table[name] = (cpu) => run(cpu.fpu, word(cpu), cpu);
 };
 /** Like x87, for those that write `bytes` at the address. */
 const x87Store = (name: string, bytes: number, run: Run): void => {
   table[name] = (cpu) => {
-    const at = arg(cpu, 0), r = run(cpu.fpu, at, cpu);
+    const at = word(cpu), r = run(cpu.fpu, at, cpu);
     if (r === 0) cpu.code_written(at, bytes);
     return r;
   };

@@ -4,7 +4,7 @@ import type { Builder, Operand } from "../build/builder.ts";
 import type { Op } from "../build/ops.ts";
 import { ST_MXCSR } from "../state.ts";
 import { type Definitions, insn } from "./define.ts";
-import { bits, denormal, finite, float, masked, orSlowX, plain, plainInexact, putLow, toFloat } from "./sse_float.ts";
+import { allFinite, anyDenormal, bits, denormal, finite, float, masked, orSlowX, plain, plainInexact, putLow, toFloat } from "./sse_float.ts";
 import { lanes, mmxBegin, mmxEnd, putVec, repeat, vec, zeroX } from "./vector.ts";
 
 export const SSE_CONVERT: Definitions = [];
@@ -113,14 +113,18 @@ function pd2dq<V, X>(b: Builder<V, X>, y: X, chop: boolean): X {
 }
 
 insn(def, "cvtps2pd", (b, dst, src) => {
-  const y = b.readX(src);
-  b.call("sse_ps_pd", [], [y]);
-  b.writeX(dst, b.retX());
+  const y = b.readX(src), low = b.shuffle(y, zeroX(b), lanes(8, 0, 2));
+  const fast = b.and(masked(b), b.and(allFinite(b, 4, low), b.eqz(anyDenormal(b, 4, low))));
+  b.writeX(dst, orSlowX(b, fast, b.x("f64x2.promote_low_f32x4", y), "sse_ps_pd", [], [y]));
 });
 insn(def, "cvtpd2ps", (b, dst, src) => {
-  const y = b.readX(src);
-  b.call("sse_pd_ps", [], [y]);
-  b.writeX(dst, b.retX());
+  const y = b.readX(src), r = b.x("f32x4.demote_f64x2_zero", y);
+  // Each of the two results finite and normal; or from a zero.
+  const back = b.x("f64x2.promote_low_f32x4", b.x("f32x4.abs", r));
+  const good = b.xx("v128.and", b.xx("f64x2.lt", back, b.constX(repeat(8, 0x7ff0000000000000n))), b.xx("f64x2.gt", back, b.constX(repeat(8, 0x3810000000000000n))));
+  const zero = b.xx("f64x2.eq", y, zeroX(b));
+  const fast = b.and(plainInexact(b), b.xtest("i64x2.all_true", b.xx("v128.or", good, zero)));
+  b.writeX(dst, orSlowX(b, fast, r, "sse_pd_ps", [], [y]));
 });
 
 // ---- MMX -----------------------------------------------------------------------------------------------------------
