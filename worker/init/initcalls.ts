@@ -1,4 +1,5 @@
 // init/initcalls.ts — what comes up by itself, level by level.  cf. include/linux/init.h, the initcall levels
+import { ubd_init } from "../arch/um/drivers/ubd_kern.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 
 /** Protocol families and other cores. */
@@ -10,4 +11,5 @@ export function fs_initcalls(_kernel: Kernel): void {}
 /** Drivers. */
 export function device_initcalls(kernel: Kernel): void {
   kernel.printk.info("workingset: timestamp_bits=62 max_order=16 bucket_order=0\nio scheduler mq-deadline registered");
+  ubd_init(kernel);
 }

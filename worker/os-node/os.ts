@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import type { BlockStore, Os } from "../arch/um/os.ts";
 import { FileStore } from "./block.ts";
+import { CowStore } from "./cow.ts";
 
 export interface NodeOsOptions {
   /** where the consoles' output goes; default: con0 to stdout, the others nowhere */
@@ -18,7 +19,7 @@ export class NodeOs implements Os {
     this.options = options;
   }
   openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean }): BlockStore {
-    if (backing !== undefined) throw new Error(`ubd0=${file},${backing}: copy-on-write files are not supported yet; give one file.`);
+    if (backing !== undefined) return new CowStore(file, backing, (line) => this.hostPrint(line));
     return this.options.disks?.get(file) ?? new FileStore(file, flags);
   }
   consoleWrite(line: number, bytes: Uint8Array): void {
