@@ -16,6 +16,7 @@ import type { Random } from "../drivers/char/random.ts";
 import type { Params } from "./params.ts";
 import type { Uts } from "./utsname.ts";
 import type { StdioConsole } from "../arch/um/drivers/stdio_console.ts";
+import type { Net } from "../net/core/dev.ts";
 import type { Pidfs } from "./pidfd.ts";
 import type { Futexes } from "./futex_types.ts";
 
@@ -42,6 +43,7 @@ export class Kernel {
   pidfs!: Pidfs;
   /** con0 .. con15 */
   console!: StdioConsole;
+  net!: Net;
   /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
   cad = true;
   /** the last process id given out */

@@ -1,0 +1,369 @@
+// net/socket.ts — what all sockets share: the file, options, waiting; making and finding them.  cf. net/socket.c, net/core/sock.c
+import { EAGAIN, EDOM, EINTR, EINVAL, ENODEV, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, EPERM, EPIPE, ERESTARTSYS, type Errno } from "../include/uapi/errno.ts";
+import { O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
+import { SIGPIPE } from "../include/uapi/signal.ts";
+import {
+  FIONREAD, MSG_DONTWAIT, MSG_NOSIGNAL, SEND_SHUTDOWN, SIOCOUTQ, SO_ACCEPTCONN, SO_BINDTODEVICE, SO_BROADCAST, SO_DEBUG, SO_DOMAIN, SO_DONTROUTE, SO_ERROR,
+  SO_KEEPALIVE, SO_LINGER, SO_MARK, SO_NO_CHECK, SO_OOBINLINE, SO_PASSCRED, SO_PEERCRED, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVLOWAT,
+  SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TYPE,
+} from "../include/uapi/socket.ts";
+import { CAP_NET_ADMIN, CAP_NET_RAW, capable } from "../kernel/cred.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
+import { send_sig } from "../kernel/signal.ts";
+import { restart_state, type Task } from "../kernel/task.ts";
+import { put_user_u32 } from "../kernel/uaccess.ts";
+import { File } from "../fs/fs.ts";
+import { dev_ioctl } from "./core/dev_ioctl.ts";
+
+/** net.core.{r,w}mem_default and _max */
+export const SK_MEM_DEFAULT = 212992;
+const SK_MEM_MAX = 212992;
+const SOCK_MIN_SNDBUF = 4608;
+const SOCK_MIN_RCVBUF = 2304;
+
+export interface Ucred {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+/** What goes along with a message. */
+export interface Scm {
+  /** owned: whoever takes them puts them */
+  fds: File[];
+  /** given by SCM_CREDENTIALS; else the sender's own */
+  creds: Ucred;
+}
+export interface SendMsg {
+  readonly buf: Uint8Array;
+  readonly off: number;
+  readonly len: number;
+  readonly flags: number;
+  /** sockaddr as given; undefined: none */
+  readonly name: Uint8Array | undefined;
+  scm: Scm | undefined;
+}
+/** A control message that goes to the user (SCM_RIGHTS apart). */
+export interface Cmsg {
+  readonly level: number;
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+export interface RecvMsg {
+  readonly buf: Uint8Array;
+  readonly off: number;
+  readonly len: number;
+  readonly flags: number;
+  // filled by the protocol:
+  name: Uint8Array | undefined;
+  out_flags: number;
+  readonly control: Cmsg[];
+  /** files to install; owned by the message */
+  fds: File[];
+}
+/** What a blocking send or receive remembers. */
+export interface SockWait {
+  until: number;
+  done: number;
+}
+
+export abstract class Socket extends File {
+  readonly kernel: Kernel;
+  readonly family: number;
+  readonly type: number;
+  readonly protocol: number;
+  /** set by the other side or the network, read once */
+  sk_err: Errno | undefined;
+  /** RCV_SHUTDOWN, SEND_SHUTDOWN */
+  sk_shutdown = 0;
+  readonly wq: WaitQueue = new WaitQueue();
+  listening = false;
+  sndbuf = SK_MEM_DEFAULT;
+  rcvbuf = SK_MEM_DEFAULT;
+  /** ns, 0: for ever */
+  sndtimeo = 0;
+  rcvtimeo = 0;
+  rcvlowat = 1;
+  reuseaddr = false;
+  reuseport = false;
+  passcred = false;
+  timestamp = 0;
+  linger = -1;
+  /** options that are kept and change nothing: by number */
+  readonly kept = new Map<number, number>();
+
+  constructor(kernel: Kernel, task: Task, family: number, type: number, protocol: number, flags = 0) {
+    super(undefined, kernel.vfs.anon.sock_inode(task.cred.fsuid, task.cred.fsgid), O_RDWR | (flags & O_NONBLOCK));
+    this.f_inode!.i_count++;
+    kernel.vfs.nr_files++;
+    this.kernel = kernel;
+    this.family = family;
+    this.type = type;
+    this.protocol = protocol;
+  }
+
+  // --- proto_ops
+  abstract bind(task: Task, addr: Uint8Array): void;
+  abstract connect(task: Task, addr: Uint8Array, flags: number): void;
+  listen(_task: Task, _backlog: number): void {
+    throw EOPNOTSUPP;
+  }
+  /** The next connection. May sleep. */
+  accept(_task: Task, _flags: number): Socket {
+    throw EOPNOTSUPP;
+  }
+  abstract getname(peer: boolean): Uint8Array;
+  abstract sendmsg(task: Task, msg: SendMsg): number;
+  abstract recvmsg(task: Task, msg: RecvMsg): number;
+  shutdown(_how: number): void {
+    throw EOPNOTSUPP;
+  }
+  /** The other end for socketpair(2). */
+  socketpair(_task: Task, _other: Socket): void {
+    throw EOPNOTSUPP;
+  }
+  /** bytes that a read would give at least, for FIONREAD */
+  inq(): number {
+    return 0;
+  }
+  outq(): number {
+    return 0;
+  }
+  setopt(_task: Task, _level: number, _name: number, _value: Uint8Array): void {
+    throw ENOPROTOOPT;
+  }
+  getopt(_task: Task, _level: number, _name: number): Uint8Array {
+    throw ENOPROTOOPT;
+  }
+  peercred(): Ucred {
+    return { pid: 0, uid: 0xffffffff, gid: 0xffffffff };
+  }
+
+  // --- file operations
+  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+    const msg: RecvMsg = { buf, off, len, flags: 0, name: undefined, out_flags: 0, control: [], fds: [] };
+    const n = this.recvmsg(task, msg);
+    for (const f of msg.fds) put(task, f);
+    return n;
+  }
+  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+    return this.sendmsg(task, { buf, off, len, flags: 0, name: undefined, scm: undefined });
+  }
+  override ioctl(task: Task, cmd: number, arg: number): number {
+    const m = task.kernel.mem;
+    switch (cmd) {
+      case FIONREAD:
+        if (this.listening) throw EINVAL;
+        put_user_u32(m, arg, this.inq());
+        return 0;
+      case SIOCOUTQ:
+        if (this.listening) throw EINVAL;
+        put_user_u32(m, arg, this.outq());
+        return 0;
+      default:
+        return dev_ioctl(task, cmd, arg);
+    }
+  }
+  override d_dname(): string {
+    return `socket:[${this.f_inode!.i_ino}]`;
+  }
+
+  // --- help for protocols
+  nonblock(flags: number): boolean {
+    return (flags & MSG_DONTWAIT) !== 0 || (this.f_flags & O_NONBLOCK) !== 0;
+  }
+  state(task: Task, timeo: number): SockWait {
+    return restart_state<SockWait>(task, () => ({ until: timeo === 0 ? Infinity : task.kernel.time.monotonic() + timeo, done: 0 }));
+  }
+  /** Sleeps until something about this socket (or `queues`) changes; EAGAIN when it may not, or when the time-out has passed. */
+  wait(task: Task, flags: number, st: SockWait, queues: readonly WaitQueue[] = [this.wq], timedout: Errno = EAGAIN): never {
+    if (this.nonblock(flags)) throw EAGAIN;
+    if (task.kernel.time.monotonic() >= st.until) throw timedout;
+    return sleep_on(task, queues, { until: st.until, interrupted: st.until === Infinity ? ERESTARTSYS : EINTR });
+  }
+  /** Reads and clears the pending error. */
+  sock_error(): Errno | undefined {
+    const e = this.sk_err;
+    this.sk_err = undefined;
+    return e;
+  }
+  /** EPIPE, with SIGPIPE for a stream unless MSG_NOSIGNAL. */
+  pipe_error(task: Task, flags: number): never {
+    if ((flags & MSG_NOSIGNAL) === 0) send_sig(SIGPIPE, task);
+    throw EPIPE;
+  }
+  check_send(task: Task, flags: number): void {
+    if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) this.pipe_error(task, flags);
+    const e = this.sock_error();
+    if (e !== undefined) throw e;
+  }
+}
+
+function put(task: Task, file: File): void {
+  if (--file.f_count === 0) file.release(task);
+}
+
+/** The socket of a descriptor. Throws EBADF, ENOTSOCK. */
+export function sockfd_lookup(task: Task, fd: number): Socket {
+  const file = task.files!.fget(fd);
+  if (!(file instanceof Socket)) throw ENOTSOCK;
+  return file;
+}
+
+const u32 = (v: number): Uint8Array => {
+  const b = new Uint8Array(4);
+  new DataView(b.buffer).setUint32(0, v >>> 0, true);
+  return b;
+};
+const timeval = (ns: number): Uint8Array => {
+  const b = new Uint8Array(16);
+  const v = new DataView(b.buffer);
+  v.setUint32(0, Math.floor(ns / 1e9), true);
+  v.setUint32(8, Math.floor((ns % 1e9) / 1000), true);
+  return b;
+};
+/** an int option */
+export function int_opt(value: Uint8Array): number {
+  if (value.length < 4) throw EINVAL;
+  return new DataView(value.buffer, value.byteOffset).getInt32(0, true);
+}
+
+const FLAGS = [SO_DEBUG, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK];
+
+/** setsockopt(2) at SOL_SOCKET.  cf. sock_setsockopt() */
+export function sock_setsockopt(task: Task, sk: Socket, name: number, value: Uint8Array): void {
+  if (name === SO_BINDTODEVICE) {
+    if (!capable(task, CAP_NET_RAW)) throw EPERM;
+    const dev = String.fromCharCode(...value).replace(/\0.*$/s, "");
+    if (dev !== "" && !task.kernel.net.devices.some((d) => d.name === dev)) throw ENODEV;
+    sk.kept.set(name, dev === "" ? 0 : 1);
+    return;
+  }
+  const val = int_opt(value);
+  const timeo = (): number => {
+    if (value.length < 16) throw EINVAL;
+    const v = new DataView(value.buffer, value.byteOffset);
+    const sec = v.getInt32(4, true) < 0 ? -1 : v.getUint32(0, true) + v.getInt32(4, true) * 0x100000000;
+    const usec = v.getInt32(8, true);
+    if (usec < 0 || usec >= 1_000_000) throw EDOM;
+    return sec < 0 ? 1 : Math.min(2 ** 52, sec * 1e9 + usec * 1000);
+  };
+  switch (name) {
+    case SO_REUSEADDR:
+      sk.reuseaddr = val !== 0;
+      return;
+    case SO_REUSEPORT:
+      sk.reuseport = val !== 0;
+      return;
+    case SO_PASSCRED:
+      sk.passcred = val !== 0;
+      return;
+    case SO_SNDBUFFORCE:
+    case SO_RCVBUFFORCE:
+      if (!capable(task, CAP_NET_ADMIN)) throw EPERM;
+      if (name === SO_SNDBUFFORCE) sk.sndbuf = Math.max(SOCK_MIN_SNDBUF, val * 2);
+      else sk.rcvbuf = Math.max(SOCK_MIN_RCVBUF, val * 2);
+      return;
+    case SO_SNDBUF:
+      sk.sndbuf = Math.max(SOCK_MIN_SNDBUF, Math.min(val < 0 ? SK_MEM_MAX : val, SK_MEM_MAX) * 2);
+      sk.wq.wake_up();
+      return;
+    case SO_RCVBUF:
+      sk.rcvbuf = Math.max(SOCK_MIN_RCVBUF, Math.min(val < 0 ? SK_MEM_MAX : val, SK_MEM_MAX) * 2);
+      return;
+    case SO_RCVTIMEO:
+      sk.rcvtimeo = timeo();
+      return;
+    case SO_SNDTIMEO:
+      sk.sndtimeo = timeo();
+      return;
+    case SO_RCVLOWAT:
+      sk.rcvlowat = val < 0 ? 0x7fffffff : val || 1;
+      return;
+    case SO_LINGER: {
+      if (value.length < 8) throw EINVAL;
+      sk.linger = val === 0 ? -1 : new DataView(value.buffer, value.byteOffset).getInt32(4, true);
+      return;
+    }
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+      sk.timestamp = val === 0 ? 0 : name;
+      return;
+    case SO_PRIORITY:
+      if ((val < 0 || val > 6) && !capable(task, CAP_NET_ADMIN)) throw EPERM;
+      sk.kept.set(name, val);
+      return;
+    case SO_MARK:
+      if (!capable(task, CAP_NET_ADMIN)) throw EPERM;
+      sk.kept.set(name, val);
+      return;
+    case SO_TYPE:
+    case SO_PROTOCOL:
+    case SO_DOMAIN:
+    case SO_ERROR:
+    case SO_PEERCRED:
+    case SO_ACCEPTCONN:
+      throw ENOPROTOOPT;
+    default:
+      if (!FLAGS.includes(name)) throw ENOPROTOOPT;
+      sk.kept.set(name, val !== 0 ? 1 : 0);
+  }
+}
+
+/** getsockopt(2) at SOL_SOCKET */
+export function sock_getsockopt(sk: Socket, name: number): Uint8Array {
+  switch (name) {
+    case SO_TYPE:
+      return u32(sk.type);
+    case SO_DOMAIN:
+      return u32(sk.family);
+    case SO_PROTOCOL:
+      return u32(sk.protocol);
+    case SO_ERROR:
+      return u32(sk.sock_error()?.code ?? 0);
+    case SO_ACCEPTCONN:
+      return u32(sk.listening ? 1 : 0);
+    case SO_REUSEADDR:
+      return u32(sk.reuseaddr ? 1 : 0);
+    case SO_REUSEPORT:
+      return u32(sk.reuseport ? 1 : 0);
+    case SO_PASSCRED:
+      return u32(sk.passcred ? 1 : 0);
+    case SO_SNDBUF:
+      return u32(sk.sndbuf);
+    case SO_RCVBUF:
+      return u32(sk.rcvbuf);
+    case SO_RCVTIMEO:
+      return timeval(sk.rcvtimeo);
+    case SO_SNDTIMEO:
+      return timeval(sk.sndtimeo);
+    case SO_RCVLOWAT:
+      return u32(sk.rcvlowat);
+    case SO_SNDLOWAT:
+      return u32(1);
+    case SO_TIMESTAMP:
+    case SO_TIMESTAMPNS:
+      return u32(sk.timestamp === name ? 1 : 0);
+    case SO_LINGER: {
+      const b = new Uint8Array(8);
+      const v = new DataView(b.buffer);
+      v.setInt32(0, sk.linger >= 0 ? 1 : 0, true);
+      v.setInt32(4, Math.max(0, sk.linger), true);
+      return b;
+    }
+    case SO_PEERCRED: {
+      const c = sk.peercred();
+      const b = new Uint8Array(12);
+      const v = new DataView(b.buffer);
+      v.setUint32(0, c.pid, true);
+      v.setUint32(4, c.uid, true);
+      v.setUint32(8, c.gid, true);
+      return b;
+    }
+    case SO_BINDTODEVICE:
+      return new Uint8Array(0);
+    default:
+      if (FLAGS.includes(name) || name === SO_PRIORITY || name === SO_MARK) return u32(sk.kept.get(name) ?? 0);
+      throw ENOPROTOOPT;
+  }
+}

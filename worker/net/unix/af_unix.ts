@@ -1,0 +1,461 @@
+// net/unix/af_unix.ts — AF_UNIX: streams, datagrams, sequenced packets between processes.  cf. net/unix/af_unix.c
+import {
+  EADDRINUSE, ECONNREFUSED, ECONNRESET, EEXIST, EINVAL, EISCONN, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPERM, EPIPE, EPROTOTYPE, type Errno,
+} from "../../include/uapi/errno.ts";
+import { AT_FDCWD } from "../../include/uapi/fcntl.ts";
+import { S_IFSOCK, S_ISSOCK } from "../../include/uapi/stat.ts";
+import {
+  AF_UNIX, AF_UNSPEC, MSG_EOR, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, RCV_SHUTDOWN, SCM_CREDENTIALS, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../include/uapi/socket.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import type { WaitQueue } from "../../kernel/sched/wait.ts";
+import type { Task } from "../../kernel/task.ts";
+import { fput, get_file, ihold, iput } from "../../fs/file_table.ts";
+import {
+  POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM, type File, type Inode,
+} from "../../fs/fs.ts";
+import { MAY_WRITE, inode_permission } from "../../fs/inode.ts";
+import { kern_path } from "../../fs/namei.ts";
+import { filename_create, vfs_mknod } from "../../fs/namei_ops.ts";
+import { Filename } from "../../fs/names.ts";
+import { own_creds, scm_destroy } from "../scm.ts";
+import { Socket, type RecvMsg, type SendMsg, type Ucred } from "../socket.ts";
+
+/** net.unix.max_dgram_qlen */
+const MAX_DGRAM_QLEN = 10;
+const CHUNK = 32768;
+/** what a message costs of the sender's buffer beside its bytes */
+const OVERHEAD = 768;
+
+/** A message, or a piece of a stream. */
+export class UnixSkb {
+  readonly data: Uint8Array;
+  /** bytes of a stream that were taken already */
+  taken = 0;
+  readonly creds: Ucred;
+  /** the sender gave or wants credentials to be compared */
+  fds: File[];
+  readonly from: UnixSock;
+  readonly from_addr: Uint8Array | undefined;
+  constructor(data: Uint8Array, creds: Ucred, fds: File[], from: UnixSock) {
+    this.data = data;
+    this.creds = creds;
+    this.fds = fds;
+    this.from = from;
+    this.from_addr = from.addr;
+  }
+}
+
+type State = "close" | "listen" | "established";
+
+export class UnixSock extends Socket {
+  sk_state: State = "close";
+  /** sun_path as bound: a path, or a NUL and a name; undefined: not bound */
+  addr: Uint8Array | undefined;
+  bound_inode: Inode | undefined;
+  peer: UnixSock | undefined;
+  dead = false;
+  readonly rxq: UnixSkb[] = [];
+  /** listening: connections to accept */
+  readonly pending: UnixSock[] = [];
+  backlog = 0;
+  /** bytes sent and not yet read */
+  wmem = 0;
+  private peer_cred: Ucred | undefined;
+
+  constructor(kernel: Kernel, task: Task, type: number, flags = 0) {
+    super(kernel, task, AF_UNIX, type, 0, flags);
+  }
+  override peercred(): Ucred {
+    return this.peer_cred ?? super.peercred();
+  }
+  private get stream(): boolean {
+    return this.type === SOCK_STREAM;
+  }
+
+  // --- names
+  bind(task: Task, addr: Uint8Array): void {
+    const name = sun_path(addr);
+    if (this.addr !== undefined) throw EINVAL;
+    if (name === undefined) {
+      this.autobind();
+      return;
+    }
+    const { net } = this.kernel;
+    if (name[0] === 0) {
+      const key = latin1(name);
+      if (net.unix_abstract.has(key)) throw EADDRINUSE;
+      net.unix_abstract.set(key, this);
+    } else {
+      let inode: Inode;
+      try {
+        const at = filename_create(task, AT_FDCWD, new Filename(latin1(name)));
+        inode = vfs_mknod(task, at, S_IFSOCK | (0o777 & ~task.fs!.umask), 0);
+      } catch (e) {
+        throw e === EEXIST ? EADDRINUSE : e;
+      }
+      ihold(inode);
+      this.bound_inode = inode;
+      net.unix_inodes.set(inode, this);
+    }
+    this.addr = name;
+  }
+  /** A free abstract name of five hex digits. */
+  private autobind(): void {
+    const { net } = this.kernel;
+    for (;;) {
+      const key = `\0${(net.unix_autobind++ & 0xfffff).toString(16).padStart(5, "0")}`;
+      if (net.unix_abstract.has(key)) continue;
+      this.addr = Uint8Array.from(key, (c) => c.charCodeAt(0));
+      net.unix_abstract.set(key, this);
+      return;
+    }
+  }
+  getname(peer: boolean): Uint8Array {
+    if (peer && this.peer === undefined) throw ENOTCONN;
+    return sockaddr_un(peer ? this.peer!.addr : this.addr);
+  }
+  private find_other(task: Task, addr: Uint8Array): UnixSock {
+    const name = sun_path(addr);
+    if (name === undefined) throw ECONNREFUSED;
+    let other: UnixSock | undefined;
+    if (name[0] === 0) other = this.kernel.net.unix_abstract.get(latin1(name));
+    else {
+      const inode = kern_path(task, latin1(name)).dentry.d_inode!;
+      inode_permission(task, inode, MAY_WRITE);
+      if (S_ISSOCK(inode.i_mode)) other = this.kernel.net.unix_inodes.get(inode);
+    }
+    if (other === undefined || other.dead) throw ECONNREFUSED;
+    if (other.type !== this.type) throw EPROTOTYPE;
+    return other;
+  }
+
+  // --- connections
+  override listen(task: Task, backlog: number): void {
+    if (this.type === SOCK_DGRAM) throw EOPNOTSUPP;
+    if (this.addr === undefined || (this.sk_state !== "close" && this.sk_state !== "listen")) throw EINVAL;
+    if (backlog > this.backlog) this.wq.wake_up();
+    this.backlog = backlog;
+    this.sk_state = "listen";
+    this.listening = true;
+    this.peer_cred = own_creds(task);
+  }
+  connect(task: Task, addr: Uint8Array, flags: number): void {
+    const family = addr.length >= 2 ? addr[0]! | (addr[1]! << 8) : -1;
+    if (this.type === SOCK_DGRAM) {
+      if (family === AF_UNSPEC) {
+        this.peer = undefined;
+        this.sk_state = "close";
+        this.wq.wake_up();
+        return;
+      }
+      const other = this.find_other(task, addr);
+      if (this.passcred && this.addr === undefined) this.autobind();
+      if (other.peer !== undefined && other.peer !== this) throw EPERM;
+      this.peer = other;
+      this.sk_state = "established";
+      return;
+    }
+    if (this.sk_state === "established") throw EISCONN;
+    if (this.sk_state === "listen") throw EINVAL;
+    const other = this.find_other(task, addr);
+    if (other.sk_state !== "listen" || (other.sk_shutdown & RCV_SHUTDOWN) !== 0) throw ECONNREFUSED;
+    const st = this.state(task, this.sndtimeo);
+    if (other.pending.length > other.backlog) this.wait(task, flags, st, [other.wq]);
+    if (this.passcred && this.addr === undefined) this.autobind();
+    const end = new UnixSock(this.kernel, task, this.type);
+    end.addr = other.addr;
+    end.passcred = other.passcred;
+    end.sk_state = this.sk_state = "established";
+    end.peer = this;
+    this.peer = end;
+    end.peer_cred = own_creds(task);
+    this.peer_cred = other.peer_cred;
+    other.pending.push(end);
+    other.wq.wake_up();
+  }
+  override accept(task: Task, flags: number): Socket {
+    if (this.type === SOCK_DGRAM) throw EOPNOTSUPP;
+    if (this.sk_state !== "listen") throw EINVAL;
+    const end = this.pending.shift();
+    if (end === undefined) {
+      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) throw EINVAL;
+      return this.wait(task, flags, this.state(task, this.rcvtimeo));
+    }
+    this.wq.wake_up();
+    return end;
+  }
+  override socketpair(task: Task, other: Socket): void {
+    const o = other as UnixSock;
+    this.peer = o;
+    o.peer = this;
+    this.peer_cred = o.peer_cred = own_creds(task);
+    this.sk_state = o.sk_state = "established";
+  }
+
+  // --- data
+  sendmsg(task: Task, msg: SendMsg): number {
+    if ((msg.flags & MSG_OOB) !== 0) throw EOPNOTSUPP;
+    return this.stream ? this.send_stream(task, msg) : this.send_dgram(task, msg);
+  }
+  private send_stream(task: Task, msg: SendMsg): number {
+    if (msg.name !== undefined) throw this.sk_state === "established" ? EISCONN : EOPNOTSUPP;
+    const st = this.state(task, this.sndtimeo);
+    try {
+      if (this.peer === undefined && (this.sk_shutdown & SEND_SHUTDOWN) === 0) throw ENOTCONN;
+      while (st.done < msg.len || (msg.len === 0 && msg.scm !== undefined && msg.scm.fds.length > 0)) {
+        const peer = this.peer;
+        if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0 || peer === undefined || peer.dead || (peer.sk_shutdown & RCV_SHUTDOWN) !== 0) {
+          if (st.done > 0) return st.done;
+          return this.pipe_error(task, msg.flags);
+        }
+        const err = st.done === 0 ? this.sock_error() : undefined;
+        if (err !== undefined) throw err;
+        const room = this.sndbuf - this.wmem;
+        if (room <= 0) {
+          if (st.done > 0 && (this.nonblock(msg.flags) || task.signal_pending())) return st.done;
+          this.wait(task, msg.flags, st);
+        }
+        const n = Math.min(msg.len - st.done, CHUNK, Math.max(1, room - OVERHEAD));
+        this.queue(peer, msg, task, st.done, n);
+        st.done += n;
+        if (msg.len === 0) break;
+      }
+      return st.done;
+    } finally {
+      if (msg.scm !== undefined) scm_destroy(task, msg.scm);
+    }
+  }
+  private queue(peer: UnixSock, msg: SendMsg, task: Task, from: number, n: number): void {
+    const data = msg.buf.slice(msg.off + from, msg.off + from + n);
+    const fds = msg.scm?.fds ?? [];
+    if (msg.scm !== undefined) msg.scm.fds = [];
+    peer.rxq.push(new UnixSkb(data, msg.scm?.creds ?? own_creds(task), fds, this));
+    this.wmem += n + OVERHEAD;
+    peer.wq.wake_up();
+  }
+  private send_dgram(task: Task, msg: SendMsg): number {
+    try {
+      if (msg.len > this.sndbuf - 32) throw EMSGSIZE;
+      if (this.type === SOCK_SEQPACKET) {
+        if (this.sk_state !== "established") throw ENOTCONN;
+        // a packet socket ignores addresses
+      }
+      if (this.passcred && this.addr === undefined) this.autobind();
+      const err = this.sock_error();
+      if (err !== undefined) throw err;
+      if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) return this.pipe_error(task, msg.flags);
+      const named = this.type === SOCK_DGRAM && msg.name !== undefined;
+      const peer = named ? this.find_other(task, msg.name!) : this.peer;
+      if (peer === undefined) throw ENOTCONN;
+      if (peer.dead) {
+        if (this.type === SOCK_SEQPACKET) return this.pipe_error(task, msg.flags);
+        if (!named) {
+          this.peer = undefined;
+          this.sk_state = "close";
+        }
+        throw ECONNREFUSED;
+      }
+      if (this.type === SOCK_DGRAM && peer.peer !== undefined && peer.peer !== this) throw EPERM;
+      if ((peer.sk_shutdown & RCV_SHUTDOWN) !== 0) {
+        if (this.type === SOCK_SEQPACKET) return this.pipe_error(task, msg.flags);
+        throw EPIPE;
+      }
+      const full = this.type === SOCK_DGRAM && peer.peer !== this && peer.rxq.length > MAX_DGRAM_QLEN;
+      if (full || this.wmem + OVERHEAD > this.sndbuf || (this.wmem > 0 && this.wmem + msg.len > this.sndbuf)) {
+        const st = this.state(task, this.sndtimeo);
+        this.wait(task, msg.flags, st, full ? [peer.wq, this.wq] : [this.wq]);
+      }
+      this.queue(peer, msg, task, 0, msg.len);
+      return msg.len;
+    } finally {
+      if (msg.scm !== undefined) scm_destroy(task, msg.scm);
+    }
+  }
+
+  /** The skb was read: its sender may send more. */
+  private consumed(skb: UnixSkb): void {
+    skb.from.wmem -= skb.data.length + OVERHEAD;
+    skb.from.wq.wake_up();
+    this.wq.wake_up();
+  }
+  private add_scm(msg: RecvMsg, skb: UnixSkb, peek: boolean): void {
+    if (this.passcred) {
+      const b = new Uint8Array(12);
+      const v = new DataView(b.buffer);
+      v.setUint32(0, skb.creds.pid, true);
+      v.setUint32(4, skb.creds.uid, true);
+      v.setUint32(8, skb.creds.gid, true);
+      if (!msg.control.some((c) => c.type === SCM_CREDENTIALS)) msg.control.push({ level: SOL_SOCKET, type: SCM_CREDENTIALS, data: b });
+    }
+    if (peek) for (const f of skb.fds) msg.fds.push(get_file(f));
+    else {
+      msg.fds.push(...skb.fds);
+      skb.fds = [];
+    }
+  }
+  recvmsg(task: Task, msg: RecvMsg): number {
+    if ((msg.flags & MSG_OOB) !== 0) throw EOPNOTSUPP;
+    return this.stream ? this.recv_stream(task, msg) : this.recv_dgram(task, msg);
+  }
+  private recv_stream(task: Task, msg: RecvMsg): number {
+    if (this.sk_state !== "established") throw EINVAL;
+    const st = this.state(task, this.rcvtimeo);
+    const peek = (msg.flags & MSG_PEEK) !== 0;
+    const want = (msg.flags & MSG_WAITALL) !== 0 && !peek ? msg.len : Math.min(this.rcvlowat, msg.len);
+
+    let creds: Ucred | undefined;
+    let i = 0;
+    let moved = st.done;
+    while (moved < msg.len) {
+      const skb = this.rxq[i];
+      if (skb === undefined) {
+        if (moved >= want && moved > 0) break;
+        const err: Errno | undefined = this.sock_error();
+        if (err !== undefined) {
+          if (moved > 0) {
+            this.sk_err = err;
+            break;
+          }
+          throw err;
+        }
+        if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) break;
+        if (moved > 0 && (task.signal_pending() || this.nonblock(msg.flags))) break;
+        if (moved > 0 && task.kernel.time.monotonic() >= st.until) break;
+        st.done = moved;
+        return this.wait(task, msg.flags, st);
+      }
+      // bytes of different senders are not mixed when somebody asks who sent them
+      if (creds !== undefined && this.passcred && (skb.creds.pid !== creds.pid || skb.creds.uid !== creds.uid || skb.creds.gid !== creds.gid)) break;
+      creds = skb.creds;
+      const n = Math.min(msg.len - moved, skb.data.length - skb.taken);
+      msg.buf.set(skb.data.subarray(skb.taken, skb.taken + n), msg.off + moved);
+      const had_fds = skb.fds.length > 0;
+      this.add_scm(msg, skb, peek);
+      moved += n;
+
+      if (peek) i++;
+      else {
+        skb.taken += n;
+        if (skb.taken === skb.data.length) {
+          this.rxq.shift();
+          this.consumed(skb);
+        }
+      }
+      if (had_fds) break;
+    }
+    return moved;
+  }
+  private recv_dgram(task: Task, msg: RecvMsg): number {
+    if (this.type === SOCK_SEQPACKET && this.sk_state !== "established") throw ENOTCONN;
+    const skb = this.rxq[0];
+    if (skb === undefined) {
+      const err = this.sock_error();
+      if (err !== undefined) throw err;
+      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) return 0;
+      return this.wait(task, msg.flags, this.state(task, this.rcvtimeo));
+    }
+    const peek = (msg.flags & MSG_PEEK) !== 0;
+    const n = Math.min(msg.len, skb.data.length);
+    msg.buf.set(skb.data.subarray(0, n), msg.off);
+    if (n < skb.data.length) msg.out_flags |= MSG_TRUNC;
+    if (this.type === SOCK_SEQPACKET) msg.out_flags |= MSG_EOR;
+    msg.name = skb.from_addr === undefined ? undefined : sockaddr_un(skb.from_addr);
+    this.add_scm(msg, skb, peek);
+    if (!peek) {
+      this.rxq.shift();
+      this.consumed(skb);
+    }
+    return (msg.flags & MSG_TRUNC) !== 0 ? skb.data.length : n;
+  }
+  override inq(): number {
+    if (!this.stream) return this.rxq[0]?.data.length ?? 0;
+    return this.rxq.reduce((n, s) => n + s.data.length - s.taken, 0);
+  }
+  override outq(): number {
+    return this.wmem;
+  }
+
+  override shutdown(how: number): void {
+    const bits = how + 1;
+    this.sk_shutdown |= bits;
+    const peer = this.peer;
+    if (peer !== undefined && this.type !== SOCK_DGRAM) {
+      if ((bits & RCV_SHUTDOWN) !== 0) peer.sk_shutdown |= SEND_SHUTDOWN;
+      if ((bits & SEND_SHUTDOWN) !== 0) peer.sk_shutdown |= RCV_SHUTDOWN;
+      peer.wq.wake_up();
+    }
+    this.wq.wake_up();
+  }
+  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+    queues?.push(this.wq);
+    let mask = 0;
+    if (this.sk_state === "listen") return this.pending.length > 0 ? POLLIN | POLLRDNORM : 0;
+    if (this.sk_err !== undefined) mask |= POLLERR;
+    if (this.sk_shutdown === SHUTDOWN_MASK) mask |= POLLHUP;
+    if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) mask |= POLLRDHUP | POLLIN | POLLRDNORM;
+    if (this.rxq.length > 0) mask |= POLLIN | POLLRDNORM;
+    if (this.type !== SOCK_DGRAM && this.sk_state === "close") mask |= POLLHUP;
+    let writable = this.wmem * 4 <= this.sndbuf;
+    const peer = this.peer;
+    if (this.type === SOCK_DGRAM && peer !== undefined && peer.peer !== this && peer.rxq.length > MAX_DGRAM_QLEN) {
+      queues?.push(peer.wq);
+      writable = false;
+    }
+    if (writable) mask |= POLLOUT | POLLWRNORM | POLLWRBAND;
+    return mask;
+  }
+  override release(task: Task | undefined): void {
+    this.dead = true;
+    const { net } = this.kernel;
+    if (this.bound_inode !== undefined) {
+      net.unix_inodes.delete(this.bound_inode);
+      iput(this.bound_inode);
+    } else if (this.addr !== undefined && net.unix_abstract.get(latin1(this.addr)) === this) net.unix_abstract.delete(latin1(this.addr));
+    const peer = this.peer;
+    if (peer !== undefined && this.type !== SOCK_DGRAM) {
+      peer.sk_shutdown = SHUTDOWN_MASK;
+      if (this.rxq.length > 0) peer.sk_err = ECONNRESET;
+      peer.wq.wake_up();
+    } else if (peer !== undefined && peer.peer === this) {
+      // a connected datagram peer hears of it with its next message
+      peer.sk_err = this.rxq.length > 0 ? ECONNRESET : undefined;
+      peer.wq.wake_up();
+    }
+    this.peer = undefined;
+    for (const skb of this.rxq) {
+      scm_destroy(task, skb);
+      skb.from.wmem -= skb.data.length + OVERHEAD;
+      skb.from.wq.wake_up();
+    }
+    this.rxq.length = 0;
+    for (const end of this.pending.splice(0)) {
+      if (end.peer !== undefined) end.peer.sk_err = ECONNRESET;
+      fput(task, end);
+    }
+    this.wq.wake_up();
+  }
+}
+
+const latin1 = (b: Uint8Array): string => {
+  let s = "";
+  for (const c of b) s += String.fromCharCode(c);
+  return s;
+};
+/** The name in a sockaddr_un: a path without its NUL, or NUL and an abstract name; undefined for none (autobind). Throws EINVAL. */
+function sun_path(addr: Uint8Array): Uint8Array | undefined {
+  if (addr.length < 2 || addr.length > 110 || (addr[0]! | (addr[1]! << 8)) !== AF_UNIX) throw EINVAL;
+  if (addr.length === 2) return undefined;
+  const name = addr.subarray(2);
+  if (name[0] === 0) return name.slice();
+  const end = name.indexOf(0);
+  return name.slice(0, end < 0 ? name.length : end);
+}
+function sockaddr_un(name: Uint8Array | undefined): Uint8Array {
+  if (name === undefined) return Uint8Array.of(AF_UNIX, 0);
+  const out = new Uint8Array(2 + name.length + (name[0] === 0 ? 0 : 1));
+  out[0] = AF_UNIX;
+  out.set(name, 2);
+  return out;
+}
