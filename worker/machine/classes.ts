@@ -10,6 +10,7 @@ import * as drivers_char_chrdev from "../drivers/char/chrdev.ts";
 import * as drivers_char_mem from "../drivers/char/mem.ts";
 import * as drivers_char_random from "../drivers/char/random.ts";
 import * as fs_anon_inodes from "../fs/anon_inodes.ts";
+import * as fs_devpts_inode from "../fs/devpts/inode.ts";
 import * as fs_devtmpfs from "../fs/devtmpfs.ts";
 import * as fs_eventpoll from "../fs/eventpoll.ts";
 import * as fs_fs from "../fs/fs.ts";
@@ -28,6 +29,7 @@ import * as fs_proc_internal from "../fs/proc/internal.ts";
 import * as fs_proc_root from "../fs/proc/root.ts";
 import * as fs_pseudo from "../fs/pseudo.ts";
 import * as fs_ramfs from "../fs/ramfs.ts";
+import * as fs_sysfs_sysfs from "../fs/sysfs/sysfs.ts";
 import * as fs_vfs from "../fs/vfs.ts";
 import * as include_uapi_errno from "../include/uapi/errno.ts";
 import * as kernel_cred from "../kernel/cred.ts";
@@ -50,6 +52,14 @@ import * as kernel_utsname from "../kernel/utsname.ts";
 import * as mm_mm_types from "../mm/mm_types.ts";
 import * as mm_nommu_types from "../mm/nommu_types.ts";
 import * as mm_page_alloc from "../mm/page_alloc.ts";
+import * as net_core_dev from "../net/core/dev.ts";
+import * as net_ipv4_af_inet from "../net/ipv4/af_inet.ts";
+import * as net_ipv4_raw from "../net/ipv4/raw.ts";
+import * as net_ipv4_tcp from "../net/ipv4/tcp.ts";
+import * as net_ipv4_udp from "../net/ipv4/udp.ts";
+import * as net_netlink_af_netlink from "../net/netlink/af_netlink.ts";
+import * as net_socket from "../net/socket.ts";
+import * as net_unix_af_unix from "../net/unix/af_unix.ts";
 import { ClassTable } from "./graph.ts";
 
 export function kernelClasses(): ClassTable {
@@ -65,6 +75,7 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/char/mem", drivers_char_mem);
   t.add("drivers/char/random", drivers_char_random);
   t.add("fs/anon_inodes", fs_anon_inodes);
+  t.add("fs/devpts/inode", fs_devpts_inode);
   t.add("fs/devtmpfs", fs_devtmpfs);
   t.add("fs/eventpoll", fs_eventpoll);
   t.add("fs/fs", fs_fs);
@@ -83,6 +94,7 @@ export function kernelClasses(): ClassTable {
   t.add("fs/proc/root", fs_proc_root);
   t.add("fs/pseudo", fs_pseudo);
   t.add("fs/ramfs", fs_ramfs);
+  t.add("fs/sysfs/sysfs", fs_sysfs_sysfs);
   t.add("fs/vfs", fs_vfs);
   t.add("include/uapi/errno", include_uapi_errno);
   t.add("kernel/cred", kernel_cred);
@@ -105,5 +117,13 @@ export function kernelClasses(): ClassTable {
   t.add("mm/mm_types", mm_mm_types);
   t.add("mm/nommu_types", mm_nommu_types);
   t.add("mm/page_alloc", mm_page_alloc);
+  t.add("net/core/dev", net_core_dev);
+  t.add("net/ipv4/af_inet", net_ipv4_af_inet);
+  t.add("net/ipv4/raw", net_ipv4_raw);
+  t.add("net/ipv4/tcp", net_ipv4_tcp);
+  t.add("net/ipv4/udp", net_ipv4_udp);
+  t.add("net/netlink/af_netlink", net_netlink_af_netlink);
+  t.add("net/socket", net_socket);
+  t.add("net/unix/af_unix", net_unix_af_unix);
   return t;
 }
