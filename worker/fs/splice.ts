@@ -7,7 +7,7 @@ import { O_APPEND, O_NONBLOCK } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISFIFO, S_ISREG } from "../include/uapi/stat.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
 import { sleep_on } from "../kernel/sched/wait.ts";
-import { Fd, Hex, Off, Ptr, SYSCALL_DEFINE, Size, UInt, Int } from "../kernel/syscall.ts";
+import { Fd, Hex, Off, Ptr, SYSCALL_DEFINE, Size, Int } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s64, put_user_u64 } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";

@@ -1,5 +1,5 @@
 // fs/xattr.ts — extended attributes.  cf. fs/xattr.c
-import { E2BIG, EFAULT, EINVAL, ENODATA, ENOENT, EOPNOTSUPP, EPERM, ERANGE } from "../include/uapi/errno.ts";
+import { E2BIG, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE } from "../include/uapi/errno.ts";
 import { AT_FDCWD, XATTR_CREATE, XATTR_REPLACE } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISREG, S_ISVTX } from "../include/uapi/stat.ts";
 import { CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
