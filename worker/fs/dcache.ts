@@ -18,7 +18,7 @@ export function prune_dcache(vfs: Vfs, n: number): void {
   for (const dentry of vfs.dentry_lru) {
     if (n <= 0 || rounds-- <= 0) return;
     vfs.dentry_lru.delete(dentry);
-    if (dentry.d_count > 0 || dentry.d_mounted > 0 || dentry.d_children.size > 0 || dentry.d_referenced) {
+    if (dentry.d_count > 0 || dentry.d_mounted > 0 || dentry.d_children.size > 0 || dentry.d_referenced || dentry.d_inode?.i_watches !== undefined) {
       dentry.d_referenced = false;
       vfs.dentry_lru.add(dentry);
       continue;

@@ -86,7 +86,6 @@ export class InotifyFile extends File {
     const w = new InotifyWatch(this, this.next_wd++, inode, dentry, mask);
     this.watches.set(w.wd, w);
     (inode.i_watches ??= []).push(w);
-    dentry.d_count++;
     task.kernel.vfs.fsnotify.active++;
     return w.wd;
   }
@@ -99,7 +98,6 @@ export class InotifyFile extends File {
     const list = w.inode.i_watches!;
     list.splice(list.indexOf(w), 1);
     if (list.length === 0) w.inode.i_watches = undefined;
-    w.dentry.d_count--;
     w.inode.i_sb.kernel.vfs.fsnotify.active--;
   }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
