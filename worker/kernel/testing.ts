@@ -11,7 +11,7 @@ import { Kernel } from "./kernel.ts";
 import { Printk } from "./printk.ts";
 import { Sched } from "./sched/core.ts";
 import { SLEEP } from "./sched/wait.ts";
-import { get_signal, restore_saved_sigmask, signal_setup_done } from "./signal.ts";
+import { get_signal, restore_saved_sigmask, set_current_blocked, sigmask_to_save, signal_setup_done } from "./signal.ts";
 import type { Syscall } from "./syscall.ts";
 import { TASK_RUNNING, type Task } from "./task.ts";
 import { Timekeeping } from "./time/timekeeping.ts";
@@ -124,7 +124,10 @@ export class FakeKernel {
       const value = call.body(task, ...args);
       this.results.set(task, value);
     } catch (e) {
-      if (e === SLEEP) return;
+      if (e === SLEEP) {
+        this.results.delete(task);
+        return;
+      }
       if (!(e instanceof Errno)) throw e;
       errno = e;
       this.results.set(task, e.name);
@@ -148,10 +151,10 @@ export class FakeKernel {
       }
       if (ksig === undefined) break;
       this.handled.push([task.pid, ksig.sig]);
-      signal_setup_done(false, ksig, task);
       // the handler returns at once
-      task.blocked = task.blocked.copy();
-      for (const sig of [ksig.sig]) task.blocked.del(sig);
+      const frame = sigmask_to_save(task).copy();
+      signal_setup_done(false, ksig, task);
+      set_current_blocked(task, frame);
       if (restart !== undefined && !(restart === ERESTARTNOINTR || (restart === ERESTARTSYS && (ksig.ka.flags & SA_RESTART) !== 0))) {
         this.results.set(task, EINTR.name);
         this.pending.delete(task);
