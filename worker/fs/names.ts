@@ -25,8 +25,16 @@ export class Filename {
 
 const SLOTS = 1024;
 
+class CachedName extends Filename {
+  readonly bytes: Uint8Array;
+  constructor(name: string, bytes: Uint8Array) {
+    super(name);
+    this.bytes = bytes;
+  }
+}
+
 export class NamesCache {
-  private readonly slots: (Filename | undefined)[] = [];
+  private readonly slots: (CachedName | undefined)[] = [];
   constructor() {
     for (let i = 0; i < SLOTS; i++) this.slots.push(undefined);
   }
@@ -34,10 +42,17 @@ export class NamesCache {
   /** The name at user address `addr`. Throws EFAULT, ENAMETOOLONG (4096 bytes without NUL), ENOENT when empty and `empty` is not set. */
   getname(m: Memory, addr: number, empty = false): Filename {
     if (!(addr >= 0x1000 && addr < m.size)) throw EFAULT;
-    const u8 = m.u8;
+    const { u8, view } = m;
     const end = Math.min(addr + PATH_MAX, m.size);
+    // four bytes at a time, up to the word that holds the NUL
+    const words = end - 4;
     let p = addr;
     let h = 0;
+    for (; p <= words; p += 4) {
+      const w = view.getInt32(p, true);
+      if (((w - 0x01010101) & ~w & 0x80808080) !== 0) break;
+      h = (Math.imul(h, 0x01000193) ^ w) | 0;
+    }
     for (; p < end; p++) {
       const c = u8[p]!;
       if (c === 0) break;
@@ -48,15 +63,15 @@ export class NamesCache {
     if (len === 0 && !empty) throw ENOENT;
     const slot = (h ^ (h >>> 10) ^ (h >>> 20)) & (SLOTS - 1);
     const cached = this.slots[slot];
-    if (cached !== undefined && cached.name.length === len) {
-      const name = cached.name;
+    if (cached !== undefined && cached.bytes.length === len) {
+      const { bytes } = cached;
       let i = 0;
-      while (i < len && name.charCodeAt(i) === u8[addr + i]) i++;
+      while (i < len && bytes[i] === u8[addr + i]) i++;
       if (i === len) return cached;
     }
     let s = "";
     for (let i = addr; i < p; i++) s += String.fromCharCode(u8[i]!);
-    const filename = new Filename(s);
+    const filename = new CachedName(s, u8.slice(addr, p));
     this.slots[slot] = filename;
     return filename;
   }

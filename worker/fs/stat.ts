@@ -13,36 +13,49 @@ import { S_APPEND, S_IMMUTABLE, touch_atime } from "./inode.ts";
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, user_path_at } from "./namei.ts";
 
 function put64(m: Memory, addr: number, v: number): void {
-  m.view.setUint32(addr, v >>> 0, true);
-  m.view.setInt32(addr + 4, Math.floor(v / 0x100000000), true);
+  m.view.setUint32(addr, v, true);
+  m.view.setInt32(addr + 4, v >= 0 && v < 0x100000000 ? 0 : Math.floor(v / 0x100000000), true);
 }
-function put_time(m: Memory, addr: number, t: Timespec64): void {
-  put64(m, addr, t.sec);
-  m.view.setUint32(addr + 8, t.nsec, true);
-  m.view.setUint32(addr + 12, 0, true);
+/** Words 2w and 2w+1 of struct stat. */
+function word64(out: Uint32Array, at: number, v: number): void {
+  out[at] = v;
+  out[at + 1] = v >= 0 && v < 0x100000000 ? 0 : Math.floor(v / 0x100000000);
+}
+function time64(out: Uint32Array, at: number, t: Timespec64): void {
+  word64(out, at, t.sec);
+  out[at + 2] = t.nsec;
+  out[at + 3] = 0;
 }
 
-/** struct stat of x86-64, 144 bytes. Throws EFAULT.  cf. cp_new_stat() */
+/** struct stat of x86-64, 144 bytes, in words at `at` of `out`. */
+function fill_stat(out: Uint32Array, at: number, inode: Inode): void {
+  word64(out, at, new_encode_dev(inode.i_sb.s_dev));
+  word64(out, at + 2, inode.i_ino);
+  word64(out, at + 4, inode.i_nlink);
+  out[at + 6] = inode.i_mode;
+  out[at + 7] = inode.i_uid;
+  out[at + 8] = inode.i_gid;
+  out[at + 9] = 0;
+  word64(out, at + 10, S_ISCHR(inode.i_mode) || S_ISBLK(inode.i_mode) ? new_encode_dev(inode.i_rdev) : 0);
+  word64(out, at + 12, inode.i_size);
+  word64(out, at + 14, inode.blksize);
+  word64(out, at + 16, inode.i_blocks);
+  time64(out, at + 18, inode.i_atime);
+  time64(out, at + 22, inode.i_mtime);
+  time64(out, at + 26, inode.i_ctime);
+  for (let i = 30; i < 36; i++) out[at + i] = 0;
+}
+
+/** struct stat to user memory. Throws EFAULT.  cf. cp_new_stat() */
 export function cp_new_stat(m: Memory, addr: number, inode: Inode): number {
   check_write(m, addr, 144);
   inode.getattr();
-  const { view } = m;
-  const dev = S_ISCHR(inode.i_mode) || S_ISBLK(inode.i_mode) ? new_encode_dev(inode.i_rdev) : 0;
-  put64(m, addr, new_encode_dev(inode.i_sb.s_dev));
-  put64(m, addr + 8, inode.i_ino);
-  put64(m, addr + 16, inode.i_nlink);
-  view.setUint32(addr + 24, inode.i_mode, true);
-  view.setUint32(addr + 28, inode.i_uid, true);
-  view.setUint32(addr + 32, inode.i_gid, true);
-  view.setUint32(addr + 36, 0, true);
-  put64(m, addr + 40, dev);
-  put64(m, addr + 48, inode.i_size);
-  put64(m, addr + 56, inode.blksize);
-  put64(m, addr + 64, inode.i_blocks);
-  put_time(m, addr + 72, inode.i_atime);
-  put_time(m, addr + 88, inode.i_mtime);
-  put_time(m, addr + 104, inode.i_ctime);
-  m.u8.fill(0, addr + 120, addr + 144);
+  if ((addr & 3) === 0) fill_stat(m.u32, addr >>> 2, inode);
+  else {
+    const words = new Uint32Array(36);
+    fill_stat(words, 0, inode);
+    m.u8.set(new Uint8Array(words.buffer), addr);
+  }
   return 0;
 }
 
