@@ -1,12 +1,14 @@
 // init/initcalls.ts — what comes up by itself, level by level.  cf. include/linux/init.h, the initcall levels
 import { ubd_init } from "../arch/um/drivers/ubd_kern.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { Ipc } from "../ipc/ipc.ts";
 import { Net } from "../net/core/dev.ts";
 
 /** Protocol families and other cores. */
 export function arch_initcalls(kernel: Kernel): void {
   kernel.printk.info("NET: Registered PF_NETLINK/PF_ROUTE protocol family");
   kernel.net = new Net();
+  kernel.ipc = new Ipc();
   kernel.printk.info("VFS: Disk quotas dquot_6.6.0\nVFS: Dquot-cache hash table entries: 512 (order 0, 4096 bytes)");
 }
 /** File systems; the other protocol families. */

@@ -129,6 +129,9 @@ export function do_exit(task: Task, code: number): void {
     task.mm = undefined;
     mm.put(kernel);
   }
+  const sysvsem = task.sysvsem;
+  task.sysvsem = undefined;
+  if (sysvsem !== undefined && --sysvsem.users === 0) sysvsem.undo?.exit_sem(task);
   const files = task.files;
   task.files = undefined;
   files?.put(task);

@@ -19,7 +19,7 @@ import { recalc_sigpending } from "./signal.ts";
 import { sleep_on } from "./sched/wait.ts";
 import { init_rlimits } from "./sys.ts";
 import { CloneFlags, Int, Ptr, SYSCALL_DEFINE, Size, ULong } from "./syscall.ts";
-import { PF_FORKNOEXEC, PF_SUPERPRIV, PF_KTHREAD, SCHED_NORMAL, TASK_INTERRUPTIBLE, Task, restart_state } from "./task.ts";
+import { PF_FORKNOEXEC, PF_SUPERPRIV, PF_KTHREAD, SCHED_NORMAL, SysvSem, TASK_INTERRUPTIBLE, Task, restart_state } from "./task.ts";
 import { check_read, check_write, get_user_u32, get_user_u64, put_user_u32 } from "./uaccess.ts";
 
 /** struct kernel_clone_args */
@@ -95,6 +95,11 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
   const fs = parent.fs;
   if ((flags & CLONE_FS) !== 0 && fs !== undefined) fs.users++;
   child.fs = (flags & CLONE_FS) !== 0 ? fs : fs?.dup();
+  if ((flags & CLONE_SYSVSEM) !== 0) {
+    if (parent.sysvsem === undefined) parent.sysvsem = new SysvSem();
+    parent.sysvsem.users++;
+    child.sysvsem = parent.sysvsem;
+  }
   if (parent.mm !== undefined) {
     parent.mm.users++;
     child.mm = parent.mm;

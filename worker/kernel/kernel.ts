@@ -16,6 +16,7 @@ import type { Random } from "../drivers/char/random.ts";
 import type { Params } from "./params.ts";
 import type { Uts } from "./utsname.ts";
 import type { StdioConsole } from "../arch/um/drivers/stdio_console.ts";
+import type { Ipc } from "../ipc/ipc.ts";
 import type { Net } from "../net/core/dev.ts";
 import type { Pidfs } from "./pidfd.ts";
 import type { Futexes } from "./futex_types.ts";
@@ -44,6 +45,7 @@ export class Kernel {
   /** con0 .. con15 */
   console!: StdioConsole;
   net!: Net;
+  ipc!: Ipc;
   /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
   cad = true;
   /** the last process id given out */

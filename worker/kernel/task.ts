@@ -41,6 +41,12 @@ export abstract class RestartBlock {
   abstract restart(task: Task): number;
 }
 
+/** SEM_UNDO's list (ipc/sem.ts), once there is one; shared under CLONE_SYSVSEM. */
+export class SysvSem {
+  users = 1;
+  undo: { exit_sem(task: Task): void } | undefined;
+}
+
 export class Task {
   readonly kernel: Kernel;
   /** thread id */
@@ -94,6 +100,7 @@ export class Task {
   set_child_tid = 0;
   clear_child_tid = 0;
   robust_list = 0;
+  sysvsem: SysvSem | undefined;
   restart_block: RestartBlock | undefined;
   /** PF_* */
   flags = 0;

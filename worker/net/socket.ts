@@ -13,6 +13,7 @@ import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { send_sig } from "../kernel/signal.ts";
 import { restart_state, type Task } from "../kernel/task.ts";
 import { put_user_u32 } from "../kernel/uaccess.ts";
+import { fput } from "../fs/file_table.ts";
 import { File } from "../fs/fs.ts";
 import { dev_ioctl } from "./core/dev_ioctl.ts";
 
@@ -143,7 +144,7 @@ export abstract class Socket extends File {
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     const msg: RecvMsg = { buf, off, len, flags: 0, name: undefined, out_flags: 0, control: [], fds: [] };
     const n = this.recvmsg(task, msg);
-    for (const f of msg.fds) put(task, f);
+    for (const f of msg.fds) fput(task, f);
     return n;
   }
   override write(task: Task, buf: Uint8Array, off: number, len: number): number {
@@ -197,10 +198,6 @@ export abstract class Socket extends File {
     const e = this.sock_error();
     if (e !== undefined) throw e;
   }
-}
-
-function put(task: Task, file: File): void {
-  if (--file.f_count === 0) file.release(task);
 }
 
 /** The socket of a descriptor. Throws EBADF, ENOTSOCK. */

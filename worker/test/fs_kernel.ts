@@ -14,6 +14,7 @@ import { PageAlloc } from "../mm/page_alloc.ts";
 import { devtmpfs_init } from "../fs/devtmpfs.ts";
 import { FilesStruct, FsStruct } from "../fs/fs_struct.ts";
 import { Vfs } from "../fs/vfs.ts";
+import { Ipc } from "../ipc/ipc.ts";
 import { Net } from "../net/core/dev.ts";
 import { vfs_caches_init } from "../fs/vfs_init.ts";
 
@@ -35,6 +36,7 @@ export class FsKernel extends FakeKernel {
     kernel.devices = new Devices(kernel);
     kernel.blkdev = new BlockDevices();
     kernel.net = new Net();
+    kernel.ipc = new Ipc();
     vfs_caches_init(kernel);
     chr_dev_init(kernel);
     devtmpfs_init(kernel);

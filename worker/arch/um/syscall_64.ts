@@ -46,6 +46,10 @@ import * as fs_signalfd from "../../fs/signalfd.ts";
 import * as fs_splice from "../../fs/splice.ts";
 import * as fs_timerfd from "../../fs/timerfd.ts";
 import * as fs_xattr from "../../fs/xattr.ts";
+import * as ipc_mqueue from "../../ipc/mqueue.ts";
+import * as ipc_msg from "../../ipc/msg.ts";
+import * as ipc_sem from "../../ipc/sem.ts";
+import * as ipc_shm from "../../ipc/shm.ts";
 import { absent, full, partial, type Row } from "../../kernel/syscall.ts";
 
 const NOMMU = "not built without an MMU";
@@ -83,9 +87,9 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     26: absent("msync", ENOSYS, NOMMU),
     27: absent("mincore", ENOSYS, NOMMU),
     28: absent("madvise", ENOSYS, NOMMU),
-    29: absent("shmget", ENOSYS, NOT_YET),
-    30: absent("shmat", ENOSYS, NOT_YET),
-    31: absent("shmctl", ENOSYS, NOT_YET),
+    29: full(ipc_shm.sys_shmget),
+    30: full(ipc_shm.sys_shmat),
+    31: full(ipc_shm.sys_shmctl),
     32: full(fs_fcntl.sys_dup),
     33: full(fs_fcntl.sys_dup2),
     34: full(kernel_signal_calls.sys_pause),
@@ -118,14 +122,14 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     61: full(kernel_exit.sys_wait4),
     62: full(kernel_signal_calls.sys_kill),
     63: full(kernel_sys.sys_newuname),
-    64: absent("semget", ENOSYS, NOT_YET),
-    65: absent("semop", ENOSYS, NOT_YET),
-    66: absent("semctl", ENOSYS, NOT_YET),
-    67: absent("shmdt", ENOSYS, NOT_YET),
-    68: absent("msgget", ENOSYS, NOT_YET),
-    69: absent("msgsnd", ENOSYS, NOT_YET),
-    70: absent("msgrcv", ENOSYS, NOT_YET),
-    71: absent("msgctl", ENOSYS, NOT_YET),
+    64: full(ipc_sem.sys_semget),
+    65: full(ipc_sem.sys_semop),
+    66: full(ipc_sem.sys_semctl),
+    67: full(ipc_shm.sys_shmdt),
+    68: full(ipc_msg.sys_msgget),
+    69: full(ipc_msg.sys_msgsnd),
+    70: full(ipc_msg.sys_msgrcv),
+    71: full(ipc_msg.sys_msgctl),
     72: full(fs_fcntl.sys_fcntl),
     73: full(fs_locks.sys_flock),
     74: full(fs_sync.sys_fsync),
@@ -274,7 +278,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     217: full(fs_readdir.sys_getdents64),
     218: full(kernel_fork.sys_set_tid_address),
     219: full(kernel_restart.sys_restart_syscall),
-    220: absent("semtimedop", ENOSYS, NOT_YET),
+    220: full(ipc_sem.sys_semtimedop),
     221: full(fs_splice.sys_fadvise64),
     222: full(kernel_time_posix_timers.sys_timer_create),
     223: full(kernel_time_posix_timers.sys_timer_settime),
@@ -294,12 +298,12 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     237: absent("mbind", ENOSYS, NOMMU),
     238: absent("set_mempolicy", ENOSYS, NOMMU),
     239: absent("get_mempolicy", ENOSYS, NOMMU),
-    240: absent("mq_open", ENOSYS, NOT_YET),
-    241: absent("mq_unlink", ENOSYS, NOT_YET),
-    242: absent("mq_timedsend", ENOSYS, NOT_YET),
-    243: absent("mq_timedreceive", ENOSYS, NOT_YET),
-    244: absent("mq_notify", ENOSYS, NOT_YET),
-    245: absent("mq_getsetattr", ENOSYS, NOT_YET),
+    240: full(ipc_mqueue.sys_mq_open),
+    241: full(ipc_mqueue.sys_mq_unlink),
+    242: full(ipc_mqueue.sys_mq_timedsend),
+    243: full(ipc_mqueue.sys_mq_timedreceive),
+    244: full(ipc_mqueue.sys_mq_notify),
+    245: full(ipc_mqueue.sys_mq_getsetattr),
     246: absent("kexec_load", ENOSYS, NOT_YET),
     247: full(kernel_exit.sys_waitid),
     248: absent("add_key", ENOSYS, NOT_YET),
