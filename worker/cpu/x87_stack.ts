@@ -148,7 +148,7 @@ export class X87Stack {
   }
 
   /** Pushes the unit's result; on overflow of the stack the indefinite. */
-  protected push(): void {
+  protected push(stopping = IE | DE | ZE): void {
     if (!this.empty(-1)) {
       this.f.flags = 0;
       this.f.invalid();
@@ -156,7 +156,7 @@ export class X87Stack {
       if (!this.raise(IE, true)) this.pushResult();
       return;
     }
-    if (!this.stopped()) this.pushResult();
+    if (!this.raise(stopping, this.f.up)) this.pushResult();
   }
 
   // ---- memory operands ---------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ export class X87Stack {
     const r = this.beginExact();
     if (r) return r;
     this.fetch(kind, addr);
-    this.push();
+    this.push(IE); // a denormal is loaded even when its exception is unmasked
     return 0;
   }
 
