@@ -14,9 +14,9 @@ for (const group of GROUPS) {
   if (wanted.length && !wanted.includes(group.name)) continue;
   const lines = [...new Set(group.lines)];
   const codes = assemble(lines);
-  const cases = lines.flatMap((line, i) => Array.from({ length: group.seeds }, (_, seed) => initialState(group.kind, line, seed, Buffer.from(codes[i]!, "hex"))));
+  const cases = lines.flatMap((line, i) => Array.from({ length: group.seeds }, (_, seed) => initialState(group.kind, line, seed, Buffer.from(codes[i]!, "hex"), group.avx)));
   const outcomes = runNative(recorder, cases);
-  const text: string[] = [`# ${group.name}: recorded on hardware by scripts/vectors.ts. kind ${group.kind}`];
+  const text: string[] = [`# ${group.name}: recorded on hardware by scripts/vectors.ts. kind ${group.kind}${group.avx ? " avx" : ""}`];
   lines.forEach((line, i) => {
     text.push(`= ${codes[i]} ${line}`);
     for (let seed = 0; seed < group.seeds; seed++) {

@@ -5,33 +5,49 @@ const VENDOR = "PageZeroZero";
 const BRAND = "pagezero virtual x86-64 without an MMU";
 
 /** Feature levels for the boot parameter `cpu=`. Each has all of those before it. */
-export const CPU_LEVELS = ["v1", "v2", "v2+"] as const;
+export const CPU_LEVELS = ["v1", "v2", "v2+", "v3"] as const;
 export type CpuLevel = (typeof CPU_LEVELS)[number];
 
 /** Level by instruction: what it needs beside v1. */
 const NEEDS: Readonly<Record<string, CpuLevel>> = Object.fromEntries([
-  ...["popcnt", "crc32", "cmpxchg16b", "lahf", "sahf"].map((n) => [n, "v2"] as const),
+  ...["popcnt", "crc32", "cmpxchg16b", "lahf", "sahf",
+    // SSE3, SSSE3
+    "addsubps", "addsubpd", "haddps", "haddpd", "hsubps", "hsubpd", "lddqu", "movddup", "movshdup", "movsldup", "fisttp",
+    "pshufb", "phaddw", "phaddd", "phaddsw", "phsubw", "phsubd", "phsubsw", "pmaddubsw", "pmulhrsw", "psignb", "psignw", "psignd", "pabsb", "pabsw", "pabsd", "palignr",
+    // SSE4.1, SSE4.2
+    "blendps", "blendpd", "blendvps", "blendvpd", "pblendw", "pblendvb", "dpps", "dppd", "extractps", "insertps", "movntdqa", "mpsadbw", "packusdw", "pcmpeqq", "pcmpgtq",
+    "pextrb", "pextrd", "pextrq", "pinsrb", "pinsrd", "pinsrq", "phminposuw", "pmaxsb", "pmaxsd", "pmaxud", "pmaxuw", "pminsb", "pminsd", "pminud", "pminuw",
+    "pmovsxbw", "pmovsxbd", "pmovsxbq", "pmovsxwd", "pmovsxwq", "pmovsxdq", "pmovzxbw", "pmovzxbd", "pmovzxbq", "pmovzxwd", "pmovzxwq", "pmovzxdq", "pmuldq", "pmulld", "ptest",
+    "roundps", "roundpd", "roundss", "roundsd", "pcmpistri", "pcmpistrm", "pcmpestri", "pcmpestrm", "pcmpestri64", "pcmpestrm64"].map((n) => [n, "v2"] as const),
+  ...["aesenc", "aesenclast", "aesdec", "aesdeclast", "aesimc", "aeskeygenassist", "pclmulqdq", "sha1rnds4", "sha1nexte", "sha1msg1", "sha1msg2", "sha256rnds2", "sha256msg1", "sha256msg2",
+    "xgetbv", "xsave", "xsave64", "xrstor", "xrstor64"].map((n) => [n, "v3"] as const),
   ...["tzcnt", "lzcnt", "andn", "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "mulx", "rorx", "sarx", "shlx", "shrx", "movbe",
     "adcx", "adox", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rdpid"].map((n) => [n, "v2+"] as const),
 ]);
+
+/** Mnemonics with a v that are not VEX. */
+const OTHER_V = new Set(["verr", "verw", "vmcall", "vmlaunch", "vmresume", "vmxoff", "vmxon", "vmread", "vmwrite", "vmptrld", "vmptrst", "vmclear"]);
 
 /** cpuid of one feature level. */
 export class Cpuid {
   readonly level: CpuLevel;
   private readonly v2: boolean;
   private readonly plus: boolean;
+  private readonly v3: boolean;
 
   constructor(level: string) {
     const known = CPU_LEVELS.find((l) => l === level);
     if (known === undefined) throw new RangeError(`cpu=${level}: known are ${CPU_LEVELS.join(", ")}`);
     this.level = known;
     this.v2 = known !== "v1";
-    this.plus = known === "v2+";
+    this.plus = known === "v2+" || known === "v3";
+    this.v3 = known === "v3";
   }
 
   /** Does the instruction belong to what this level does not advertise? */
   absent(name: string): boolean {
     const needs = NEEDS[name];
+    if (name.startsWith("v") && !OTHER_V.has(name)) return this.level !== "v3"; // VEX
     return needs !== undefined && CPU_LEVELS.indexOf(needs) > CPU_LEVELS.indexOf(this.level);
   }
 
@@ -44,7 +60,7 @@ export class Cpuid {
     };
     switch (leaf) {
       case 0:
-        return [7, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];
+        return [this.v3 ? 0xd : 7, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];
       case 1: {
         // FPU TSC MSR CX8 SEP CMOV CLFSH MMX FXSR SSE SSE2
         const edx = 1 | (1 << 4) | (1 << 5) | (1 << 8) | (1 << 11) | (1 << 15) | (1 << 19) | (1 << 23) | (1 << 24) | (1 << 25) | (1 << 26);
@@ -52,11 +68,17 @@ export class Cpuid {
         let ecx = 0;
         if (this.v2) ecx |= 1 | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 20) | (1 << 23);
         if (this.plus) ecx |= 1 << 22;
+        // PCLMULQDQ FMA AES XSAVE OSXSAVE AVX F16C
+        if (this.v3) ecx |= (1 << 1) | (1 << 12) | (1 << 25) | (1 << 26) | (1 << 27) | (1 << 28) | (1 << 29);
         return [0x000106a0, 0x00010800, ecx | (1 << 31), edx]; // hypervisor present: that is the truth
       }
       case 7:
-        // FSGSBASE BMI1 BMI2 ADX; RDPID
-        return subleaf === 0 && this.plus ? [0, 1 | (1 << 3) | (1 << 8) | (1 << 19), 1 << 22, 0] : [0, 0, 0, 0];
+        // FSGSBASE BMI1 BMI2 ADX; RDPID; AVX2 SHA
+        return subleaf === 0 && this.plus ? [0, 1 | (1 << 3) | (1 << 8) | (1 << 19) | (this.v3 ? (1 << 5) | (1 << 29) : 0), 1 << 22, 0] : [0, 0, 0, 0];
+      case 0xd:
+        // XSAVE: x87, SSE and AVX, in the standard format
+        if (!this.v3) return [0, 0, 0, 0];
+        return subleaf === 0 ? [7, 832, 832, 0] : subleaf === 2 ? [256, 576, 0, 0] : [0, 0, 0, 0];
       case 0x80000000 | 0:
       case 0x80000000:
         return [0x80000008 | 0, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];

@@ -107,6 +107,7 @@ export class Decoder {
     range(R.RAX, R.R15, "reg", 8);
     range(R.ES, R.GS, "seg", 2);
     range(R.XMM0, R.XMM15, "xmm", 16);
+    range(R.YMM0, R.YMM15, "xmm", 32);
     range(R.MM0, R.MM7, "mm", 8);
     range(R.ST0, R.ST7, "st", 10);
   }
@@ -163,6 +164,7 @@ export class Decoder {
       let name = this.iced.Mnemonic[i.mnemonic]!.toLowerCase();
       if (text === "Movsd_m32_m32" || text === "Cmpsd_m32_m32") name += "_string";
       if (/^(?:Jmp|Call)_(?:m16|ptr16)/.test(text)) name += "_far";
+      if (/^(EVEX|XOP|MVEX|D3NOW)_/.test(text)) name = `${name}_evex`; // none of these are there
       const suffix = /^(?:Push|Pop|Enter|Leave|Iret|Ret[nf]|Pushf|Popf|Call|Jmp)(w|d|q)(?:_|$)/.exec(text)?.[1];
       info = {
         name, mnemonic: i.mnemonic, opsize: suffix === "w" ? 2 : suffix === "d" ? 4 : suffix === "q" ? 8 : 0,
@@ -186,7 +188,7 @@ export class Decoder {
     const count = code === 0 ? 0 : i.opCount;
     insn.base = insn.index = NO_REG;
     insn.segment = 0;
-    let memory = -1, addr32 = false, immediates = 0;
+    let memory = -1, addr32 = false, immediates = 0, gather = -1;
     for (let n = 0; n < count; n++) {
       const kind = n === 0 ? i.op0Kind : n === 1 ? i.op1Kind : n === 2 ? i.op2Kind : n === 3 ? i.op3Kind : i.op4Kind;
       insn.reg[n] = NO_REG;
@@ -198,6 +200,7 @@ export class Decoder {
           continue;
         }
         insn.reg[n] = r.n;
+        if (n === 3) key += (r.n + 1) * 0x40000000000; // a record has no room for a fourth: it is part of the shape
         if (r.kind === "st") key += r.n * (n === 0 ? 64 : 512);
         else if (r.kind === "seg") key += r.n * 64;
       } else if (kind === K.Memory) {
@@ -212,10 +215,14 @@ export class Decoder {
             addr32 = this.registers[base]!.size === 4;
           }
           if (index !== 0) {
-            insn.index = this.registers[index]!.n;
-            const s = i.memoryIndexScale;
+            const r = this.registers[index], s = i.memoryIndexScale;
             insn.scale = s === 8 ? 3 : s >> 1;
-            addr32 = this.registers[index]!.size === 4;
+            if (r === undefined) key = -1;
+            else if (r.kind === "xmm") gather = r.n | (insn.scale << 12) | (r.size === 32 ? 0x10000 : 0);
+            else {
+              insn.index = r.n;
+              addr32 = r.size === 4;
+            }
           }
           if (base === 0 && index === 0) addr32 = size === 4;
         }
@@ -276,6 +283,7 @@ export class Decoder {
       }
     }
     if (key < 0) return this.shapeOf(0, i, insn);
+    if (gather >= 0) this.setImm(insn, gather | (insn.reg[0]! << 4) | (insn.reg[2]! << 8), 0);
     if (memory >= 0) key += 1;
     if (insn.base >= 0) key += 2;
     if (insn.index >= 0) key += 4;
@@ -303,7 +311,7 @@ export class Decoder {
       const kind = i.opKind(n);
       if (kind === K.Register) {
         const r = this.registers[i.opRegister(n)]!;
-        operands.push({ kind: r.kind, size: r.size, index: n, fixed: r.kind === "st" || r.kind === "seg" ? r.n : -1 });
+        operands.push({ kind: r.kind, size: r.size, index: n, fixed: r.kind === "st" || r.kind === "seg" || n === 3 ? r.n : -1 });
       } else if (kind === K.Memory || (kind >= K.MemorySegSI && kind <= K.MemoryESRDI)) {
         operands.push({ kind: "mem", size: this.iced.MemorySizeExt.size(i.memorySize), index: n, fixed: -1 });
       } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
@@ -316,6 +324,7 @@ export class Decoder {
       }
     }
     let name = code === 0 ? "invalid" : info.name;
+    if (/^vp?gather/.test(name)) operands.push({ kind: "imm", size: 4, index: operands.length, fixed: -1 }); // which registers: see shapeOf
     let definition = definitions.get(name);
     if (definition !== undefined && this.absent(name)) {
       // f3 0f bc and f3 0f bd were bsf and bsr with an idle prefix before there was tzcnt and lzcnt

@@ -592,6 +592,11 @@ export class Float80 {
     this.narrow(se, hi, lo, 53, 1023);
   }
 
+  /** To the bits of a half, in `lo`. */
+  toF16(se: number, hi: number, lo: number): void {
+    this.narrow(se, hi, lo, 11, 15);
+  }
+
   private narrow(se: number, hi: number, lo: number, bits: number, bias: number): void {
     const sign = se >>> 15, emax = 2 * bias + 1;
     const k = classify(se, hi, lo);
@@ -644,7 +649,8 @@ export class Float80 {
 
   /** Puts a narrow float together in hi:lo; the integer bit of h is dropped. */
   private assemble(sign: number, exp: number, h: number, l: number, bits: number): void {
-    if (bits === 24) this.set(0, 0, (sign << 31) | (exp << 23) | ((h & 0x7fffffff) >>> 8));
+    if (bits === 11) this.set(0, 0, (sign << 15) | (exp << 10) | ((h & 0x7fffffff) >>> 21));
+    else if (bits === 24) this.set(0, 0, (sign << 31) | (exp << 23) | ((h & 0x7fffffff) >>> 8));
     else this.set(0, (sign << 31) | (exp << 20) | ((h & 0x7fffffff) >>> 11), (h << 21) | (l >>> 11));
   }
 

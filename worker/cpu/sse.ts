@@ -9,10 +9,14 @@ import { type CpuState, ST_MXCSR } from "./state.ts";
 export const ADD = 0, MUL = 1, SUB = 2, DIV = 3, SQRT = 4, MIN = 5, MAX = 6;
 /** Even lanes subtract, odd ones add. */
 export const ADDSUB = 7;
-/** CMP + predicate 0–7 */
-export const CMP = 16;
 /** ROUND + imm8 & 15 */
 export const ROUND = 32;
+/** CMP + predicate: 0–7 of SSE, 0–31 of AVX */
+export const CMP = 64;
+/** By predicate & 15: for which relations it holds (1 less, 2 equal, 4 greater, 8 unordered). */
+const HOLDS = [2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15] as const;
+/** Predicates below 16 that signal for a quiet NaN; those above do the opposite. */
+const SIGNALS = 0x6666;
 
 const DAZ = 0x40, FTZ = 0x8000;
 
@@ -108,7 +112,7 @@ export class SseFloat {
 
   /** One lane of a binary operation (SQRT and ROUND look at b alone). */
   lane(op: number, wide: boolean, a1: number, a0: number, b1: number, b0: number, odd = false): void {
-    const unary = op === SQRT || op >= ROUND;
+    const unary = op === SQRT || (op >= ROUND && op < CMP);
     if (unary) {
       a1 = b1;
       a0 = b0;
@@ -127,19 +131,13 @@ export class SseFloat {
     }
     const aNan = SseFloat.nan(wide, a1, a0), bNan = SseFloat.nan(wide, b1, b0);
     const snan = SseFloat.signalling(wide, a1, a0) || SseFloat.signalling(wide, b1, b0);
-    if (op >= CMP && op < ROUND) {
+    if (op >= CMP) {
       const p = op - CMP;
-      const signals = (p & 3) === 1 || (p & 3) === 2;
-      let yes: boolean;
-      if (aNan || bNan) {
-        if (snan || signals) this.flags |= IE;
-        yes = (p & 3) === 3;
-      } else {
-        if (aDen || bDen) this.flags |= DE;
-        const rel = SseFloat.compare(wide, a1, a0, b1, b0);
-        yes = (p & 3) === 0 ? rel === 0 : (p & 3) === 1 ? rel < 0 : (p & 3) === 2 ? rel <= 0 : false;
-      }
-      if (p & 4) yes = !yes;
+      const rel = aNan || bNan ? 2 : SseFloat.compare(wide, a1, a0, b1, b0);
+      if (rel === 2) {
+        if (snan || ((SIGNALS >> (p & 15)) & 1) !== p >> 4) this.flags |= IE;
+      } else if (aDen || bDen) this.flags |= DE;
+      const yes = (HOLDS[p & 15]! >> (rel === 2 ? 3 : rel + 1)) & 1;
       this.out(yes && wide ? -1 : 0, yes ? -1 : 0);
       return;
     }
@@ -200,6 +198,90 @@ export class SseFloat {
     this.narrow(wide);
   }
 
+  /**
+   * a × b + c, rounded once. code: bit 0 negates the product, bit 1 the addend; 4 adds in odd lanes and subtracts in even
+   * ones, 5 the other way round.
+   */
+  fma(code: number, wide: boolean, odd: boolean, a: readonly [number, number], b: readonly [number, number], c: readonly [number, number]): void {
+    const daz = (this.mxcsr & DAZ) !== 0;
+    const operands = [a, b, c].map(([w1, w0]) => {
+      const denormal = SseFloat.denormal(wide, w1, w0);
+      if (denormal && daz) return { w1: w1 & 0x80000000, w0: wide ? 0 : w0 & 0x80000000, denormal: false };
+      return { w1, w0, denormal };
+    });
+    const [x, y, z] = operands as [Operand3, Operand3, Operand3];
+    if (operands.some((o) => SseFloat.signalling(wide, o.w1, o.w0))) this.flags |= IE;
+    const nan = operands.find((o) => SseFloat.nan(wide, o.w1, o.w0));
+    if (nan) return this.quiet(wide, nan.w1, nan.w0);
+    const s = (o: Operand3): number => SseFloat.sign(wide, o.w1, o.w0);
+    const value = (o: Operand3): number => toNumber(wide, o.w1, o.w0);
+    const negateAddend = code === 4 ? !odd : code === 5 ? odd : (code & 2) !== 0;
+    const ps = s(x) ^ s(y) ^ (code < 4 ? code & 1 : 0), cs = s(z) ^ (negateAddend ? 1 : 0);
+    const vx = value(x), vy = value(y), vz = value(z);
+    const infinite = (v: number): boolean => Math.abs(v) === Infinity;
+    const product = infinite(vx) || infinite(vy);
+    if ((product && (vx === 0 || vy === 0)) || (product && infinite(vz) && ps !== cs)) {
+      this.flags |= IE;
+      return wide ? this.out(0xfff80000 | 0, 0) : this.out(0, 0xffc00000 | 0);
+    }
+    if (operands.some((o) => o.denormal)) this.flags |= DE;
+    if (product || infinite(vz)) {
+      const sign = product ? ps : cs;
+      return wide ? this.out((sign << 31) | 0x7ff00000, 0) : this.out(0, (sign << 31) | 0x7f800000);
+    }
+    const X = exact(wide, x), Y = exact(wide, y), Z = exact(wide, z);
+    const pm = X.m * Y.m, pe = X.e + Y.e;
+    const e = pm === 0n ? Z.e : Z.m === 0n ? pe : Math.min(pe, Z.e);
+    let sum = (ps ? -1n : 1n) * (pm << BigInt(pm === 0n ? 0 : pe - e)) + (cs ? -1n : 1n) * (Z.m << BigInt(Z.m === 0n ? 0 : Z.e - e));
+    if (sum === 0n) {
+      const down = ((this.mxcsr >> 13) & 3) === 1;
+      return this.signedZero(wide, pm === 0n && Z.m === 0n && ps === cs ? ps : ps === cs ? ps : down ? 1 : 0);
+    }
+    const sign = sum < 0n ? 1 : 0;
+    if (sign) sum = -sum;
+    const f = this.f;
+    f.rc = RC_CHOP;
+    f.masks = 0x3f;
+    f.flags = 0;
+    f.packBig(sign, sum, e, false);
+    if (f.flags & PE) f.lo = (f.lo | 1) >>> 0;
+    this.narrow(wide);
+  }
+
+  /** From the bits of a half: exact. */
+  fromHalf(h: number): void {
+    const sign = (h >> 15) & 1, exp = (h >> 10) & 31, m = h & 0x3ff;
+    if (exp === 31) {
+      if (m && !(m & 0x200)) this.flags |= IE;
+      return this.out(0, (sign << 31) | 0x7f800000 | (m << 13) | (m ? 0x400000 : 0));
+    }
+    if (exp) return this.out(0, (sign << 31) | ((exp + 112) << 23) | (m << 13));
+    if (m === 0) return this.out(0, sign << 31);
+    const n = Math.clz32(m) - 21; // a denormal half is a normal float, and not a denormal operand
+    this.out(0, (sign << 31) | ((113 - n) << 23) | (((m << n) & 0x3ff) << 13));
+  }
+
+  /** To a half, in w0; rounding by imm8 bits 0–1, or MXCSR if bit 2 is set. */
+  toHalf(imm: number, w0: number): void {
+    const sign = w0 >>> 31;
+    if (SseFloat.nan(false, 0, w0)) {
+      if (SseFloat.signalling(false, 0, w0)) this.flags |= IE;
+      return this.out(0, (sign << 15) | 0x7e00 | ((w0 >> 13) & 0x3ff));
+    }
+    if (SseFloat.denormal(false, 0, w0)) {
+      if (this.mxcsr & DAZ) w0 &= 0x80000000;
+      else this.flags |= DE;
+    }
+    const f = this.f;
+    f.fromF32(w0);
+    f.flags = 0;
+    f.masks = (this.mxcsr >> 7) & 0x3f;
+    f.rc = imm & 4 ? (this.mxcsr >> 13) & 3 : imm & 3;
+    f.toF16(f.se, f.hi, f.lo);
+    this.flags |= f.flags;
+    this.out(0, f.lo);
+  }
+
   /** To the other size. */
   resize(wide: boolean, w1: number, w0: number): void {
     const nan = SseFloat.nan(wide, w1, w0);
@@ -247,6 +329,20 @@ export class SseFloat {
 
 
 const view = new DataView(new ArrayBuffer(8)); // holds nothing from one call to the next
+
+interface Operand3 {
+  readonly w1: number;
+  readonly w0: number;
+  readonly denormal: boolean;
+}
+
+/** Magnitude of a finite number: m × 2^e. */
+function exact(wide: boolean, o: Operand3): { m: bigint; e: number } {
+  const exp = wide ? (o.w1 >>> 20) & 0x7ff : (o.w0 >>> 23) & 0xff;
+  const fraction = wide ? (BigInt(o.w1 & 0xfffff) << 32n) | BigInt(o.w0 >>> 0) : BigInt(o.w0 & 0x7fffff);
+  const bits = wide ? 52 : 23, bias = wide ? 1023 : 127;
+  return exp === 0 ? { m: fraction, e: 1 - bias - bits } : { m: fraction | (1n << BigInt(bits)), e: exp - bias - bits };
+}
 
 /** The number that the bits stand for. */
 function toNumber(wide: boolean, w1: number, w0: number): number {

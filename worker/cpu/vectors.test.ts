@@ -22,10 +22,10 @@ for (const executor of EXECUTORS)
     });
     for (const group of GROUPS)
       test(`${group.name} does what hardware does`, () => {
-        const { kind, vectors } = parseVectors(read(group.name));
+        const { kind, avx, vectors } = parseVectors(read(group.name));
         const wrong = new Map<string, string>();
         for (const v of vectors) {
-          const from = initialState(kind, v.asm, v.seed, v.code);
+          const from = initialState(kind, v.asm, v.seed, v.code, avx);
           let got: Map<string, string>;
           try {
             got = changes(from, execute(cpu, from, executor.budget));

@@ -77,6 +77,9 @@ export interface Builder<V, X> {
   readX(o: Operand, unaligned?: boolean): X;
   /** All 16 bytes of an xmm register, or the low `o.size` bytes (16, 8, 4) to memory. Alignment as for readX. */
   writeX(o: Operand, x: X, unaligned?: boolean): void;
+  /** The upper 16 bytes of the ymm register that an xmm operand is the lower half of. */
+  readHigh(o: Operand): X;
+  writeHigh(o: Operand, x: X): void;
   /** A fixed general register, by number (RAX …): size 1 is the low byte, never ah–bh. */
   reg(n: number, size: number): V;
   setReg(n: number, size: number, v: V): void;

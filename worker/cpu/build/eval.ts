@@ -123,6 +123,12 @@ export class EvalBuilder implements Builder<Val, Vec> {
     if (o.kind === "xmm") return this.cpu.mem.u8.slice(this.home(o), this.home(o) + 16);
     return this.loadX(o.size, this.address(o), unaligned !== true);
   }
+  readHigh(o: Operand): Vec {
+    return this.cpu.mem.u8.slice(this.home(o) + 16, this.home(o) + 32);
+  }
+  writeHigh(o: Operand, x: Vec): void {
+    this.cpu.mem.u8.set(x, this.home(o) + 16);
+  }
   writeX(o: Operand, x: Vec, unaligned?: boolean): void {
     if (o.kind === "xmm") this.cpu.mem.u8.set(x, this.home(o));
     else this.storeX(o.size, this.address(o), x, unaligned !== true);

@@ -5,8 +5,8 @@ import { checkPcmp } from "../pcmpstr.ts";
 import { ADD, MUL, type SseFloat } from "../sse.ts";
 import { ST_ARG, ST_MXCSR, ST_XMM } from "../state.ts";
 import type { Arith, MemKind, X87 } from "../x87.ts";
-import { EXIT_GP } from "../exit.ts";
-import { arg, arg32, argAddress, type Helper, type HelperContext, retAddress, setRet, xargAddress, xretAddress } from "./helpers.ts";
+import { EXIT_GP, EXIT_UD } from "../exit.ts";
+import { arg, arg32, argAddress, checkAccess, type Helper, type HelperContext, retAddress, setRet, xargAddress, xretAddress } from "./helpers.ts";
 
 const table: Record<string, Helper> = { ...HELPERS_CRYPTO };
 
@@ -77,6 +77,21 @@ for (const wide of [false, true]) {
     if (wide) clearHigh(cpu, to);
     return s.end();
   };
+  /** Fused multiply and add of every lane, or of the lowest. */
+  for (const scalar of [false, true])
+    table[`fma_${scalar ? S : P}`] = (cpu) => {
+      const s = cpu.sse, dv = cpu.mem.dv, to = xretAddress(cpu), code = arg32(cpu, 0);
+      const word = (n: number, i: number): [number, number] => {
+        const at = xargAddress(cpu, n) + i;
+        return [wide ? dv.getInt32(at + 4, true) : 0, dv.getInt32(at, true)];
+      };
+      s.begin();
+      for (let i = 0; i < (scalar ? size : 16); i += size) {
+        s.fma(code, wide, (i & size) !== 0, word(0, i), word(1, i), word(2, i));
+        put(cpu, to + i, wide, s);
+      }
+      return s.end();
+    };
   /** The dot product: lanes of imm's upper half multiply, lanes of its lower half receive. */
   table[`sse_dp${P}`] = (cpu) => dot(cpu, wide);
 }
@@ -164,6 +179,26 @@ for (const [name, f] of [["rcp", (x: number) => 1 / x], ["rsqrt", (x: number) =>
     return 0;
   };
 
+table["f16_ps"] = (cpu) => {
+  const s = cpu.sse, dv = cpu.mem.dv;
+  s.begin();
+  for (let i = 0; i < 4; i++) {
+    s.fromHalf(dv.getUint16(xargAddress(cpu, 0) + 2 * i, true));
+    put(cpu, xretAddress(cpu) + 4 * i, false, s);
+  }
+  return s.end();
+};
+table["f16_ph"] = (cpu) => {
+  const s = cpu.sse, dv = cpu.mem.dv, to = xretAddress(cpu);
+  s.begin();
+  for (let i = 0; i < 4; i++) {
+    s.toHalf(arg32(cpu, 0), dv.getInt32(xargAddress(cpu, 0) + 4 * i, true));
+    dv.setUint16(to + 2 * i, s.w0 & 0xffff, true);
+  }
+  clearHigh(cpu, to);
+  return s.end();
+};
+
 // ---- FXSAVE --------------------------------------------------------------------------------------------------------
 
 table["fxsave"] = (cpu) => {
@@ -181,6 +216,71 @@ table["fxrstor"] = (cpu) => {
   cpu.fpu.fxrstor(at);
   cpu.state.set32(ST_MXCSR, mxcsr);
   for (let i = 0; i < 16; i++) cpu.mem.u8.copyWithin(cpu.state.base + ST_XMM + i * 32, at + 160 + i * 16, at + 176 + i * 16);
+  return 0;
+};
+
+const X87_PART = 1, SSE_PART = 2, AVX_PART = 4;
+table["xsave"] = (cpu) => {
+  const at = arg(cpu, 0), parts = arg32(cpu, 1) & 7, { dv, u8 } = cpu.mem, xmm = cpu.state.base + ST_XMM;
+  if (parts & X87_PART) cpu.fpu.fxsave(at);
+  if (parts & (SSE_PART | AVX_PART)) {
+    dv.setUint32(at + 24, cpu.state.get32(ST_MXCSR), true);
+    dv.setUint32(at + 28, 0xffff, true);
+  }
+  for (let i = 0; i < 16; i++) {
+    if (parts & SSE_PART) u8.copyWithin(at + 160 + 16 * i, xmm + 32 * i, xmm + 32 * i + 16);
+    if (parts & AVX_PART) u8.copyWithin(at + 576 + 16 * i, xmm + 32 * i + 16, xmm + 32 * i + 32);
+  }
+  dv.setUint32(at + 512, dv.getUint32(at + 512, true) | parts, true); // XSTATE_BV
+  cpu.code_written(at, 832);
+  return 0;
+};
+table["xrstor"] = (cpu) => {
+  const at = arg(cpu, 0), parts = arg32(cpu, 1) & 7, { dv, u8 } = cpu.mem, xmm = cpu.state.base + ST_XMM;
+  const present = dv.getUint32(at + 512, true), mxcsr = dv.getUint32(at + 24, true);
+  if (present & ~7 || dv.getUint32(at + 516, true) || dv.getUint32(at + 520, true) || dv.getUint32(at + 524, true)) return EXIT_GP;
+  if (parts & (SSE_PART | AVX_PART)) {
+    if (mxcsr & ~0xffff) return EXIT_GP;
+    cpu.state.set32(ST_MXCSR, mxcsr);
+  }
+  if (parts & X87_PART) {
+    if (present & X87_PART) cpu.fpu.fxrstor(at);
+    else cpu.fpu.fninit();
+  }
+  for (let i = 0; i < 16; i++) {
+    const low = xmm + 32 * i;
+    if (parts & SSE_PART) {
+      if (present & SSE_PART) u8.copyWithin(low, at + 160 + 16 * i, at + 176 + 16 * i);
+      else u8.fill(0, low, low + 16);
+    }
+    if (parts & AVX_PART) {
+      if (present & AVX_PART) u8.copyWithin(low + 16, at + 576 + 16 * i, at + 592 + 16 * i);
+      else u8.fill(0, low + 16, low + 32);
+    }
+  }
+  return 0;
+};
+
+/** Arguments: base, registers (index, destination, mask, scale, whether the index is ymm), sizes of element and of index, elements. */
+table["gather"] = (cpu) => {
+  const { dv } = cpu.mem, base = argAddress(cpu, 0), registers = arg32(cpu, 1), size = arg32(cpu, 2), indexSize = arg32(cpu, 3);
+  const n = indexSize === 8 ? Math.min(arg32(cpu, 4), registers & 0x10000 ? 4 : 2) : arg32(cpu, 4);
+  const home = (r: number): number => cpu.state.base + ST_XMM + 32 * (r & 15);
+  const index = home(registers), to = home(registers >> 4), mask = home(registers >> 8), scale = BigInt((registers >> 12) & 3);
+  if (index === to || index === mask || to === mask) return EXIT_UD;
+  for (let i = 0; i < n; i++) {
+    const sign = dv.getInt32(mask + size * (i + 1) - 4, true);
+    if (sign < 0) {
+      const offset = (indexSize === 8 ? dv.getBigInt64(index + 8 * i, true) : BigInt(dv.getInt32(index + 4 * i, true))) << scale;
+      const at = Number(BigInt.asUintN(64, dv.getBigUint64(base, true) + offset));
+      const r = checkAccess(cpu, at, size, false);
+      if (r) return r;
+      cpu.mem.u8.copyWithin(to + size * i, at, at + size);
+    }
+    cpu.mem.u8.fill(0, mask + size * i, mask + size * (i + 1));
+  }
+  cpu.mem.u8.fill(0, to + size * n, to + 32);
+  cpu.mem.u8.fill(0, mask + size * n, mask + 32);
   return 0;
 };
 

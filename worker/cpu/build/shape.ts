@@ -162,6 +162,10 @@ export class ShapeBuilder extends WasmBuilder {
     this.code.u32(0);
     this.code.u32(this.layout.state + ST_XMM + 32 * n);
   }
+  protected override highHome(o: Operand): number {
+    this.home(o);
+    return 16;
+  }
   protected readXmm(o: Operand): number {
     this.home(o);
     this.simd(0);

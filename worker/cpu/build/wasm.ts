@@ -356,6 +356,24 @@ export abstract class WasmBuilder implements Builder<number, number> {
     if (o.kind === "xmm") return this.readXmm(o);
     return this.loadX(o.size, this.address(o), unaligned !== true);
   }
+  /** Pushes an address; with the offset returned it is that of the upper half of a ymm register. */
+  protected highHome(o: Operand): number {
+    throw new Error(`${this.form.name}: upper half of ${o.kind}`);
+  }
+  readHigh(o: Operand): number {
+    const offset = this.highHome(o);
+    this.simd(0);
+    this.code.u32(0);
+    this.code.u32(offset);
+    return this.take("v128");
+  }
+  writeHigh(o: Operand, x: number): void {
+    const offset = this.highHome(o);
+    this.get(x);
+    this.simd(11);
+    this.code.u32(0);
+    this.code.u32(offset);
+  }
   writeX(o: Operand, x: number, unaligned?: boolean): void {
     if (o.kind === "xmm") this.writeXmm(o, x);
     else this.storeX(o.size, this.address(o), x, unaligned !== true);

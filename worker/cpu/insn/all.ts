@@ -1,6 +1,7 @@
 // worker/cpu/insn/all.ts — every definition, by mnemonic.
 
 import type { Definition, Definitions } from "./define.ts";
+import { AVX } from "./avx.ts";
 import { alu } from "./alu.ts";
 import { bit } from "./bit.ts";
 import { branch } from "./branch.ts";
@@ -16,6 +17,6 @@ import { stack } from "./stack.ts";
 import { string } from "./string.ts";
 import { system } from "./system.ts";
 
-const files: Definitions[] = [alu, bit, branch, mov, muldiv, shift, stack, string, system, SSE_MOVE, SSE_INT, SSE_FLOAT, SSE_CONVERT, X87_INSN];
+const files: Definitions[] = [alu, bit, branch, mov, muldiv, shift, stack, string, system, SSE_MOVE, SSE_INT, SSE_FLOAT, SSE_CONVERT, X87_INSN, AVX];
 
 export const definitions: ReadonlyMap<string, Definition> = new Map(files.flat().map((d) => [d.name, d]));

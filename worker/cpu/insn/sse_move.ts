@@ -2,7 +2,7 @@
 
 import type { Builder, Operand } from "../build/builder.ts";
 import { EXIT_GP } from "../exit.ts";
-import { RDI, ST_MXCSR } from "../state.ts";
+import { RAX, RDI, ST_MXCSR } from "../state.ts";
 import { type Definitions, insn } from "./define.ts";
 import { lanes, mmxBegin, mmxEnd, putVec, range, vec, zeroX } from "./vector.ts";
 
@@ -213,3 +213,11 @@ for (const name of ["fxsave", "fxsave64", "fxrstor", "fxrstor64"])
     b.call(name.replace("64", ""), [at]);
   });
 
+/** The standard form alone; edx:eax says which of x87, SSE and AVX. */
+for (const name of ["xsave", "xsave64", "xrstor", "xrstor64"])
+  insn(def, name, (b, mem) => {
+    const at = b.address(mem);
+    b.trapIf(b.and(b.trunc(at), b.i32(63)), EXIT_GP);
+    b.check(at, 832, name.startsWith("xsave"));
+    b.call(name.replace("64", ""), [at, b.reg(RAX, 4)]);
+  });

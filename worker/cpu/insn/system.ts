@@ -34,7 +34,7 @@ insn(system, "rdpid", (b, dst) => b.write(dst, b.imm(0, dst.size)));
 
 insn(system, "xgetbv", (b) => {
   b.trapIf(b.reg(RCX, 4), EXIT_GP);
-  b.setReg(RAX, 4, b.i32(3)); // x87 and SSE
+  b.setReg(RAX, 4, b.i32(7)); // x87, SSE, AVX
   b.setReg(RDX, 4, b.i32(0));
 });
 

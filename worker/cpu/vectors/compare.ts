@@ -36,6 +36,11 @@ export function changes(from: State, to: Outcome): Map<string, string> {
     if (u.some((c, i) => c !== v[i])) out.set(`f${p}`, hexBytes(v));
   }
   for (let i = 0; i < 16; i++) slice(`x${i}`, 160 + 16 * i, 16);
+  if (from.avx)
+    for (let i = 0; i < 16; i++) {
+      const u = from.ymmh.subarray(16 * i, 16 * i + 16), v = to.ymmh.subarray(16 * i, 16 * i + 16);
+      if (u.some((c, n) => c !== v[n])) out.set(`y${i}`, hexBytes(v));
+    }
   for (let i = 0; i < from.data.length; ) {
     if (from.data[i] === to.data[i]) {
       i++;

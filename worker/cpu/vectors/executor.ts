@@ -17,9 +17,9 @@ export interface Executor {
   readonly oracle?: boolean;
 }
 export const EXECUTORS: readonly Executor[] = [
-  { name: "interpreter", options: {}, budget: 1_000_000 },
-  { name: "interpreter, single steps", options: {}, budget: 1 },
-  { name: "oracle", options: {}, budget: 1_000_000, oracle: true },
+  { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
+  { name: "interpreter, single steps", options: { cpu: "v3" }, budget: 1 },
+  { name: "oracle", options: { cpu: "v3" }, budget: 1_000_000, oracle: true },
 ];
 
 /** A Cpu of its own for an executor. */

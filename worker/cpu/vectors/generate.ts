@@ -86,7 +86,7 @@ function lanes(r: Random, kind: Group["kind"], v: DataView, at: number): void {
 }
 
 /** The state before a case: registers, memory and control words follow from kind, text and seed alone. */
-export function initialState(kind: Group["kind"], text: string, seed: number, code: Uint8Array): State {
+export function initialState(kind: Group["kind"], text: string, seed: number, code: Uint8Array, avx = false): State {
   const r = new Random(text, seed);
   const s = emptyState();
   s.code.set(code);
@@ -113,6 +113,11 @@ export function initialState(kind: Group["kind"], text: string, seed: number, co
   for (let i = 0; i < 16; i++) lanes(r, kind, fx, 160 + 16 * i);
   if (kind === "string" && r.below(2)) s.fx.copyWithin(160 + 16, 160 + 32, 160 + 32 + r.below(17));
 
+  if (avx) {
+    s.avx = true;
+    const y = new DataView(s.ymmh.buffer);
+    for (let i = 0; i < 16; i++) lanes(r, kind, y, 16 * i);
+  }
   if (kind === "s" || kind === "d" || r.below(3) === 0) {
     let mxcsr = 0x1f80;
     if (r.below(2)) mxcsr |= 0x20;
@@ -120,7 +125,8 @@ export function initialState(kind: Group["kind"], text: string, seed: number, co
     if (r.below(3) === 0) mxcsr |= r.below(4) << 13;
     if (r.below(8) === 0) mxcsr |= 0x40;
     if (r.below(8) === 0) mxcsr |= 0x8000;
-    if (r.below(8) === 0) mxcsr &= ~(r.next() & 0x1f80);
+    // Unlike hardware: with an unmasked exception in the lower lane of a ymm operation, the upper lane's are not recorded.
+    if (r.below(8) === 0 && !avx) mxcsr &= ~(r.next() & 0x1f80);
     // An exception that is both recorded and unmasked would be the business of an earlier instruction.
     fx.setUint32(24, mxcsr & ~(~(mxcsr >> 7) & 0x3f), true);
   }

@@ -8,6 +8,8 @@ export interface Group {
   /** What operands look like: i integers, s f32, d f64, x 80-bit; "string": rcx small; "bits": rcx and r9 bit offsets. */
   kind: "i" | "s" | "d" | "x" | "string" | "bits" | "mmx";
   seeds: number;
+  /** The upper halves of ymm registers are set and compared. */
+  avx?: boolean;
   lines: string[];
 }
 
@@ -31,6 +33,10 @@ const XI = (names: string, imms: number[], mem = "xmmword"): string[] =>
   names.split("|").flatMap((n) => imms.flatMap((i, k) => (k % 3 === 2 ? [`${n} xmm3, ${mem} ptr [rbx], ${i}`] : [`${n} xmm1, xmm2, ${i}`])));
 
 const FCMP = "eq|lt|le|unord|neq|nlt|nle|ord".split("|");
+
+/** Three operands, both widths. */
+const V = (names: string): string[] => names.split("|").flatMap((n) => [`${n} xmm1, xmm2, xmm3`, `${n} ymm1, ymm2, ymm3`, `${n} ymm3, ymm9, ymmword ptr [rbx]`]);
+const FMA = ["fmadd", "fmsub", "fnmadd", "fnmsub", "fmaddsub", "fmsubadd"];
 
 export const GROUPS: Group[] = [
   {
@@ -224,5 +230,41 @@ export const GROUPS: Group[] = [
   {
     name: "x87_compare", kind: "x", seeds: 60,
     lines: [...cross("fcom|fcomp|fucom|fucomp", ["st(1)", "st(3)"]), ...cross("fcom|fcomp", ["dword ptr [rbx]", "qword ptr [rbx]"]), ...cross("ficom|ficomp", ["word ptr [rbx]", "dword ptr [rbx]"]), "fcompp", "fucompp", ...cross("fcomi|fcomip|fucomi|fucomip", ["st, st(1)", "st, st(3)"]), "ftst", "fxam"],
+  },
+  {
+    name: "avx_int", kind: "i", seeds: 3, avx: true,
+    lines: [
+      ...V("vpaddb|vpaddw|vpaddd|vpaddq|vpaddsb|vpaddsw|vpaddusb|vpaddusw|vpsubb|vpsubw|vpsubd|vpsubq|vpsubsb|vpsubsw|vpsubusb|vpsubusw|vpmullw|vpmulhw|vpmulhuw|vpmuludq|vpmaddwd|vpavgb|vpavgw|vpsadbw|vpminub|vpmaxub|vpminsw|vpmaxsw|vpcmpeqb|vpcmpeqw|vpcmpeqd|vpcmpgtb|vpcmpgtw|vpcmpgtd|vpand|vpandn|vpor|vpxor|vpacksswb|vpackssdw|vpackuswb|vpackusdw|vpunpcklbw|vpunpcklwd|vpunpckldq|vpunpcklqdq|vpunpckhbw|vpunpckhwd|vpunpckhdq|vpunpckhqdq|vpshufb|vphaddw|vphaddd|vphaddsw|vphsubw|vphsubd|vphsubsw|vpmaddubsw|vpmulhrsw|vpsignb|vpsignw|vpsignd|vpmuldq|vpmulld|vpminsb|vpmaxsb|vpminuw|vpmaxuw|vpminud|vpmaxud|vpminsd|vpmaxsd|vpcmpeqq|vpcmpgtq|vpsllvd|vpsrlvd|vpsravd|vpsllvq|vpsrlvq|vandps|vandnpd|vorps|vxorpd|vunpcklps|vunpckhps|vunpcklpd|vunpckhpd|vpermilps|vpermilpd"),
+      ..."vpsllw|vpslld|vpsllq|vpsrlw|vpsrld|vpsrlq|vpsraw|vpsrad".split("|").flatMap((n) => [`${n} xmm1, xmm2, xmm3`, `${n} ymm1, ymm2, xmm3`, `${n} ymm1, ymm2, 5`, `${n} xmm1, xmm2, 77`, `${n} ymm1, ymm2, xmmword ptr [rbx+1]`, `mov ecx, 3; vmovd xmm3, ecx; ${n} ymm1, ymm2, xmm3`]),
+      ..."vpslldq|vpsrldq".split("|").flatMap((n) => [`${n} ymm1, ymm2, 3`, `${n} xmm1, xmm2, 9`]),
+      ..."vpabsb|vpabsw|vpabsd|vmovaps|vmovdqa|vmovups|vmovdqu|vmovsldup|vmovshdup|vmovddup".split("|").flatMap((n) => [`${n} ymm1, ymm2`, `${n} xmm1, xmm2`, `${n} ymm9, ymmword ptr [rbx]`]),
+      ..."vmovups|vmovdqu|vmovaps|vmovntps|vmovntdq".split("|").flatMap((n) => [`${n} ymmword ptr [rbx], ymm2`, `${n} xmmword ptr [rbx], xmm2`]), "vmovups ymmword ptr [rbx+3], ymm2", "vmovaps ymmword ptr [rbx+16], ymm2", "vmovaps ymm1, ymmword ptr [rbx+16]", "vpaddd ymm1, ymm2, ymmword ptr [rbx+1]", "vlddqu ymm1, ymmword ptr [rbx+1]",
+      "vmovss xmm1, xmm2, xmm3", "vmovsd xmm1, xmm2, xmm3", "vmovss xmm1, dword ptr [rbx]", "vmovsd xmm1, qword ptr [rbx]", "vmovss dword ptr [rbx], xmm1", "vmovsd qword ptr [rbx], xmm1", "vmovd xmm1, ecx", "vmovq xmm1, rcx", "vmovd ecx, xmm1", "vmovq rcx, xmm1", "vmovq xmm1, xmm2", "vmovq xmm1, qword ptr [rbx]", "vmovq qword ptr [rbx], xmm1",
+      "vmovlps xmm1, xmm2, qword ptr [rbx]", "vmovhps xmm1, xmm2, qword ptr [rbx]", "vmovhpd qword ptr [rbx], xmm1", "vmovlpd qword ptr [rbx], xmm1", "vmovhlps xmm1, xmm2, xmm3", "vmovlhps xmm1, xmm2, xmm3", "vmovmskps ecx, ymm1", "vmovmskpd ecx, ymm1", "vpmovmskb ecx, ymm1", "vpmovmskb ecx, xmm1",
+      "vbroadcastss ymm1, xmm2", "vbroadcastss xmm1, dword ptr [rbx]", "vbroadcastsd ymm1, xmm2", "vbroadcastf128 ymm1, xmmword ptr [rbx]", "vbroadcasti128 ymm1, xmmword ptr [rbx]", "vpbroadcastb ymm1, xmm2", "vpbroadcastw xmm1, word ptr [rbx]", "vpbroadcastd ymm1, xmm2", "vpbroadcastq ymm1, qword ptr [rbx]",
+      ...[0, 1].flatMap((i) => [`vinsertf128 ymm1, ymm2, xmm3, ${i}`, `vinserti128 ymm1, ymm2, xmmword ptr [rbx], ${i}`, `vextractf128 xmm1, ymm2, ${i}`, `vextracti128 xmmword ptr [rbx], ymm2, ${i}`]), ...[0x20, 0x31, 0x02, 0x13, 0x80, 0x08, 0x1b].flatMap((i) => [`vperm2f128 ymm1, ymm2, ymm3, ${i}`, `vperm2i128 ymm1, ymm2, ymmword ptr [rbx], ${i}`]),
+      ...[0x1b, 0xe4, 0x4e, 0x93].flatMap((i) => [`vpermq ymm1, ymm2, ${i}`, `vpermpd ymm1, ymmword ptr [rbx], ${i}`, `vpermilps ymm1, ymm2, ${i}`, `vpermilpd ymm1, ymm2, ${i & 15}`, `vpshufd ymm1, ymm2, ${i}`, `vpshuflw ymm1, ymm2, ${i}`, `vpshufhw xmm1, xmm2, ${i}`, `vshufps ymm1, ymm2, ymm3, ${i}`, `vshufpd ymm1, ymm2, ymm3, ${i & 3}`, `vblendps ymm1, ymm2, ymm3, ${i & 15}`, `vpblendw ymm1, ymm2, ymm3, ${i}`, `vpblendd ymm1, ymm2, ymmword ptr [rbx], ${i}`, `vpalignr ymm1, ymm2, ymm3, ${i & 31}`, `vmpsadbw ymm1, ymm2, ymm3, ${i & 63}`]),
+      "vpermd ymm1, ymm2, ymm3", "vpermps ymm1, ymm2, ymmword ptr [rbx]", "vblendvps ymm1, ymm2, ymm3, ymm4", "vblendvpd xmm1, xmm2, xmm3, xmm4", "vpblendvb ymm1, ymm2, ymmword ptr [rbx], ymm9", "vzeroupper", "vzeroall", "vptest ymm1, ymm2", "vptest xmm1, xmmword ptr [rbx]", "vtestps ymm1, ymm2", "vtestpd xmm1, xmm2",
+      "vmaskmovps ymm1, ymm2, ymmword ptr [rbx]", "vmaskmovpd xmmword ptr [rbx], xmm1, xmm2", "vpmaskmovd ymmword ptr [rbx], ymm1, ymm2", "vpmaskmovq ymm1, ymm2, ymmword ptr [rbx]", ..."bw|bd|bq|wd|wq|dq".split("|").flatMap((t) => [`vpmovsx${t} ymm1, xmm2`, `vpmovzx${t} xmm1, xmm2`, `vpmovzx${t} ymm1, [rbx]`]),
+      "vpinsrb xmm1, xmm2, ecx, 3", "vpinsrw xmm1, xmm2, ecx, 3", "vpinsrd xmm1, xmm2, dword ptr [rbx], 3", "vpinsrq xmm1, xmm2, rcx, 1", "vpextrb ecx, xmm1, 3", "vpextrw ecx, xmm1, 3", "vpextrd ecx, xmm1, 3", "vpextrq rcx, xmm1, 1", "vextractps ecx, xmm1, 2", "vinsertps xmm1, xmm2, xmm3, 0x1b", "vphminposuw xmm1, xmm2", "vaesenc xmm1, xmm2, xmm3", "vaesimc xmm1, xmm2", "vpclmulqdq xmm1, xmm2, xmm3, 1", "vaeskeygenassist xmm1, xmm2, 1",
+      "vpxor xmm2, xmm2, xmm2; vpcmpeqd ymm3, ymm3, ymm3; vpgatherdd ymm1, [rbx+ymm2*4], ymm3", "mov ecx, 5; vmovd xmm2, ecx; vpgatherdq ymm1, [rbx+xmm2*8], ymm3", "mov ecx, 7; vmovd xmm2, ecx; vpgatherqd xmm1, [rbx+ymm2*4+8], xmm3", "mov ecx, 7; vmovd xmm2, ecx; vgatherqpd xmm1, [rbx+xmm2*2], xmm3", "vpgatherdd xmm1, [rbx+xmm1*4], xmm3",
+      "paddd xmm1, xmm2", "pxor xmm1, xmm1", "vstmxcsr [rbx]", "vmovntdqa ymm1, ymmword ptr [rbx]", "vpcmpistri xmm1, xmm2, 0x18", "vpcmpistrm xmm1, xmm2, 0x18",
+    ],
+  },
+  {
+    name: "avx_ps", kind: "s", seeds: 8, avx: true,
+    lines: [
+      ...V("vaddps|vsubps|vmulps|vdivps|vminps|vmaxps|vaddsubps|vhaddps|vhsubps"), ..."vaddss|vsubss|vmulss|vdivss|vminss|vmaxss|vsqrtss".split("|").flatMap((n) => [`${n} xmm1, xmm2, xmm3`, `${n} xmm1, xmm2, dword ptr [rbx]`]), "vsqrtps ymm1, ymm2", "vsqrtps xmm1, xmm2", "vroundps ymm1, ymm2, 1", "vroundss xmm1, xmm2, xmm3, 4",
+      ...Array.from({ length: 32 }, (_, i) => `vcmpps ymm1, ymm2, ymm3, ${i}`), ...Array.from({ length: 32 }, (_, i) => `vcmpss xmm1, xmm2, xmm3, ${i}`), "vucomiss xmm1, xmm2", "vcomiss xmm1, dword ptr [rbx]", "vcvtss2sd xmm1, xmm2, xmm3", "vcvtps2pd ymm1, xmm2", "vcvtps2pd xmm1, xmm2", "vcvtps2dq ymm1, ymm2", "vcvttps2dq ymm1, ymm2", "vcvttss2si rcx, xmm1", "vcvtsi2ss xmm1, xmm2, rcx", "vcvtdq2ps ymm1, ymm2", "vdpps ymm1, ymm2, ymm3, 0xf1", "vcvtps2ph xmm1, ymm2, 0", "vcvtps2ph qword ptr [rbx], xmm2, 4", "vcvtph2ps ymm1, xmm2", "vcvtph2ps xmm1, qword ptr [rbx]",
+      ...FMA.flatMap((n) => ["132", "213", "231"].flatMap((o) => [`v${n}${o}ps ymm1, ymm2, ymm3`, ...(n.length > 7 ? [] : [`v${n}${o}ss xmm1, xmm2, dword ptr [rbx]`])])),
+    ],
+  },
+  {
+    name: "avx_pd", kind: "d", seeds: 8, avx: true,
+    lines: [
+      ...V("vaddpd|vsubpd|vmulpd|vdivpd|vminpd|vmaxpd|vaddsubpd|vhaddpd|vhsubpd"), ..."vaddsd|vsubsd|vmulsd|vdivsd|vminsd|vmaxsd|vsqrtsd".split("|").flatMap((n) => [`${n} xmm1, xmm2, xmm3`, `${n} xmm1, xmm2, qword ptr [rbx]`]), "vsqrtpd ymm1, ymm2", "vroundpd ymm1, ymm2, 2", "vroundsd xmm1, xmm2, xmm3, 4",
+      ...[0, 1, 3, 8, 12, 17, 29].flatMap((i) => [`vcmppd ymm1, ymm2, ymm3, ${i}`, `vcmpsd xmm1, xmm2, xmm3, ${i}`]), "vucomisd xmm1, xmm2", "vcomisd xmm1, qword ptr [rbx]", "vcvtsd2ss xmm1, xmm2, xmm3", "vcvtpd2ps xmm1, ymm2", "vcvtpd2ps xmm1, xmm2", "vcvtpd2dq xmm1, ymm2", "vcvttpd2dq xmm1, ymmword ptr [rbx]", "vcvttsd2si rcx, xmm1", "vcvtsi2sd xmm1, xmm2, ecx", "vcvtdq2pd ymm1, xmm2", "vdppd xmm1, xmm2, xmm3, 0x31",
+      ...FMA.flatMap((n) => ["132", "213", "231"].flatMap((o) => [`v${n}${o}pd ymm1, ymm2, ymm3`, ...(n.length > 7 ? [] : [`v${n}${o}sd xmm1, xmm2, qword ptr [rbx]`])])),
+    ],
   },
 ];

@@ -11,7 +11,7 @@ export interface Vector {
 }
 
 /** Parses a vector file: its kind, and its cases in order. */
-export function parseVectors(text: string): { kind: Group["kind"]; vectors: Vector[] } {
+export function parseVectors(text: string): { kind: Group["kind"]; avx: boolean; vectors: Vector[] } {
   const lines = text.split("\n");
   const kind = /kind (\w+)/.exec(lines[0]!)![1] as Group["kind"];
   const vectors: Vector[] = [];
@@ -26,5 +26,5 @@ export function parseVectors(text: string): { kind: Group["kind"]; vectors: Vect
       vectors.push({ asm, code, seed: Number(seed), want: new Map(fields.map((f) => f.split("=") as [string, string])) });
     }
   }
-  return { kind, vectors };
+  return { kind, avx: lines[0]!.endsWith(" avx"), vectors };
 }
