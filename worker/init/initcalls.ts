@@ -1,5 +1,6 @@
 // init/initcalls.ts — what comes up by itself, level by level.  cf. include/linux/init.h, the initcall levels
 import { ubd_init } from "../arch/um/drivers/ubd_kern.ts";
+import { Ext4FsType } from "../fs/ext4/super.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Ipc } from "../ipc/ipc.ts";
 import { Net } from "../net/core/dev.ts";
@@ -13,6 +14,7 @@ export function arch_initcalls(kernel: Kernel): void {
 }
 /** File systems; the other protocol families. */
 export function fs_initcalls(kernel: Kernel): void {
+  for (const name of ["ext4", "ext3", "ext2"] as const) kernel.vfs.register_filesystem(new Ext4FsType(name));
   kernel.printk.info("NET: Registered PF_INET protocol family\nNET: Registered PF_UNIX/PF_LOCAL protocol family");
 }
 /** Drivers. */
