@@ -198,7 +198,6 @@ export function ext4_rmdir(dir: Ext4Inode, name: string, inode: Ext4Inode): void
   dir.i_sb.journal_start(0);
   remove(dir, name);
   inode.i_nlink = 0;
-  inode.i_size = inode.i_size;
   ext4_orphan_add(inode);
   changed(inode);
   decCount(dir);
