@@ -1,0 +1,122 @@
+// drivers/tty/tty_io.ts — opening terminals; the open File of one.  cf. drivers/tty/tty_io.c
+import { EBUSY, EIO, ENOTTY, ENXIO } from "../../include/uapi/errno.ts";
+import { FASYNC, O_NOCTTY } from "../../include/uapi/fcntl.ts";
+import { TIOCSPGRP } from "../../include/uapi/ioctls.ts";
+import { MINOR } from "../../include/uapi/stat.ts";
+import { SIGIO } from "../../include/uapi/signal.ts";
+import { CAP_SYS_ADMIN, capable } from "../../kernel/cred.ts";
+import type { Kernel } from "../../kernel/kernel.ts";
+import { find_process } from "../../kernel/pid.ts";
+import { send_signal } from "../../kernel/signal.ts";
+import { pgrp_members } from "../../kernel/pid.ts";
+import type { WaitQueue } from "../../kernel/sched/wait.ts";
+import type { Task } from "../../kernel/task.ts";
+import { CharDriver } from "../char/chrdev.ts";
+import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "../../fs/fs.ts";
+import { current_time } from "../../fs/inode.ts";
+import { n_tty_poll, n_tty_read, n_tty_write } from "./n_tty.ts";
+import { tty_ioctl } from "./tty_ioctl.ts";
+import { tty_open_proc_set_tty } from "./tty_jobctrl.ts";
+import type { TtyDriver, TtyStruct } from "./tty_struct.ts";
+
+export type { TtyStruct } from "./tty_struct.ts";
+
+const POLL_IN = 1;
+
+export class TtyFile extends File {
+  readonly tty: TtyStruct;
+  /** opened as /dev/console: no job control, and no hang-up */
+  readonly console: boolean;
+  /** __tty_hangup cut it off: end of file, EIO */
+  hung_up = false;
+  constructor(path: Path | undefined, inode: Inode, flags: number, tty: TtyStruct, console: boolean) {
+    super(path, inode, flags);
+    this.tty = tty;
+    this.console = console;
+  }
+  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+    if (this.hung_up) return 0;
+    const n = n_tty_read(task, this.tty, this, buf, off, len);
+    if (n > 0) this.update_time(task.kernel, "i_atime");
+    return n;
+  }
+  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+    if (this.hung_up) throw EIO;
+    const n = n_tty_write(task, this.tty, this, buf, off, len);
+    if (n > 0) this.update_time(task.kernel, "i_mtime");
+    return n;
+  }
+  /** To eight seconds, so that keystrokes cannot be timed.  cf. tty_update_time() */
+  private update_time(kernel: Kernel, which: "i_atime" | "i_mtime"): void {
+    const inode = this.f_inode!;
+    const now = current_time(kernel);
+    if (Math.floor(now.sec / 8) !== Math.floor(inode[which].sec / 8)) inode[which] = { sec: now.sec, nsec: 0 };
+  }
+  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+    if (this.hung_up) return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM;
+    return n_tty_poll(this.tty, this, queues);
+  }
+  override ioctl(task: Task, cmd: number, arg: number): number {
+    if (this.hung_up) throw cmd === TIOCSPGRP ? ENOTTY : EIO;
+    return tty_ioctl(task, this.tty, this, cmd, arg);
+  }
+  override fasync(_task: Task, on: boolean): void {
+    if (!on || this.f_owner !== 0) return;
+    const { pgrp } = this.tty;
+    this.f_owner = pgrp !== 0 ? -pgrp : 0;
+  }
+  /** Input came: tells the owner under O_ASYNC. */
+  kill_fasync(): void {
+    if ((this.f_flags & FASYNC) === 0 || this.f_owner === 0) return;
+    const { kernel } = this.tty;
+    const owner = find_process(kernel, this.f_owner);
+    const targets = this.f_owner < 0 ? pgrp_members(kernel, -this.f_owner) : owner === undefined ? [] : [owner];
+    const signo = this.f_owner_sig === 0 ? SIGIO : this.f_owner_sig;
+    for (const t of targets) send_signal(signo, { signo, errno: 0, code: POLL_IN, band: POLLIN | POLLRDNORM }, t, true);
+  }
+  override release(task: Task | undefined): void {
+    if (this.tty.files.delete(this)) this.tty.driver.close(this.tty, task);
+  }
+}
+
+/** A File for `tty`; it becomes the controlling terminal unless it must not. Throws EBUSY, EIO.  cf. tty_open() */
+export function tty_open(task: Task, tty: TtyStruct, path: Path | undefined, inode: Inode, flags: number, noctty: boolean, console = false): TtyFile {
+  if (tty.exclusive && tty.count > 0 && !capable(task, CAP_SYS_ADMIN)) throw EBUSY;
+  tty.driver.open(tty, task);
+  const file = new TtyFile(path, inode, flags, tty, console);
+  tty.files.add(file);
+  if (!noctty && (flags & O_NOCTTY) === 0) tty_open_proc_set_tty(task, tty, file.readable);
+  return file;
+}
+
+/** /dev/tty (5,0) and /dev/console (5,1). */
+export class TtyAuxDriver extends CharDriver {
+  /** what /dev/console is */
+  private readonly console: TtyStruct;
+  constructor(console: TtyStruct) {
+    super();
+    this.console = console;
+  }
+  override open(task: Task, path: Path | undefined, inode: Inode, flags: number, rdev: number): File {
+    if (MINOR(rdev) === 1) return tty_open(task, this.console, path, inode, flags, true, true);
+    const { tty } = task.signal;
+    if (tty === undefined) throw ENXIO;
+    return tty_open(task, tty, path, inode, flags, true);
+  }
+}
+
+/** Device nodes of the lines of a driver. */
+export class TtyLines extends CharDriver {
+  readonly driver: TtyDriver;
+  readonly ttys: TtyStruct[];
+  constructor(driver: TtyDriver, ttys: TtyStruct[]) {
+    super();
+    this.driver = driver;
+    this.ttys = ttys;
+  }
+  override open(task: Task, path: Path | undefined, inode: Inode, flags: number, rdev: number): File {
+    const tty = this.ttys[MINOR(rdev) - this.driver.minor_start];
+    if (tty === undefined) throw ENXIO;
+    return tty_open(task, tty, path, inode, flags, false);
+  }
+}
