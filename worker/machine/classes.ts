@@ -1,5 +1,6 @@
 // machine/classes.ts — every class of the kernel by its module's name, for snapshots. Made by scripts/classes.ts: do not edit.
 import * as arch_um_do_syscall_64 from "../arch/um/do_syscall_64.ts";
+import * as arch_um_drivers_stdio_console from "../arch/um/drivers/stdio_console.ts";
 import * as arch_um_os from "../arch/um/os.ts";
 import * as arch_um_process from "../arch/um/process.ts";
 import * as arch_um_signal from "../arch/um/signal.ts";
@@ -9,6 +10,10 @@ import * as drivers_block_genhd from "../drivers/block/genhd.ts";
 import * as drivers_char_chrdev from "../drivers/char/chrdev.ts";
 import * as drivers_char_mem from "../drivers/char/mem.ts";
 import * as drivers_char_random from "../drivers/char/random.ts";
+import * as drivers_tty_n_tty_data from "../drivers/tty/n_tty_data.ts";
+import * as drivers_tty_pty from "../drivers/tty/pty.ts";
+import * as drivers_tty_tty_io from "../drivers/tty/tty_io.ts";
+import * as drivers_tty_tty_struct from "../drivers/tty/tty_struct.ts";
 import * as fs_anon_inodes from "../fs/anon_inodes.ts";
 import * as fs_buffer from "../fs/buffer.ts";
 import * as fs_devpts_inode from "../fs/devpts/inode.ts";
@@ -85,6 +90,7 @@ import { ClassTable } from "./graph.ts";
 export function kernelClasses(): ClassTable {
   const t = new ClassTable();
   t.add("arch/um/do_syscall_64", arch_um_do_syscall_64);
+  t.add("arch/um/drivers/stdio_console", arch_um_drivers_stdio_console);
   t.add("arch/um/os", arch_um_os);
   t.add("arch/um/process", arch_um_process);
   t.add("arch/um/signal", arch_um_signal);
@@ -94,6 +100,10 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/char/chrdev", drivers_char_chrdev);
   t.add("drivers/char/mem", drivers_char_mem);
   t.add("drivers/char/random", drivers_char_random);
+  t.add("drivers/tty/n_tty_data", drivers_tty_n_tty_data);
+  t.add("drivers/tty/pty", drivers_tty_pty);
+  t.add("drivers/tty/tty_io", drivers_tty_tty_io);
+  t.add("drivers/tty/tty_struct", drivers_tty_tty_struct);
   t.add("fs/anon_inodes", fs_anon_inodes);
   t.add("fs/buffer", fs_buffer);
   t.add("fs/devpts/inode", fs_devpts_inode);
