@@ -27,6 +27,8 @@ export function rootTree(userspace: string): Entry[] {
   entries.push({ path: "/lib/ld-musl-x86_64.so.1", type: "file", mode: 0o755, content: readFileSync(join(userspace, "out/ld-musl-x86_64.so.1")) });
   entries.push({ path: "/lib/libc.musl-x86_64.so.1", type: "link", target: "ld-musl-x86_64.so.1" });
   entries.push({ path: "/usr/bin/ldd", type: "link", target: "/lib/ld-musl-x86_64.so.1" });
+  // the shell as init has no PATH in its environment, and then programs are looked for in /bin and /usr/bin only (execvp(3)): what ends such a session is there
+  for (const name of ["halt", "poweroff", "reboot"]) entries.push({ path: `/bin/${name}`, type: "link", target: "/bin/busybox" });
   entries.push({ path: "/etc/mtab", type: "link", target: "/proc/mounts" });
   entries.push({ path: "/var/run", type: "link", target: "/run" });
   for (const link of readFileSync(join(userspace, "out/busybox.links"), "utf8").split("\n"))

@@ -6,7 +6,7 @@ import {
   F_UNLCK, O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH,
 } from "../include/uapi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../kernel/signal_types.ts";
-import { Fd, Hex, Int, SYSCALL_DEFINE, ULong } from "../kernel/syscall.ts";
+import { Fd, Hex, Int, SYSCALL_DEFINE, Long } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s32, put_user_u32, check_write } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
@@ -124,7 +124,7 @@ function do_fcntl(task: Task, fd: number, cmd: number, arg: number): number {
   }
 }
 /** fcntl(2) */
-export const sys_fcntl = SYSCALL_DEFINE("fcntl", [Fd, Int, ULong], do_fcntl);
+export const sys_fcntl = SYSCALL_DEFINE("fcntl", [Fd, Int, Long], do_fcntl);
 
 /** dup(2) */
 export const sys_dup = SYSCALL_DEFINE("dup", [Fd], (task, fd) => {

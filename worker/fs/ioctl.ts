@@ -3,7 +3,7 @@ import { EBADF, EPERM } from "../include/uapi/errno.ts";
 import { FASYNC, FS_APPEND_FL, FS_IMMUTABLE_FL, O_NONBLOCK } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import { CAP_LINUX_IMMUTABLE, capable } from "../kernel/cred.ts";
-import { Fd, Hex32, SYSCALL_DEFINE, ULong } from "../kernel/syscall.ts";
+import { Fd, Hex, SYSCALL_DEFINE, ULong } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s32, get_user_u32, put_user_u32 } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
@@ -31,7 +31,7 @@ function set_flags(task: Task, file: File, flags: number): void {
 }
 
 /** ioctl(2) */
-export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, Hex32, ULong], (task, fd, cmd, arg) => {
+export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, Hex, ULong], (task, fd, cmd, arg) => {
   const files = task.files!;
   const file = files.fget(fd);
   const m = task.kernel.mem;

@@ -1,7 +1,7 @@
 // ipc/sem.ts — System V semaphores.  cf. ipc/sem.c
 import { E2BIG, EAGAIN, EFBIG, EIDRM, EINTR, EINVAL, ERANGE } from "../include/uapi/errno.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
-import { Hex, Int, Ptr, SYSCALL_DEFINE, UInt, ULong } from "../kernel/syscall.ts";
+import { Hex, Int, Ptr, SYSCALL_DEFINE, UInt, Long } from "../kernel/syscall.ts";
 import { SysvSem, restart_state, type Task } from "../kernel/task.ts";
 import { get_timespec } from "../kernel/time/time.ts";
 import { check_read, check_write, get_user_u16, put_user_u16, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
@@ -145,7 +145,7 @@ export const sys_semtimedop = SYSCALL_DEFINE("semtimedop", [Int, Ptr, UInt, Ptr]
 export const sys_semop = SYSCALL_DEFINE("semop", [Int, Ptr, UInt], (task, semid, tsops, nsops) => do_semtimedop(task, semid, tsops, nsops, 0));
 
 /** semctl(2) */
-export const sys_semctl = SYSCALL_DEFINE("semctl", [Int, Int, Int, ULong], (task, semid, semnum, cmd, arg) => {
+export const sys_semctl = SYSCALL_DEFINE("semctl", [Int, Int, Int, Long], (task, semid, semnum, cmd, arg) => {
   const { kernel } = task;
   const ids = kernel.ipc.sem;
   const m = kernel.mem;

@@ -21,9 +21,8 @@ export const Long = kind("s64", "int");
 export const ULong = kind("u64", "uint");
 export const Size = kind("u64", "uint");
 export const Off = kind("s64", "int");
-export const Hex = kind("u64", "hex");
-/** 32 bits: C libraries pass them sign-extended, too */
-export const Hex32 = kind("u32", "hex");
+/** flags: 32 bits, which C libraries pass sign-extended, too */
+export const Hex = kind("u32", "hex");
 /** octal permission bits */
 export const Mode = kind("u32", "mode");
 export const Fd = kind("s32", "fd");
