@@ -18,72 +18,108 @@ const PIPE_SIZE = 65536;
 export const PIPE_MAX_SIZE = 1048576;
 const FIONREAD = 0x541b;
 
+/** One page of a pipe: what one write (or the end of a longer one) put there, and what later small ones appended. */
+interface PipeBuffer {
+  data: Uint8Array;
+  /** next byte to read, and one past the last byte */
+  from: number;
+  to: number;
+  /** a packet of its own (O_DIRECT): nothing is appended, and one read takes no more */
+  packet: boolean;
+}
+
 /**
- * A ring of bytes that a read end and a write end share. `readers` and `writers` count open Files; whoever changes head, tail or a count
- * wakes the other side. In packet mode (O_DIRECT) `packets` holds the lengths of what was written, one read takes one.
+ * A queue of pages that a read end and a write end share. How full it is counts in pages, not in bytes, as in Linux: a page is free again when
+ * all of it was read. `readers` and `writers` count open Files; whoever changes the queue or a count wakes the other side.
  */
 export class Pipe {
-  /** grows up to `limit` as it is needed */
-  private ring = new Uint8Array(PIPE_BUF);
-  private head = 0;
+  private readonly bufs: PipeBuffer[] = [];
+  /** a page that was emptied, for the next write */
+  private spare: Uint8Array | undefined;
+  /** bytes in it */
   length = 0;
+  /** F_GETPIPE_SZ: capacity in bytes, whole pages */
   limit = PIPE_SIZE;
   readers = 0;
   writers = 0;
   /** how many Files were ever opened: FIFO opens wait for a change */
   r_counter = 0;
   w_counter = 0;
-  packets: number[] = [];
   readonly rd_wait: WaitQueue = new WaitQueue();
   readonly wr_wait: WaitQueue = new WaitQueue();
 
+  /** pages that are free, in bytes */
   get free(): number {
-    return this.limit - this.length;
+    return this.limit - this.bufs.length * PIPE_BUF;
   }
-  /** Appends bytes; there is room. */
-  put(buf: Uint8Array, off: number, n: number): void {
-    if (this.length + n > this.ring.length) this.grow(this.length + n);
-    const ring = this.ring;
-    let at = this.head + this.length;
-    if (at >= ring.length) at -= ring.length;
-    const first = Math.min(n, ring.length - at);
-    if (first <= 32) for (let i = 0; i < first; i++) ring[at + i] = buf[off + i]!;
-    else ring.set(buf.subarray(off, off + first), at);
-    if (n > first) ring.set(buf.subarray(off + first, off + n), 0);
+  /** Appends n bytes (at most a page) to the last page, if they fit there. Whether they did. */
+  merge(buf: Uint8Array, off: number, n: number): boolean {
+    const last = this.bufs[this.bufs.length - 1];
+    if (last === undefined || last.packet || last.to + n > PIPE_BUF) return false;
+    if (last.to + n > last.data.length) {
+      const bigger = new Uint8Array(Math.min(PIPE_BUF, Math.max(2 * last.data.length, last.to + n)));
+      bigger.set(last.data.subarray(0, last.to));
+      last.data = bigger;
+    }
+    copy(last.data, last.to, buf, off, n);
+    last.to += n;
     this.length += n;
+    return true;
   }
-  /** Copies the first n bytes from `skip` on without taking them. */
-  peek(buf: Uint8Array, off: number, n: number, skip = 0): void {
-    const ring = this.ring;
-    let at = this.head + skip;
-    if (at >= ring.length) at -= ring.length;
-    const first = Math.min(n, ring.length - at);
-    if (first <= 32) for (let i = 0; i < first; i++) buf[off + i] = ring[at + i]!;
-    else buf.set(ring.subarray(at, at + first), off);
-    if (n > first) buf.set(ring.subarray(0, n - first), off + first);
+  /** Puts up to n bytes into free pages; returns how many. */
+  put(buf: Uint8Array, off: number, n: number, packet = false): number {
+    let done = 0;
+    const max = this.limit / PIPE_BUF;
+    while (done < n && this.bufs.length < max) {
+      const chunk = Math.min(PIPE_BUF, n - done);
+      let data = this.spare;
+      if (data !== undefined && data.length >= chunk) this.spare = undefined;
+      else data = new Uint8Array(Math.max(64, chunk));
+      copy(data, 0, buf, off + done, chunk);
+      this.bufs.push({ data, from: 0, to: chunk, packet });
+      done += chunk;
+    }
+    this.length += done;
+    return done;
   }
+  /** Copies up to n bytes from the front, without taking them; returns how many (no more than one packet). */
+  peek(buf: Uint8Array, off: number, n: number): number {
+    let done = 0;
+    for (const b of this.bufs) {
+      const chunk = Math.min(n - done, b.to - b.from);
+      copy(buf, off + done, b.data, b.from, chunk);
+      done += chunk;
+      if (done === n || b.packet) break;
+    }
+    return done;
+  }
+  /** Takes n bytes that were peeked at; the rest of a packet goes with them. */
   take(n: number): void {
-    this.length -= n;
-    this.head = this.length === 0 ? 0 : (this.head + n) % this.ring.length;
+    while (this.bufs.length > 0) {
+      const b = this.bufs[0]!;
+      const chunk = b.packet ? b.to - b.from : Math.min(n, b.to - b.from);
+      this.length -= chunk;
+      n -= chunk;
+      b.from += chunk;
+      if (b.from === b.to) {
+        this.spare = b.data;
+        this.bufs.shift();
+      }
+      if (n <= 0) return;
+    }
   }
-  private grow(need: number): void {
-    let size = this.ring.length;
-    while (size < need) size *= 2;
-    this.resize(Math.min(size, Math.max(this.limit, need)));
-  }
-  private resize(size: number): void {
-    const next = new Uint8Array(size);
-    this.peek(next, 0, this.length);
-    this.ring = next;
-    this.head = 0;
-  }
-  /** F_SETPIPE_SZ. Throws EBUSY when more is in it. */
+  /** F_SETPIPE_SZ. Throws EBUSY when more pages are in use. */
   set_size(size: number): void {
-    if (this.length > size) throw EBUSY;
+    if (this.bufs.length * PIPE_BUF > size) throw EBUSY;
     this.limit = size;
-    if (this.ring.length > size) this.resize(Math.max(size, PIPE_BUF));
     this.wr_wait.wake_up();
   }
+}
+
+/** A short copy is a loop: a view costs more than the bytes. */
+function copy(to: Uint8Array, at: number, from: Uint8Array, off: number, n: number): void {
+  if (n <= 32) for (let i = 0; i < n; i++) to[at + i] = from[off + i]!;
+  else to.set(from.subarray(off, off + n), at);
 }
 
 interface PipeProgress {
@@ -114,15 +150,8 @@ export class PipeFile extends File {
       if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [pipe.rd_wait]);
     }
-    let n = Math.min(len, pipe.length);
-    let gone = n;
-    if (pipe.packets.length > 0) {
-      const packet = pipe.packets.shift()!;
-      n = Math.min(len, packet);
-      gone = packet;
-    }
-    pipe.peek(buf, off, n);
-    pipe.take(gone);
+    const n = pipe.peek(buf, off, len);
+    pipe.take(n);
     pipe.wr_wait.wake_up();
     file_accessed(this);
     return n;
@@ -137,19 +166,16 @@ export class PipeFile extends File {
       throw EPIPE;
     }
     const packet = (this.f_flags & O_DIRECT) !== 0;
-    const atomic = len <= PIPE_BUF;
-    const room = pipe.free;
-    const n = packet ? Math.min(len - done, PIPE_BUF) : len - done;
-    if (atomic || packet ? room >= n : room > 0) {
-      const chunk = Math.min(n, room);
-      pipe.put(buf, off + done, chunk);
-      if (packet) pipe.packets.push(chunk);
-      done += chunk;
+    const before = done;
+    const small = len % PIPE_BUF;
+    // the odd end of the data goes into the last page first, if there is room
+    if (done === 0 && small > 0 && !packet && pipe.merge(buf, off, small)) done = small;
+    done += pipe.put(buf, off + done, len - done, packet);
+    if (done > before) {
       pipe.rd_wait.wake_up();
       this.f_inode.i_mtime = this.f_inode.i_ctime = current_time(this.f_inode.i_sb.kernel);
       if (done === len) return done;
       task.restart = { done };
-      if (packet) return this.write(task, buf, off, len);
     }
     if ((this.f_flags & O_NONBLOCK) !== 0) {
       if (done > 0) return done;
@@ -168,7 +194,7 @@ export class PipeFile extends File {
     }
     if (this.writable) {
       queues?.push(pipe.wr_wait);
-      if (pipe.free >= PIPE_BUF) mask |= POLLOUT | POLLWRNORM;
+      if (pipe.free > 0) mask |= POLLOUT | POLLWRNORM;
       if (pipe.readers === 0) mask |= POLLERR;
     }
     return mask;

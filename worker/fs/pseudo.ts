@@ -1,7 +1,7 @@
 // fs/pseudo.ts — files whose content is made when they are read: the base of proc and sysfs.  cf. fs/seq_file.c, fs/libfs.c
 //
 // Inodes are machine state and hold data only: what a file shows is decided by a method of its class (and keys it holds), never by a stored function.
-import { EACCES, EINVAL, EIO, ENODEV } from "../include/uapi/errno.ts";
+import { EACCES, EINVAL, EIO, ENODEV, ENOENT, ENOTDIR } from "../include/uapi/errno.ts";
 import { S_IFDIR, S_IFLNK, S_IFREG, S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
@@ -12,6 +12,8 @@ import { S_NOATIME, current_time } from "./inode.ts";
 export class PseudoSuper extends SuperBlock {
   readonly type: FileSystemType;
   private readonly blocks: number;
+  /** looking up a name that is absent fails by itself (proc), so that mkdir and the like say ENOENT, not EPERM */
+  strict = false;
   constructor(kernel: Kernel, type: FileSystemType, magic: number, blocks = 0) {
     super(kernel);
     this.type = type;
@@ -37,6 +39,15 @@ export abstract class PseudoInode extends Inode {
     this.i_mode = mode;
     this.i_flags = S_NOATIME;
     this.i_atime = this.i_mtime = this.i_ctime = current_time(sb.kernel);
+  }
+  /** The inode of `name` in this directory. */
+  protected find(_name: string): Inode | undefined {
+    throw ENOTDIR;
+  }
+  override lookup(name: string): Inode | undefined {
+    const inode = this.find(name);
+    if (inode === undefined && this.i_sb.strict) throw ENOENT;
+    return inode;
   }
   override get blksize(): number {
     return 1024;

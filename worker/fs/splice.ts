@@ -154,12 +154,12 @@ export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex]
     if (have === 0) return 0;
     const n = Math.min(max, have, pipe_room(task, op, flags));
     const buf = new Uint8Array(n);
-    ip.pipe.peek(buf, 0, n);
-    ip.pipe.take(n);
-    op.pipe.put(buf, 0, n);
+    const got = ip.pipe.peek(buf, 0, n);
+    ip.pipe.take(got);
+    op.pipe.put(buf, 0, got);
     ip.pipe.wr_wait.wake_up();
     op.pipe.rd_wait.wake_up();
-    return n;
+    return got;
   }
   if (ip !== undefined) {
     if (off_out !== 0 && !output.seekable) throw EINVAL;

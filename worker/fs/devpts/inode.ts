@@ -30,7 +30,7 @@ class PtsRoot extends PseudoInode {
   override d_cacheable(): boolean {
     return false;
   }
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     return this.nodes.get(name);
   }
   override create(): Inode {

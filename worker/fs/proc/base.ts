@@ -327,7 +327,7 @@ class FdDir extends PidInode {
   override permission(task: Task, _mask: number): boolean | undefined {
     return task.signal === this.task.signal ? true : undefined;
   }
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     if (!/^(0|[1-9]\d{0,8})$/.test(name)) return undefined;
     const t = this.task;
     if (t.files?.peek(Number(name)) === undefined) return undefined;
@@ -342,7 +342,7 @@ class FdDir extends PidInode {
 
 /** task: the threads */
 class TaskDir extends PidInode {
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     if (!/^[1-9]\d{0,8}$/.test(name)) return undefined;
     const t = this.i_sb.kernel.tasks.get(Number(name));
     if (t === undefined || t.signal !== this.task.signal) return undefined;
@@ -359,7 +359,7 @@ class TaskDir extends PidInode {
 
 /** net: files that net/ registers as "net/NAME" */
 class NetDir extends PidInode {
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     return this.i_sb.kernel.vfs.proc_entries.has(`net/${name}`) ? new EntryInode(this.i_sb, `net/${name}`) : undefined;
   }
   override iterate(pos: number, emit: Emit): void {
@@ -398,7 +398,7 @@ export class PidDir extends PidInode {
   private names(): string[] {
     return Object.keys(PID_ENTRIES).filter((k) => this.whole || PID_ENTRIES[k]!.tgid !== true);
   }
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     const e = Object.hasOwn(PID_ENTRIES, name) ? PID_ENTRIES[name]! : undefined;
     if (e === undefined || (e.tgid === true && !this.whole)) return undefined;
     const t = this.task;

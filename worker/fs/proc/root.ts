@@ -32,6 +32,7 @@ export class ProcType extends FileSystemType {
     for (const option of data.split(",")) if (option !== "" && !/^(hidepid=(0|off)|gid=\d+|subset=)$/.test(option)) throw EINVAL;
     if (this.sb === undefined) {
       this.sb = new PseudoSuper(kernel, this, PROC_SUPER_MAGIC);
+      this.sb.strict = true;
       this.sb.set_root(new ProcDir(this.sb, ""));
       this.sb.s_active = 1;
     }
@@ -143,7 +144,7 @@ class ProcDir extends PseudoInode {
     }
     return out;
   }
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     const sb = this.i_sb;
     const key = this.path === "" ? name : `${this.path}/${name}`;
     if (this.path === "") {

@@ -112,7 +112,7 @@ class SysDir extends PseudoInode {
     const node = find(this.i_sb.kernel, this.path);
     return node !== undefined && "dir" in node ? node.dir : new Map<string, Node>();
   }
-  override lookup(name: string): Inode | undefined {
+  protected override find(name: string): Inode | undefined {
     const node = this.children().get(name);
     if (node === undefined) return undefined;
     const path = this.path === "" ? name : `${this.path}/${name}`;
