@@ -12,6 +12,7 @@ import { execute, EXECUTORS, makeExecutor } from "../worker/cpu/vectors/executor
 import { comparable, programState } from "../worker/cpu/vectors/programs.ts";
 import { makeProgram } from "../worker/cpu/vectors/program.ts";
 import type { Outcome } from "../worker/cpu/vectors/state.ts";
+import { coverage, usualPrograms } from "./coverage.ts";
 import { assemble, buildRecorder, runNative } from "./native.ts";
 
 const option = (name: string, otherwise: number): number => Number(process.argv.find((a) => a.startsWith(`--${name}=`))?.split("=")[1] ?? otherwise);
@@ -91,5 +92,6 @@ for (let at = 0; at < total; at += BATCH) {
   });
 }
 console.log(`${run} programs, ${instructions} instructions, in ${cpus.map((c) => c.name).join(", ")}: ${failures} disagree with the processor; ${skipped} could not be compared`);
+console.log(coverage(iced, usualPrograms(), false));
 if (record) writeFileSync(join(import.meta.dirname, "../worker/cpu/vectors/programs.txt"), recorded.join("\n") + "\n");
 process.exitCode = failures ? 1 : 0;

@@ -21,6 +21,7 @@ const SSE_SS = "addss|subss|mulss|divss|minss|maxss|sqrtss|cvtss2sd|ucomiss|comi
 const SSE_SD = "addsd|subsd|mulsd|divsd|minsd|maxsd|sqrtsd|cvtsd2ss|ucomisd|comisd|addsd|mulsd".split("|");
 const SSE_I = "paddb|paddw|paddd|paddq|paddsb|paddusw|psubb|psubw|psubd|psubq|psubusb|pmullw|pmulhw|pmulhuw|pmuludq|pmaddwd|pavgb|psadbw|pminub|pmaxsw|pcmpeqb|pcmpeqd|pcmpgtw|pand|pandn|por|pxor|packsswb|packuswb|punpcklbw|punpckhwd|punpckldq|psllw|psrld|psrlq|psraw|pshufb|phaddw|phsubd|pmaddubsw|pmulhrsw|psignb|pabsd|pmuldq|pmulld|pminsd|pmaxud|packusdw|pcmpeqq|pcmpgtq|movdqa".split("|");
 const MMX = "paddb|paddw|paddd|paddq|psubb|pmullw|pmaddwd|pand|pxor|pcmpeqb|punpckhbw|psllw|psrlq|pshufb|movq".split("|");
+const VEX3 = "addps|subps|mulps|minps|maxps|addpd|mulpd|divpd|andps|xorps|unpcklps|haddpd|paddb|paddd|psubq|pmullw|pmuludq|pmaddwd|pand|pxor|pcmpeqb|pcmpgtd|punpcklbw|packuswb|pshufb|psignw|pmaxsd|psllvd|psrlvq".split("|");
 const X87 = ["fld1", "fldz", "fldpi", "fadd st, st(1)", "faddp", "fmul st, st(2)", "fmulp", "fsubp", "fsub st(1), st", "fdivp", "fdivr st, st(1)", "fxch st(2)", "fchs", "fabs", "fsqrt", "frndint", "fstp st(1)", "fld st(0)", "fcomi st, st(1)", "fucomip st, st(1)", "fnstsw ax", "fscale", "fcmovb st, st(1)"];
 
 /** Makes the program of a seed: lines of assembly. Labels are local to it if `prefix` is. */
@@ -31,7 +32,7 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
   let labels = 0;
   const label = (): string => `${prefix}_${labels++}`;
   /** Mostly one kind of instruction to a program. */
-  const flavour = r.below(5);
+  const flavour = r.below(6);
 
   const reg = (size: number): string => (size === 1 && r.below(3) === 0 ? r.pick(EXTRA_BYTE) : r.pick(NAMES[size]!));
   const displacement = (size: number): number => (size >= 10 ? (r.below(32) - 16) * 16 : r.below(400) - 200);
@@ -114,7 +115,8 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
       case 20: return emit(() => `xchg ${reg(s)}, ${reg(s)}`);
       case 21: return emit(() => `lea ${reg(Math.max(s, 4))}, [${r.pick(NAMES[8]!)}+${r.pick(NAMES[8]!)}*${r.pick([1, 2, 4, 8])}${r.below(2) ? "+" : "-"}${r.below(0x10000)}]`);
       case 22: {
-        out.push(`push ${r.pick(NAMES[8]!)}`, `pop ${r.pick(NAMES[8]!)}`);
+        if (r.below(2)) out.push(`push ${r.pick(NAMES[8]!)}`, `pop ${r.pick(NAMES[8]!)}`);
+        else out.push(r.pick([`push ${r.below(1000) - 500}`, `push qword ptr [rbx+${r.below(64)}]`, "pushfq; and dword ptr [rsp], 0x8c5"]), r.pick([`pop ${r.pick(NAMES[8]!)}`, `pop qword ptr [rbx+${r.below(64)}]`]));
         return;
       }
       case 23: return emit(() => `${r.pick(["cmpxchg", "xadd"])} ${rm(s)}, ${reg(s)}`);
@@ -154,8 +156,22 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
     const m = `mm${r.below(8)}`;
     emit(() => (r.below(6) === 0 ? r.pick(["emms", `movd ${m}, ${reg(4)}`, `movq ${reg(8)}, ${m}`, `movq ${mem(8)}, ${m}`]) : `${r.pick(MMX)} ${m}, ${r.below(3) ? `mm${r.below(8)}` : mem(8)}`));
   };
+  const avx = (): void => {
+    const w = r.below(2) ? "x" : "y", bytes = w === "y" ? 32 : 16;
+    const v = (n = w): string => `${n}mm${r.below(16)}`;
+    const m = (): string => (r.below(3) ? v() : mem(16, 8).replace("xmmword", bytes === 32 ? "ymmword" : "xmmword"));
+    switch (r.below(6)) {
+      case 0: return emit(() => `v${r.pick(VEX3)} ${v()}, ${v()}, ${m()}`);
+      case 1: return emit(() => `v${r.pick(VEX3)} ${v()}, ${v()}, ${v()}`);
+      case 2: return emit(() => `v${r.pick(["addsd", "mulsd", "subsd", "divsd", "maxsd"])} ${v("x")}, ${v("x")}, ${r.below(2) ? v("x") : mem(8)}`);
+      case 3: return emit(() => r.pick([`vmovups ${v()}, ${m()}`, `vmovdqu ${m()}, ${v()}`, `vpermq ${v("y")}, ${v("y")}, ${r.below(256)}`, `vextracti128 ${v("x")}, ${v("y")}, ${r.below(2)}`, `vinsertf128 ${v("y")}, ${v("y")}, ${v("x")}, ${r.below(2)}`, `vpbroadcastd ${v()}, ${v("x")}`, "vzeroupper", `vpsrldq ${v()}, ${v()}, ${r.below(18)}`]));
+      case 4: return emit(() => `vf${r.pick(["m", "nm"])}${r.pick(["add", "sub"])}${r.pick(["132", "213", "231"])}${r.pick(["ps", "pd"])} ${v()}, ${v()}, ${v()}`);
+      default: return vector();
+    }
+  };
   const plain = (): void => {
     const k = r.below(8);
+    if (flavour === 5) return k < 6 ? avx() : integer();
     if (flavour === 0 || (flavour < 4 && k < 4)) integer();
     else if (flavour === 1 || flavour === 4) vector();
     else if (flavour === 2) (k < 6 ? x87 : mmx)();
@@ -191,7 +207,7 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
         out.push(`${f}:`);
         some(1 + r.below(4));
         tail.push(...out.splice(0), "ret");
-        out.push(...here, r.below(2) ? `call ${f}` : `lea r14, [rip+${f}]; call r14`);
+        out.push(...here, r.pick([`call ${f}`, `lea r14, [rip+${f}]; call r14`, `lea r14, [rip+${f}]; mov [rbx+256], r14; call [rbx+256]`]));
         break;
       }
       case 3: {

@@ -5,7 +5,7 @@ import { MEMORY_SIZE } from "./executor.ts";
 import { CODE, DATA, type Outcome, type State } from "./state.ts";
 
 export function programState(seed: number, code: Uint8Array): State {
-  return initialState((["i", "s", "x", "d", "mmx"] as const)[seed % 5]!, "program", seed, code);
+  return initialState((["i", "s", "x", "d", "mmx"] as const)[seed % 5]!, "program", seed, code, true);
 }
 
 /**
