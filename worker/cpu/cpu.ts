@@ -7,19 +7,24 @@ import { EXIT_BP, EXIT_BUDGET, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT
 import type { GuestMemory } from "./memory.ts";
 import { CpuState, STATE_SIZE, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
 import { Decoder } from "./decode.ts";
-import { EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
+import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
 import { REC_RIP } from "./build/shape.ts";
 import type { HelperContext } from "./build/helpers.ts";
 import { helpers } from "./build/all_helpers.ts";
 import { SseFloat } from "./sse.ts";
 import { X87 } from "./x87.ts";
+import { EXIT_COUNTED, Jit, jitBytes } from "./jit/jit.ts";
 import { Cpuid } from "./cpuid.ts";
 
 /** Decoded instructions that are kept: 16 MiB of records. */
 const RECORDS = 1 << 18;
+/** Default of CpuOptions.hot. */
+const HOT = 300;
 /** run() counts in i32. */
 const SLICE = 0x40000000;
+/** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
+const COMPILED_SLICE = 1 << 22;
 
 /** How a CPU is made. */
 export interface CpuOptions {
@@ -27,6 +32,8 @@ export interface CpuOptions {
   readonly iced: Iced;
   /** compiled tier on */
   readonly jit?: boolean;
+  /** times that a branch target is reached before it is compiled (at least 2) */
+  readonly hot?: number;
   /** feature level: see cpuid.ts; default v2+ */
   readonly cpu?: string;
   /** decoded instructions that are kept */
@@ -35,7 +42,7 @@ export interface CpuOptions {
 
 /** Bytes that a Cpu takes above guest memory of `size` bytes. */
 export function cpuBytes(size: number, records = RECORDS): number {
-  return STATE_SIZE + interpreterBytes(size, records) + 4096;
+  return STATE_SIZE + interpreterBytes(size, records) + jitBytes() + 4096;
 }
 
 /** Loads the decoder, then makes a Cpu. */
@@ -59,6 +66,8 @@ export class Cpu implements HelperContext {
   /** Tier 0, for tests and panels. */
   readonly interpreter: Interpreter;
   readonly decoder: Decoder;
+  /** Tier 1, if it is on. */
+  readonly jit: Jit | undefined;
   readonly fpu: X87;
   readonly sse: SseFloat;
   private readonly features: Cpuid;
@@ -77,7 +86,8 @@ export class Cpu implements HelperContext {
     const bound = new Map<string, () => number>();
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
-    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n));
+    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? options.hot ?? HOT : 0);
+    this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder) : undefined;
   }
 
   /** See HelperContext: only valid inside a helper. */
@@ -114,11 +124,13 @@ export class Cpu implements HelperContext {
         if (rip >= this.mem.size) return this.fetchFault(rip);
         record = this.interpreter.find(rip) || this.interpreter.decode(rip);
       }
-      const slice = single ? 1 : Math.min(left, SLICE);
+      const slice = single ? 1 : Math.min(left, this.jit === undefined ? SLICE : COMPILED_SLICE);
       state.set32(ST_LEFT, slice);
       this.entered = slice;
       this.interpreter.run(record);
       exit = state.get32(ST_EXIT);
+      const counted = (exit & EXIT_COUNTED) !== 0;
+      exit &= ~EXIT_COUNTED;
       let done = slice - state.get32(ST_LEFT);
       record = 0;
       switch (exit) {
@@ -129,14 +141,16 @@ export class Cpu implements HelperContext {
         case EXIT_SYSCALL:
         case EXIT_BP:
         case EXIT_MISS:
+        case EXIT_HOT:
         case EXIT_RECHECK:
-          done++;
+          if (!counted) done++;
           break;
         default: // a fault
       }
       this.retired += done;
       left -= done;
-      if (exit === EXIT_BUDGET || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
+      if (exit === EXIT_HOT) this.jit!.compile(state.rip);
+      if (exit === EXIT_BUDGET || exit === EXIT_HOT || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
         if (single && done > 0) return EXIT_DB;
         exit = EXIT_BUDGET;
         continue;

@@ -14,10 +14,11 @@ import {
 } from "./build/shape.ts";
 import type { WasmType } from "./build/module.ts";
 import { Bytes, ModuleWriter } from "./build/module.ts";
+import { Assembler, hashSlot } from "./build/assembler.ts";
 import { commonCode } from "./insn/common.ts";
 import { EXIT_BUDGET, EXIT_GP, EXIT_PF, EXIT_UD } from "./exit.ts";
 import {
-  ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
+  ST_CODE_HIT, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
 } from "./state.ts";
 
 /** Not for the outside: a jump has retired, and its target (rip) is not decoded. */
@@ -25,7 +26,12 @@ export const EXIT_MISS = 100;
 /** The same, but nothing has retired. */
 export const EXIT_MISS_LINK = 101;
 
+/** The same: a branch was taken (and has retired) whose target, rip, is worth compiling. */
+export const EXIT_HOT = 103;
+
 const FN_LINK = 1, FN_FETCH = 2, FN_UD = 3, FN_FIRST = 8;
+/** Slot of the function that enters compiled code: see jit/jit.ts. */
+export const FN_ENTER = 4;
 const HASH_BITS = 16;
 const TABLE_SIZE = 16384;
 const MAX_BLOCK = 64;
@@ -44,6 +50,20 @@ interface Block {
   readonly start: number;
   end: number;
   dead: boolean;
+  /** compiled code made from these bytes: no records, but told when they change */
+  readonly compiled?: CompiledCode;
+}
+
+/** What the interpreter asks of the compiled tier. */
+export interface CompiledCode {
+  /** Bytes that it was made from have changed. */
+  kill(): void;
+}
+export interface Compiler {
+  /** Table slot of the compiled code that starts here, or 0. */
+  slotAt(rip: number): number;
+  /** All records are gone; compiled code goes as well. */
+  flush(): void;
 }
 
 interface CoreExports {
@@ -54,8 +74,11 @@ interface CoreExports {
 export class Interpreter {
   readonly layout: WasmLayout;
   private readonly decoder: Decoder;
-  private readonly imports: Record<string, WebAssembly.ImportValue>;
-  private readonly table: WebAssembly.Table;
+  readonly imports: Record<string, WebAssembly.ImportValue>;
+  readonly table: WebAssembly.Table;
+  /** the compiled tier, if it is on */
+  compiler: Compiler | undefined;
+  private readonly hot: number;
   private core: CoreExports;
   private readonly hash: number;
   private readonly records: number;
@@ -75,8 +98,10 @@ export class Interpreter {
   /**
    * @param helpers by name, as generated code imports them: () → status
    * @param codeHit a store of generated code has hit decoded code
+   * @param hot times that a branch target is reached before it is worth compiling; 0: no compiled tier
    */
-  constructor(layout: WasmLayout, decoder: Decoder, records: number, helpers: ReadonlyMap<string, () => number>, codeHit: (a: number, n: number) => void) {
+  constructor(layout: WasmLayout, decoder: Decoder, records: number, helpers: ReadonlyMap<string, () => number>, codeHit: (a: number, n: number) => void, hot: number) {
+    this.hot = hot;
     this.layout = layout;
     this.decoder = decoder;
     const mem = layout.mem;
@@ -127,9 +152,9 @@ export class Interpreter {
     builder.begin(undefined, 0);
     builder.emitGetFlags();
     w.exportFunction("$getflags", w.addFunction(w.type([], ["i32"]), builder.types, builder.code));
-    const a = new Assembler(s);
+    const a = new Assembler();
     // $lookup(rip i64) → record; locals: 1 slot, 2 record
-    a.hashSlot(0, this.hash);
+    a.hashSlot(0, this.hash, HASH_BITS);
     a.set(1);
     a.get(1).load64u32(0).get(0).op(0x51).if(); // i64.eq
     a.get(1).load(4).tee(2).if().get(2).return().end().end();
@@ -144,6 +169,19 @@ export class Interpreter {
     a.get(1).op(0x0b);
     const link = w.addFunction(w.type(["i32"], ["i32"]), ["i32"], a.take());
     w.exportFunction("$link", link);
+    // $hot(record) → record, or 1 if it is worth compiling: counts, unless it is compiled already; local 1 count
+    a.get(0).load(REC_HOT).tee(1).const(this.hot).op(0x49).if(); // i32.lt_u
+    a.get(0).get(1).const(1).op(0x6a).tee(1).store(REC_HOT);
+    a.get(1).const(this.hot).op(0x46).if();
+    a.const(0).get(0).load64u32(REC_RIP).store64(s + ST_RIP);
+    a.const(0).const(EXIT_HOT).store(s + ST_EXIT).const(1).return().end().end();
+    a.get(0).op(0x0b);
+    const hot = w.addFunction(w.type(["i32"], ["i32"]), ["i32"], a.take());
+    w.exportFunction("$hot", hot);
+    // $lookup_hot(rip): for jumps and calls through registers and memory; local 1 record
+    a.get(0).call(lookup).tee(1).const(1).op(0x46).if().const(1).return().end();
+    a.get(1).call(hot).op(0x0b);
+    w.exportFunction("$lookup_hot", w.addFunction(w.type(["i64"], ["i32"]), ["i32"], a.take()));
     // $fault(rip, address, n, kind); local 4
     const size = this.layout.mem.size;
     a.const(0).get(0).store64(s + ST_RIP);
@@ -183,18 +221,20 @@ export class Interpreter {
     a.get(1).const(1).op(0x6b).set(1).get(2).set(0).br(0).end().end();
     a.get(2).const(1).op(0x46).if();
     a.const(0).get(0).store(s + ST_CUR).const(0).get(1).store(s + ST_LEFT).return().end();
-    // an odd record: compiled code ran, and ST_LEFT says what is left
+    // 3: compiled code ran, and cannot go on
+    a.get(2).const(3).op(0x46).if().const(0).get(0).store(s + ST_CUR).return().end();
+    // another odd record: compiled code ran, and ST_LEFT says what is left
     a.const(0).load(s + ST_LEFT).set(1).get(2).const(1).op(0x73).set(0).br(0).end().op(0x0b);
     w.exportFunction("run", w.addFunction(w.type(["i32"], []), ["i32", "i32"], a.take()));
     const exports = this.instantiate(w);
-    for (const name of ["$getflags", "$lookup", "$link", "$fault"]) this.imports[name] = exports[name]!;
+    for (const name of ["$getflags", "$lookup", "$lookup_hot", "$link", "$hot", "$fault"]) this.imports[name] = exports[name]!;
     return exports as unknown as CoreExports;
   }
 
   /** Compiles the functions of shapes that have none yet. */
   private compile(shapes: readonly Shape[]): void {
     const imports = new Map<string, number>();
-    const builder = new ShapeBuilder(this.layout, imports, false);
+    const builder = new ShapeBuilder(this.layout, imports, this.hot > 0);
     const made: { slot: number; locals: WasmType[]; body: Bytes }[] = [];
     for (const shape of shapes) {
       if (this.slots[shape.id] !== undefined) continue;
@@ -232,7 +272,7 @@ export class Interpreter {
     u32[i + 1] = block.at;
   }
   private slotOf(rip: number): number {
-    return this.hash + ((Math.imul(rip, 0x9e3779b1) >>> (32 - HASH_BITS)) << 3);
+    return this.hash + hashSlot(rip, HASH_BITS);
   }
 
   /** Decodes the block at `rip` and returns its first record. */
@@ -292,6 +332,8 @@ export class Interpreter {
     this.enter(block);
     this.blockAt.set(rip, block);
     this.register(block);
+    const slot = this.compiler?.slotAt(rip) ?? 0;
+    if (slot !== 0) this.attach(rip, slot);
     return first;
   }
 
@@ -333,6 +375,32 @@ export class Interpreter {
     u32[w + (REC_IMM >> 2) + 1] = insn.immHi;
     u32[w + (REC_CHAIN >> 2)] = 0;
     u32[w + (REC_HOT >> 2)] = 0;
+  }
+
+  // ---- compiled code
+
+  /** The block at `rip`, if there is one, enters compiled code from now on. */
+  attach(rip: number, slot: number): void {
+    const block = this.blockAt.get(rip);
+    if (block === undefined) return;
+    const { u32 } = this.layout.mem;
+    const fn = u32[(block.at + REC_FN) >> 2]!;
+    if (fn < FN_FIRST) return;
+    // what the record did before is in the upper half
+    u32[(block.at + REC_HOT) >> 2] = (slot | (fn << 16)) >>> 0;
+    u32[(block.at + REC_FN) >> 2] = FN_ENTER;
+  }
+  /** The block at `rip` is interpreted again. `never`: and is not to be compiled any more. */
+  detach(rip: number, never: boolean): void {
+    const block = this.blockAt.get(rip);
+    if (block === undefined) return;
+    const { u32 } = this.layout.mem;
+    if (u32[(block.at + REC_FN) >> 2] === FN_ENTER) u32[(block.at + REC_FN) >> 2] = u32[(block.at + REC_HOT) >> 2]! >>> 16;
+    u32[(block.at + REC_HOT) >> 2] = never ? this.hot : 0;
+  }
+  /** Compiled code was made from guest memory [start, end). */
+  watch(start: number, end: number, compiled: CompiledCode): void {
+    this.register({ at: 0, count: 0, start, end, dead: false, compiled });
   }
 
   // ---- code that is written to
@@ -386,6 +454,11 @@ export class Interpreter {
   private kill(block: Block): void {
     const u32 = this.layout.mem.u32;
     block.dead = true;
+    if (block.compiled !== undefined) {
+      u32[(this.layout.state + ST_CODE_HIT) >> 2] = 1;
+      block.compiled.kill();
+      return;
+    }
     this.blockAt.delete(block.start);
     this.counters.invalidated++;
     for (let k = 0, at = block.at; k < block.count; k++, at += REC_SIZE) {
@@ -410,103 +483,7 @@ export class Interpreter {
     this.blockAt.clear();
     u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));
     this.next = this.records;
+    this.compiler?.flush();
   }
 
-}
-
-/** Hand-written wasm, a little readable. */
-class Assembler {
-  private b = new Bytes();
-  readonly state: number;
-  constructor(state: number) {
-    this.state = state;
-  }
-  take(): Bytes {
-    const done = this.b;
-    this.b = new Bytes();
-    return done;
-  }
-  op(...bytes: number[]): this {
-    for (const b of bytes) this.b.byte(b);
-    return this;
-  }
-  private local(op: number, n: number): this {
-    this.b.byte(op);
-    this.b.u32(n);
-    return this;
-  }
-  get(n: number): this {
-    return this.local(0x20, n);
-  }
-  set(n: number): this {
-    return this.local(0x21, n);
-  }
-  tee(n: number): this {
-    return this.local(0x22, n);
-  }
-  const(n: number): this {
-    this.b.byte(0x41);
-    this.b.s32(n);
-    return this;
-  }
-  const64(n: number): this {
-    this.b.byte(0x42);
-    this.b.s64(n % 0x1_0000_0000 | 0, Math.floor(n / 0x1_0000_0000));
-    return this;
-  }
-  private mem(op: number, offset: number): this {
-    this.b.byte(op);
-    this.b.byte(0);
-    this.b.u32(offset);
-    return this;
-  }
-  load(offset: number): this {
-    return this.mem(0x28, offset);
-  }
-  load64(offset: number): this {
-    return this.mem(0x29, offset);
-  }
-  load64u32(offset: number): this {
-    return this.mem(0x35, offset);
-  }
-  store(offset: number): this {
-    return this.mem(0x36, offset);
-  }
-  store64(offset: number): this {
-    return this.mem(0x37, offset);
-  }
-  if(): this {
-    return this.op(0x04, 0x40);
-  }
-  block(): this {
-    return this.op(0x02, 0x40);
-  }
-  loop(): this {
-    return this.op(0x03, 0x40);
-  }
-  end(): this {
-    return this.op(0x0b);
-  }
-  br(n: number): this {
-    return this.op(0x0c, n);
-  }
-  brIf(n: number): this {
-    return this.op(0x0d, n);
-  }
-  return(): this {
-    return this.op(0x0f);
-  }
-  call(f: number): this {
-    return this.local(0x10, f);
-  }
-  callIndirect(type: number): this {
-    this.local(0x11, type);
-    this.b.byte(0);
-    return this;
-  }
-  /** Address of the hash slot of the i64 local. */
-  hashSlot(rip: number, hash: number): this {
-    this.get(rip).op(0xa7).const(0x9e3779b1 | 0).op(0x6c).const(32 - HASH_BITS).op(0x76).const(3).op(0x74);
-    return this.const(hash).op(0x6a);
-  }
 }

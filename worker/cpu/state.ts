@@ -67,10 +67,12 @@ export const ST_EXIT_VECTOR = 940;
 export const ST_TSC_BASE = 944;
 /** i64 always zero: the home of a register that an operand does not have; one word to write to that nobody reads */
 export const ST_ZERO = 952;
-/** u32: instruction after the one at rest (records: where a run stopped) */
+/** u32: the record at which a run of tier 0 stopped */
 export const ST_CUR = 960;
 /** i32: nesting of guest calls in compiled code */
 export const ST_DEPTH = 964;
+/** i32: not zero: compiled code has been written to since somebody cleared this */
+export const ST_CODE_HIT = 968;
 /** i64 x 8: arguments of a helper; i64 x 4: its results */
 export const ST_ARG = 1024;
 export const ST_RET = 1088;

@@ -254,14 +254,17 @@ export class ShapeBuilder extends WasmBuilder {
   }
   jump(rip: number): void {
     this.get(rip);
-    this.callImport("$lookup");
+    this.callImport(this.hot ? "$lookup_hot" : "$lookup");
     this.ret32();
   }
   jumpCall(rip: number): void {
     this.jump(rip);
   }
   jumpRet(rip: number): void {
-    this.jump(rip);
+    // where a call returns to is not worth compiling by itself
+    this.get(rip);
+    this.callImport("$lookup");
+    this.ret32();
   }
   branch(_target: Operand, c?: number): void {
     if (c !== undefined) {
@@ -270,19 +273,17 @@ export class ShapeBuilder extends WasmBuilder {
     }
     this.byte(0x20);
     this.byte(0);
-    if (this.hot) this.callImport("$taken");
-    else {
-      this.memarg(0x28, 0, REC_CHAIN);
-      const chain = this.take("i32");
-      this.get(chain);
-      this.if();
-      this.get(chain);
-      this.ret32();
-      this.end();
-      this.byte(0x20);
-      this.byte(0);
-      this.callImport("$link");
-    }
+    this.memarg(0x28, 0, REC_CHAIN);
+    const chain = this.take("i32");
+    this.get(chain);
+    this.if();
+    this.get(chain);
+    if (this.hot) this.callImport("$hot");
+    this.ret32();
+    this.end();
+    this.byte(0x20);
+    this.byte(0);
+    this.callImport("$link");
     this.ret32();
     if (c !== undefined) this.end();
   }

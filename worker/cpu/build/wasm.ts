@@ -35,14 +35,43 @@ export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], rea
   "$code_hit": [["i32", "i32"], []],
   /** rip → record, or 1 with EXIT_MISS noted */
   "$lookup": [["i64"], ["i32"]],
+  /** the same, counted for the compiled tier; a record → itself, counted, or 1 with EXIT_HOT noted */
+  "$lookup_hot": [["i64"], ["i32"]],
+  "$hot": [["i32"], ["i32"]],
   /** record of a branch → record of its target, or 1 */
   "$link": [["i32"], ["i32"]],
+  /** slot of compiled code → where it wants to go on */
+  "$region": [["i32"], ["i64"]],
   /** the six flags as in rflags */
   "$getflags": [[], ["i32"]],
 };
 
 const LOAD = { i32: 0x28, i64: 0x29, f32: 0x2a, f64: 0x2b } as const;
 const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
+
+/** An i32 operation on constants, by opcode. */
+function fold(opcode: number, a: number, b: number): number | undefined {
+  switch (opcode) {
+    case 0x6a:
+      return (a + b) | 0;
+    case 0x6b:
+      return (a - b) | 0;
+    case 0x71:
+      return a & b;
+    case 0x72:
+      return a | b;
+    case 0x73:
+      return a ^ b;
+    case 0x74:
+      return a << b;
+    case 0x75:
+      return a >> b;
+    case 0x76:
+      return (a >>> b) | 0;
+    default:
+      return undefined;
+  }
+}
 
 export abstract class WasmBuilder implements Builder<number, number> {
   abstract readonly form: InsnForm;
@@ -167,13 +196,14 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.byte(0xfd);
     this.code.u32(op);
   }
-  protected callImport(name: string): void {
+  /** opcode: call, or 0x12: return_call */
+  protected callImport(name: string, opcode = 0x10): void {
     let index = this.imports.get(name);
     if (index === undefined) {
       index = this.imports.size;
       this.imports.set(name, index);
     }
-    this.code.byte(0x10);
+    this.code.byte(opcode);
     this.code.u32(index);
   }
   protected if(): void {
@@ -410,6 +440,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   private binary(op32: number, a: number, b: number): number {
     const type = this.typeOf(a);
+    if (a < 0 && b < 0 && type === "i32") {
+      const folded = fold(op32, this.constLo[-1 - a]!, this.constLo[-1 - b]!);
+      if (folded !== undefined) return this.i32(folded);
+    }
+    if (a < 0 && b < 0 && op32 === 0x6b && this.constHi[-1 - a] === 0 && this.constHi[-1 - b] === 0)
+      return this.i64((this.constLo[-1 - a]! >>> 0) - (this.constLo[-1 - b]! >>> 0));
     this.get(a);
     this.get(b);
     this.byte(type === "i64" ? op32 + 0x12 : op32);
@@ -443,19 +479,25 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.binary(0x76, a, n);
   }
   eqz(a: number): number {
+    const known = this.constantOf(a);
+    if (known !== undefined && this.typeOf(a) === "i32") return this.i32(known === 0 ? 1 : 0);
     return this.op(this.typeOf(a) === "i64" ? "i64.eqz" : "i32.eqz", a);
   }
   nez(a: number): number {
     return this.typeOf(a) === "i64" ? this.op("i64.ne", a, this.i64(0)) : this.op("i32.ne", a, this.i32(0));
   }
   zext(a: number): number {
-    return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_u", a);
+    if (this.typeOf(a) === "i64") return a;
+    const known = this.constantOf(a);
+    return known !== undefined ? this.constant("i64", known, 0) : this.op("i64.extend_i32_u", a);
   }
   sext(a: number): number {
     return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_s", a);
   }
   trunc(a: number): number {
-    return this.typeOf(a) === "i32" ? a : this.op("i32.wrap_i64", a);
+    if (this.typeOf(a) === "i32") return a;
+    const known = this.constantOf(a);
+    return known !== undefined ? this.i32(known) : this.op("i32.wrap_i64", a);
   }
   mask(size: number, a: number): number {
     if (size >= 4) return a;
@@ -513,6 +555,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   // ---- control
 
   when(c: number, yes: () => void, no?: () => void): void {
+    const known = this.constantOf(c);
+    if (known !== undefined) {
+      if (known !== 0) yes();
+      else no?.();
+      return;
+    }
     this.get(c);
     this.if();
     yes();

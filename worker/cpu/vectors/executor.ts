@@ -19,6 +19,7 @@ export interface Executor {
 export const EXECUTORS: readonly Executor[] = [
   { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
   { name: "interpreter, single steps", options: { cpu: "v3" }, budget: 1 },
+  { name: "compiled", options: { cpu: "v3", jit: true, hot: 2 }, budget: 1_000_000 },
   { name: "oracle", options: { cpu: "v3" }, budget: 1_000_000, oracle: true },
 ];
 
@@ -62,6 +63,11 @@ export function execute(cpu: Cpu, from: State, budget = MOST): Outcome {
   for (let i = 0; i < 16; i++) mem.u8.set(from.ymmh.subarray(16 * i, 16 * i + 16), state.base + ST_XMM + 32 * i + 16);
   state.rflags = Number(from.rflags);
 
+  if (cpu.jit !== undefined) {
+    // at once, and whatever was there before
+    cpu.flush();
+    cpu.jit.compile(state.rip);
+  }
   let exit: number = exits.EXIT_BUDGET;
   const end = cpu.retired + MOST;
   while (exit === exits.EXIT_BUDGET && cpu.retired < end) exit = cpu.run(budget);

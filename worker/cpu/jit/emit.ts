@@ -1,0 +1,731 @@
+// worker/cpu/jit/emit.ts — the compiled tier's builder: a region becomes one WebAssembly function, () → next rip.
+//
+// Guest registers that the region touches live in locals that always hold the current value, loaded at the entry and after whatever may
+// change the state block; leaving stores those that the region writes. The function returns the address to continue at, with all state in the
+// block, or -1 with ST_EXIT and ST_RIP set. A caller that gets the address it expects goes on; any other address it passes on: the
+// dispatcher takes it from there. Instructions are counted at block starts, and checked where control can go round: at the entry, at loop
+// headers and behind calls, for the longest way to the next check; so no more than the budget is ever retired.
+import type { InsnForm, Operand } from "../build/builder.ts";
+import { Bytes, type WasmType } from "../build/module.ts";
+import { CODE_SHIFT } from "../build/wasm.ts";
+import { HIGH, type Insn } from "../decode.ts";
+import {
+  ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM,
+} from "../state.ts";
+import { FlagBuilder } from "./emit_flags.ts";
+import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
+import { JUMP_ENTRIES, type Links } from "./links.ts";
+import { longestWays, type Block, type Edge, type Region } from "./region.ts";
+import { emitStructured, type Emitter } from "./structure.ts";
+
+/** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
+const MAX_DEPTH = 700;
+const GPRS = 16;
+/** Helpers that never write guest memory. */
+const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
+
+export class RegionBuilder extends FlagBuilder implements Emitter {
+  form!: InsnForm;
+  private readonly links: Links;
+  private readonly region: Region;
+  private insn!: Insn;
+  private block!: Block;
+  /** local of general register n, of xmm n at 16 + n; -1: not touched */
+  private readonly home: number[] = new Array<number>(32).fill(-1);
+  private readonly left: number;
+  private readonly out: number;
+  private readonly hit: number;
+  /** instructions of the block from the present one on, itself included: counted already */
+  private remaining = 0;
+  /** open blocks, loops and ifs */
+  private depth = 0;
+  /** open whens and loops of the present instruction */
+  private nest = 0;
+  /** where flags must be in one form around the branches within an instruction */
+  private norm: FlagRecord | undefined;
+  private readonly temps: number[] = [];
+  private readonly leaked = new Set<number>();
+  /** stores whose code test is still to come: [tested, address, bytes] */
+  private hits: [number, number, number][] = [];
+  private hitUsed = false;
+  /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
+  readonly nearCalls: [number, number][] = [];
+  private edgeOut: ((k: number) => void) | undefined;
+  private readonly longest: number[];
+
+  constructor(links: Links, imports: Map<string, number>, region: Region) {
+    super(links, imports);
+    this.links = links;
+    this.region = region;
+    this.code = new Bytes(4096);
+    for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
+    this.left = this.permanent("i32");
+    this.out = this.permanent("i64");
+    this.hit = this.permanent("i32");
+    this.longest = longestWays(region);
+  }
+
+  /** The body of the function, with its end; `types` are its locals. */
+  compile(): Bytes {
+    this.open(0x02); // to here with the flags where they are in the block
+    this.open(0x02); // to here with the flags in the canonical locals
+    this.loadState();
+    emitStructured(this.region.succ, this.region.analysis, this);
+    this.byte(0x00); // unreachable
+    this.end();
+    this.storeFlags();
+    this.end();
+    this.storeState();
+    this.get(this.out);
+    this.byte(0x0b);
+    return this.code;
+  }
+
+  // ---- locals: temporaries of an instruction, but for those that the flags still need
+
+  protected override temp(type: WasmType): number {
+    const local = this.free[type].pop() ?? this.types.push(type) - 1;
+    this.temps.push(local);
+    return local;
+  }
+  protected override releaseTemps(): void {
+    let kept = 0;
+    for (const local of this.temps) {
+      if (this.pinned.has(local)) this.temps[kept++] = local;
+      else if (!this.leaked.has(local)) this.free[this.types[local]!].push(local);
+    }
+    this.temps.length = kept;
+    super.releaseTemps();
+  }
+  // ---- structure
+
+  private open(opcode: number): void {
+    this.byte(opcode);
+    this.byte(0x40);
+    this.depth++;
+    this.barrier();
+  }
+  protected override if(): void {
+    super.if();
+    this.depth++;
+  }
+  protected override end(): void {
+    super.end();
+    this.depth--;
+  }
+  get depthOffset(): number {
+    return this.depth;
+  }
+  openBlock = (): void => this.open(0x02);
+  openLoop(): void {
+    this.toCanon();
+    this.open(0x03);
+  }
+  close(): void {
+    this.end();
+  }
+  br(depth: number): void {
+    this.toCanon();
+    this.byte(0x0c);
+    this.code.u32(depth);
+    this.barrier();
+  }
+  leaveTo(rip: number): void {
+    this.exitTo(() => this.i64const(rip), 0);
+  }
+  exitEdge(n: number, k: number): void {
+    const e = this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
+    this.tailTo(e);
+  }
+
+  body(n: number): void {
+    const { analysis, blocks } = this.region;
+    const block = (this.block = blocks[n]!);
+    if (analysis.merge[n] || analysis.loopHeader[n]) this.setFlag(CANON);
+    const count = block.steps.length;
+    if (n === 0 || analysis.loopHeader[n] || block.afterCall) {
+      this.get(this.left);
+      this.i32const(this.longest[n]!);
+      this.byte(0x48); // i32.lt_s
+      this.if();
+      this.leaveTo(block.rip);
+      this.end();
+    }
+    if (count > 0) {
+      this.get(this.left);
+      this.i32const(count);
+      this.byte(0x6b);
+      this.set(this.left);
+    }
+    this.remaining = count;
+    for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
+      this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
+      this.endInsn();
+      this.remaining--;
+    }
+  }
+  /** Whether the last instruction is the block's terminator. */
+  private ends(block: Block): boolean {
+    const last = block.steps[block.steps.length - 1];
+    return last !== undefined && last.summary.ending !== "next";
+  }
+
+  private lower(insn: Insn, conditionalFlags: boolean, helper: boolean): void {
+    this.insn = insn;
+    this.form = insn.shape.form;
+    this.norm = helper ? MEM : conditionalFlags ? CANON : undefined;
+    this.normalise();
+    insn.shape.definition!.lower(this, ...this.form.operands);
+    this.normalise();
+    this.norm = undefined;
+  }
+  private normalise(): void {
+    if (this.norm === MEM) this.toMem();
+    else if (this.norm === CANON) this.toCanon();
+  }
+  private endInsn(): void {
+    this.settleHits(() => this.i64const(this.insn.rip + this.insn.length));
+    this.releaseTemps();
+  }
+
+  terminator(n: number, edge: (k: number) => void): void {
+    const block = this.region.blocks[n]!;
+    for (const local of localsOf(this.flag)) this.leaked.add(local);
+    const take = (k: number): void => {
+      const e = block.edges[k];
+      if (e === undefined) return;
+      const j = this.region.edgeOf[n]!.indexOf(k);
+      if (j < 0) this.tailTo(e);
+      else edge(j);
+    };
+    if (!this.ends(block)) {
+      take(0);
+      return;
+    }
+    this.edgeOut = (k) => {
+      this.edgeOut = undefined;
+      this.norm = undefined;
+      take(k);
+    };
+    const last = block.steps[block.steps.length - 1]!;
+    this.remaining = 1;
+    this.lower(last.insn, last.summary.conditionalFlags, last.summary.helper);
+    // a trap that is not conditional, or a leave, has left; whatever else is the instruction's edge has been emitted by branch() and its kin
+    this.releaseTemps();
+    this.byte(0x00);
+    this.barrier();
+  }
+
+  // ---- state block
+
+  private loadState(): void {
+    for (let n = 0; n < 32; n++) {
+      const local = this.home[n]!;
+      if (local < 0) continue;
+      this.i32const(0);
+      this.loadHome(n);
+      this.set(local);
+    }
+    this.i32const(0);
+    this.word(0x28, ST_LEFT);
+    this.set(this.left);
+    this.barrier();
+  }
+  private loadHome(n: number): void {
+    if (n < GPRS) this.word(0x29, 8 * n);
+    else {
+      this.simd(0);
+      this.code.u32(0);
+      this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+    }
+  }
+  private storeRegisters(): void {
+    for (let n = 0; n < 32; n++) {
+      if (!((this.region.written >>> n) & 1)) continue;
+      this.i32const(0);
+      this.get(this.home[n]!);
+      if (n < GPRS) this.word(0x37, 8 * n);
+      else {
+        this.simd(11);
+        this.code.u32(0);
+        this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+      }
+    }
+  }
+  private storeState(): void {
+    this.storeRegisters();
+    this.storeLeft(0);
+  }
+  private storeLeft(more: number): void {
+    this.i32const(0);
+    this.get(this.left);
+    if (more !== 0) {
+      this.i32const(more);
+      this.byte(0x6a);
+    }
+    this.word(0x36, ST_LEFT);
+  }
+  // ---- leaving
+
+  /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
+  private exitTo(rip: () => void, uncount: number): void {
+    rip();
+    this.set(this.out);
+    this.barrier();
+    if (uncount !== 0) {
+      this.get(this.left);
+      this.i32const(uncount);
+      this.byte(0x6a);
+      this.set(this.left);
+      this.barrier();
+    }
+    const before = this.flag;
+    const pins = [...this.pinned];
+    if (this.flag.kind === "mem") {
+      this.byte(0x0c);
+      this.code.u32(this.depth - 1);
+    } else {
+      this.toCanon();
+      this.byte(0x0c);
+      this.code.u32(this.depth - 2);
+    }
+    this.barrier();
+    this.flag = before;
+    this.pinned.clear();
+    for (const p of pins) this.pinned.add(p);
+  }
+  private exitNow(uncount: number): void {
+    this.exitTo(() => this.i64const(-1), uncount);
+  }
+  protected emitFault(address: number, n: number, kind: number): void {
+    this.i64const(this.insn.rip);
+    this.get(address);
+    this.i32const(n);
+    this.i32const(kind);
+    this.callImport("$fault");
+    this.exitNow(this.remaining);
+  }
+  protected emitTrap(exit: number): void {
+    this.hitsNow();
+    this.setState(ST_RIP, this.thisRip());
+    this.setState(ST_EXIT, exit);
+    this.exitNow(this.remaining);
+  }
+  leave(exit: number): void {
+    this.settleHitsSilently();
+    this.setState(ST_RIP, this.nextRip());
+    this.setState(ST_EXIT, this.i32(exit));
+    this.exitNow(this.remaining - 1);
+  }
+  /** Everything to the state block: before another region runs. */
+  private sync(): void {
+    this.toMem();
+    this.storeState();
+  }
+  private loadSlot(rip: number): void {
+    this.i32const(0);
+    this.memarg(0x28, 0, this.links.slotOf(rip));
+  }
+  /** Goes on at an address outside of the region: in its compiled code if there is any. */
+  private tailTo(e: Edge): void {
+    this.sync();
+    this.loadSlot(e.rip);
+    const slot = this.take("i32");
+    this.tailSlot(slot, () => this.i64const(e.rip));
+  }
+  private tailSlot(slot: number, rip: () => void): void {
+    this.get(slot);
+    this.if();
+    this.get(slot);
+    this.callImport("$region", 0x12); // return_call
+    this.end();
+    rip();
+    this.byte(0x0f);
+    this.barrier();
+  }
+  /** Table slot of the code at the address in `rip` by the jump table, or 0. */
+  private probe(rip: number): number {
+    this.get(rip);
+    this.byte(0xa7);
+    this.i32const(JUMP_ENTRIES - 1);
+    this.byte(0x71);
+    this.i32const(3);
+    this.byte(0x74);
+    const at = this.take("i32");
+    this.get(at);
+    this.memarg(0x28, 0, this.links.jumps + 4);
+    this.i32const(0);
+    this.get(at);
+    this.memarg(0x35, 0, this.links.jumps); // i64.load32_u
+    this.get(rip);
+    this.byte(0x51);
+    this.byte(0x1b); // select
+    return this.take("i32");
+  }
+  jump(rip: number): void {
+    this.settleHits(() => this.get(rip));
+    this.sync();
+    this.tailSlot(this.probe(rip), () => this.get(rip));
+  }
+  jumpRet(rip: number): void {
+    this.settleHits(() => this.get(rip));
+    this.sync();
+    this.get(rip);
+    this.byte(0x0f);
+    this.barrier();
+  }
+  branch(_target: Operand, c?: number): void {
+    this.settleHitsSilently();
+    const edge = this.edgeOut!;
+    if (c === undefined) {
+      edge(0);
+      return;
+    }
+    const flag = this.flag;
+    this.get(c);
+    this.if();
+    this.releaseTemps();
+    edge(0);
+    this.else();
+    this.setFlag(flag);
+    edge(1);
+    this.setFlag(flag);
+    this.end();
+  }
+  branchCall(_target: Operand): void {
+    const rip = (this.insn.immHi >>> 0) * 0x1_0000_0000 + (this.insn.immLo >>> 0);
+    this.settleHits(() => this.i64const(rip));
+    this.sync();
+    this.loadSlot(rip);
+    this.callSlot(this.take("i32"), () => this.i64const(rip), rip);
+  }
+  jumpCall(rip: number): void {
+    this.settleHits(() => this.get(rip));
+    this.sync();
+    this.callSlot(this.probe(rip), () => this.get(rip));
+  }
+  private callSlot(slot: number, rip: () => void, known = -1): void {
+    this.i32const(0);
+    this.word(0x28, ST_DEPTH);
+    const depth = this.take("i32");
+    this.get(slot);
+    this.byte(0x45);
+    this.get(depth);
+    this.i32const(MAX_DEPTH);
+    this.byte(0x4e); // i32.ge_s
+    this.byte(0x72);
+    this.if();
+    rip();
+    this.byte(0x0f);
+    this.end();
+    this.i32const(0);
+    this.get(depth);
+    this.i32const(1);
+    this.byte(0x6a);
+    this.word(0x36, ST_DEPTH);
+    const near = this.links.nearSlot(known);
+    if (near !== 0) {
+      // most likely it is still the one in this module
+      this.get(slot);
+      this.i32const(near);
+      this.byte(0x46);
+      this.byte(0x04); // if, with an i64
+      this.byte(0x7e);
+      this.barrier();
+      this.byte(0x10);
+      this.nearCalls.push([this.code.len, known]);
+      for (const b of [0x80, 0x80, 0x80, 0x80, 0x00]) this.byte(b);
+      this.byte(0x05);
+    }
+    this.get(slot);
+    this.callImport("$region");
+    if (near !== 0) this.byte(0x0b);
+    this.set(this.out);
+    this.i32const(0);
+    this.get(depth);
+    this.word(0x36, ST_DEPTH);
+    this.get(this.out);
+    this.i64const(this.insn.rip + this.insn.length);
+    this.byte(0x52); // i64.ne
+    this.if();
+    this.get(this.out);
+    this.byte(0x0f);
+    this.end();
+    this.loadState();
+    this.setFlag(MEM);
+    this.edgeOut!(0);
+  }
+
+  // ---- stores to code: noticed when the instruction is done
+
+  protected override testCode(a: number, n: number): void {
+    this.get(a);
+    this.i32const(CODE_SHIFT);
+    this.byte(0x76);
+    this.memarg(0x2d, 0, this.links.codeMap);
+    this.hits.push([this.take("i32"), a, n]);
+    if (this.nest > 0) this.hitsNow();
+  }
+  protected emitCodeHit(): void {}
+  /** Tells of hits so far, and remembers that there were some. */
+  private hitsNow(): void {
+    for (const [tested, a, n] of this.hits) {
+      this.get(tested);
+      this.if();
+      this.get(a);
+      this.i32const(n);
+      this.callImport("$code_hit");
+      this.i32const(1);
+      this.set(this.hit);
+      this.end();
+      this.hitUsed = true;
+    }
+    this.hits = [];
+  }
+  /** The instruction is complete: if it has hit code, leaves, for the code that follows may be what it changed. */
+  private settleHits(rip: () => void): void {
+    if (this.hits.length > 1) this.hitsNow();
+    const one = this.hits[0];
+    if (one !== undefined) {
+      this.get(one[0]);
+      this.if();
+      this.get(one[1]);
+      this.i32const(one[2]);
+      this.callImport("$code_hit");
+      this.exitTo(rip, this.remaining - 1);
+      this.end();
+      this.hits = [];
+    }
+    if (this.hitUsed) {
+      this.get(this.hit);
+      this.if();
+      this.exitTo(rip, this.remaining - 1);
+      this.end();
+      this.hitUsed = false;
+    }
+  }
+  /** For endings that leave anyway, or that store nothing. */
+  private settleHitsSilently(): void {
+    this.hitsNow();
+    this.hitUsed = false;
+  }
+  override check(address: number, n: number, write: boolean): void {
+    this.hitsNow();
+    super.check(address, n, write);
+  }
+
+  // ---- operands
+
+  read(o: Operand): number {
+    switch (o.kind) {
+      case "reg": {
+        const n = this.insn.reg[o.index]!;
+        return n >= HIGH ? this.readHigh(n - HIGH) : this.reg(n, o.size);
+      }
+      case "mem":
+        return this.load(o.size, this.address(o));
+      case "imm": {
+        if (this.form.operands.some((p) => p.kind === "imm" && p.index < o.index)) return this.imm(this.insn.imm2, o.size);
+        if (o.size !== 8) return this.i32(this.insn.immLo);
+        return this.i64((BigInt(this.insn.immHi) << 32n) | BigInt(this.insn.immLo >>> 0));
+      }
+      case "mm":
+        return this.getState(ST_FPR + 16 * this.insn.reg[o.index]!, "i64");
+      default:
+        throw new Error(`${this.form.name}: read of ${o.kind}`);
+    }
+  }
+  write(o: Operand, v: number): void {
+    if (o.kind === "mem") this.store(o.size, this.address(o), v);
+    else if (o.kind === "mm") {
+      // the upper part of the x87 register that it lies in becomes all ones
+      this.i32const(0);
+      this.i32const(0xffff);
+      this.word(0x3b, ST_FPR + 16 * this.insn.reg[o.index]! + 8);
+      this.setState(ST_FPR + 16 * this.insn.reg[o.index]!, v);
+    }
+    else {
+      const n = this.insn.reg[o.index]!;
+      if (n >= HIGH) this.writeHigh(n - HIGH, v);
+      else this.setReg(n, o.size, v);
+    }
+  }
+  private local(n: number): number {
+    const local = this.home[n]!;
+    if (local < 0) throw new Error(`${this.form.name}: register ${n} is not in the summary`);
+    return local;
+  }
+  reg(n: number, size: number): number {
+    this.get(this.local(n));
+    if (size === 8) return this.take("i64");
+    this.byte(0xa7);
+    const v = this.take("i32");
+    return this.mask(size, v);
+  }
+  setReg(n: number, size: number, v: number): void {
+    const local = this.local(n);
+    if (size === 8) this.get(v);
+    else if (size === 4) {
+      this.get(v);
+      if (this.typeOf(v) === "i64") this.byte(0xa7);
+      this.byte(0xad); // i64.extend_i32_u
+    } else {
+      const wide = this.zext(v);
+      const bits = size === 1 ? 0xff : 0xffff;
+      this.get(local);
+      this.i64const(-1 - bits);
+      this.byte(0x83);
+      this.get(wide);
+      this.i64const(bits);
+      this.byte(0x83);
+      this.byte(0x84);
+    }
+    this.set(local);
+    this.barrier();
+  }
+  private readHigh(n: number): number {
+    this.get(this.local(n));
+    this.byte(0xa7);
+    this.i32const(8);
+    this.byte(0x76);
+    this.i32const(0xff);
+    this.byte(0x71);
+    return this.take("i32");
+  }
+  private writeHigh(n: number, v: number): void {
+    const wide = this.zext(v);
+    const local = this.local(n);
+    this.get(local);
+    this.i64const(-1 - 0xff00);
+    this.byte(0x83);
+    this.get(wide);
+    this.i64const(0xff);
+    this.byte(0x83);
+    this.i64const(8);
+    this.byte(0x86);
+    this.byte(0x84);
+    this.set(local);
+    this.barrier();
+  }
+  readAh = (): number => this.readHigh(0);
+  writeAh = (v: number): void => this.writeHigh(0, v);
+  regX(n: number): number {
+    this.get(this.local(GPRS + n));
+    return this.take("v128");
+  }
+  setRegX(n: number, x: number): void {
+    this.get(x);
+    this.set(this.local(GPRS + n));
+    this.barrier();
+  }
+  protected readXmm(o: Operand): number {
+    return this.regX(this.insn.reg[o.index]!);
+  }
+  protected writeXmm(o: Operand, x: number): void {
+    this.setRegX(this.insn.reg[o.index]!, x);
+  }
+  offset(_o: Operand): number {
+    const { base, index, scale, dispLo, dispHi } = this.insn;
+    const disp = (): void => {
+      this.byte(0x42);
+      this.code.s64(dispLo, dispHi);
+    };
+    if (base < 0 && index < 0) disp();
+    else {
+      if (base >= 0) this.get(this.local(base));
+      if (index >= 0) {
+        this.get(this.local(index));
+        if (scale > 0) {
+          this.i64const(scale);
+          this.byte(0x86);
+        }
+        if (base >= 0) this.byte(0x7c);
+      }
+      if (dispLo !== 0 || dispHi !== 0) {
+        disp();
+        this.byte(0x7c);
+      }
+    }
+    if (this.form.addrsize === 4) {
+      this.byte(0xa7);
+      this.byte(0xad);
+    }
+    return this.take("i64");
+  }
+  address(o: Operand): number {
+    const a = this.offset(o);
+    return this.insn.segment === 0 ? a : this.add(a, this.segmentBase());
+  }
+  segmentBase(): number {
+    const { segment } = this.insn;
+    return segment === 0 ? this.i64(0) : this.getState(segment === 1 ? ST_FS_BASE : ST_GS_BASE, "i64");
+  }
+  nextRip(): number {
+    return this.i64(this.insn.rip + this.insn.length);
+  }
+  thisRip(): number {
+    return this.i64(this.insn.rip);
+  }
+
+  // ---- control within an instruction
+
+  override when(c: number, yes: () => void, no?: () => void): void {
+    this.nest++;
+    super.when(
+      c,
+      () => {
+        yes();
+        this.hitsNow();
+        this.normalise();
+      },
+      no && (() => {
+        no();
+        this.hitsNow();
+        this.normalise();
+      }),
+    );
+    this.nest--;
+  }
+  override loop(cond: () => number, body: () => void): void {
+    this.nest++;
+    this.open(0x02);
+    this.open(0x03);
+    this.get(cond());
+    this.byte(0x45);
+    this.byte(0x0d);
+    this.byte(1);
+    this.barrier();
+    body();
+    this.hitsNow();
+    this.normalise();
+    this.byte(0x0c);
+    this.byte(0);
+    this.end();
+    this.end();
+    this.nest--;
+  }
+  protected beforeHelper(name: string): void {
+    this.hitsNow();
+    if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
+    this.toMem();
+    this.storeRegisters();
+    this.storeLeft(this.remaining);
+  }
+  protected afterHelper(name: string): void {
+    this.get(this.left);
+    const left = this.take("i32");
+    this.loadState();
+    this.get(left);
+    this.set(this.left);
+    this.setFlag(MEM);
+    if (!NO_STORE.test(name)) {
+      // it may have written to code: maybe this
+      this.get(this.hit);
+      this.get(this.getState(ST_CODE_HIT, "i32"));
+      this.byte(0x72);
+      this.set(this.hit);
+      this.barrier();
+      this.hitUsed = true;
+    }
+  }
+}

@@ -1,0 +1,294 @@
+// worker/cpu/jit/emit_flags.ts — flags in compiled code: set by noting operands, worked out when somebody asks (flag_record.ts).
+import type { Condition, FlagKind } from "../flags.ts";
+import { CONDITIONS, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
+import { WasmBuilder } from "../build/wasm.ts";
+import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
+import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
+
+export abstract class FlagBuilder extends WasmBuilder {
+  /** where the flags are at this point of the code */
+  protected flag: FlagRecord = MEM;
+  /** temporaries that `flag` needs alive */
+  protected readonly pinned = new Set<number>();
+  /** the canonical locals: what ST_FL_* hold */
+  private readonly fl = { op: this.permanent("i32"), res: this.permanent("i64"), a: this.permanent("i64"), b: this.permanent("i64") };
+
+  protected setFlag(f: FlagRecord): void {
+    this.flag = f;
+    this.pinned.clear();
+    for (const local of localsOf(f)) this.pinned.add(local);
+  }
+  /** A value that outlives its instruction: constants are put into a local. */
+  private keep(v: number): number {
+    if (v >= 0) return v;
+    this.get(v);
+    return this.take(this.typeOf(v));
+  }
+
+  protected word(opcode: number, offset: number): void {
+    this.memarg(opcode, 0, this.layout.state + offset);
+  }
+  protected storeFlags(): void {
+    const put = (local: number, opcode: number, offset: number): void => {
+      this.i32const(0);
+      this.get(local);
+      this.word(opcode, offset);
+    };
+    put(this.fl.op, 0x36, ST_FL_OP);
+    put(this.fl.res, 0x37, ST_FL_RES);
+    put(this.fl.a, 0x37, ST_FL_A);
+    put(this.fl.b, 0x37, ST_FL_B);
+  }
+
+  // ---- flags
+
+  private wide(size: number, v: number): number {
+    return this.sext(this.signed(size, v));
+  }
+  flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void {
+    if (kind === "logic") this.setFlag({ kind, size, r: this.keep(r) });
+    else if (kind === "inc" || kind === "dec") {
+      const before = this.flag;
+      const carry = before.kind === "inc" || before.kind === "dec" ? before.carry : before;
+      this.setFlag({ kind, size, r: this.keep(r), carry });
+    } else this.setFlag({ kind, size, r: this.keep(r), x: this.keep(x!), y: this.keep(y!) });
+  }
+  flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void {
+    const opt = (v: number | undefined): number | undefined => (v === undefined ? undefined : this.keep(v));
+    this.setFlag({ kind: "explicit", size, r: this.keep(r), c: opt(c), o: opt(o), a: opt(a) });
+  }
+  setFlags(which: number, image: number): void {
+    let bits = this.and(image, this.i32(which));
+    if (which !== STATUS_FLAGS) bits = this.or(bits, this.and(this.getFlags(), this.i32(STATUS_FLAGS & ~which)));
+    this.setFlag({ kind: "bits", image: this.keep(bits) });
+  }
+  getFlags(): number {
+    const f = this.flag;
+    if (f.kind === "bits") return this.and(f.image, this.i32(STATUS_FLAGS));
+    if (f.kind === "mem" || f.kind === "canon") return this.storedFlags();
+    let image = this.conditionOf("b", f);
+    const or = (c: number, to: number): void => {
+      image = this.or(image, this.shl(c, this.i32(to)));
+    };
+    or(this.conditionOf("p", f), 2);
+    or(this.auxiliary(f), 4);
+    or(this.conditionOf("e", f), 6);
+    or(this.conditionOf("s", f), 7);
+    or(this.conditionOf("o", f), 11);
+    return image;
+  }
+  /** The six from the state block, where they are put first if need be. */
+  private storedFlags(): number {
+    if (this.flag.kind === "canon") this.storeFlags();
+    this.callImport("$getflags");
+    return this.take("i32");
+  }
+  private auxiliary(f: FlagRecord): number {
+    const bit4 = (v: number): number => this.and(this.shr(this.trunc(v), this.i32(4)), this.i32(1));
+    switch (f.kind) {
+      case "logic":
+        return this.i32(0);
+      case "inc":
+      case "dec":
+        return bit4(this.xor(f.r, this.stepBack(f.kind, f.r)));
+      case "explicit":
+        return f.a ?? this.i32(0);
+      case "sub":
+      case "add":
+      case "adc":
+      case "sbb":
+        return bit4(this.xor(this.xor(f.x, f.y), f.r));
+      default:
+        return bit4(this.getFlags());
+    }
+  }
+  private stepBack(kind: "inc" | "dec", r: number): number {
+    const one = this.typeOf(r) === "i64" ? this.i64(1) : this.i32(1);
+    return kind === "inc" ? this.sub(r, one) : this.add(r, one);
+  }
+  cond(cc: Condition): number {
+    const n = CONDITIONS.indexOf(cc);
+    const v = this.conditionOf(CONDITIONS[n & ~1]!, this.flag);
+    return n & 1 ? this.eqz(v) : v;
+  }
+  private negative(size: number, v: number): number {
+    const s = this.signed(size, v);
+    return this.cmp("lt_s", s, this.typeOf(s) === "i64" ? this.i64(0) : this.i32(0));
+  }
+  /** One of the even conditions, i32, of flags that were set as `f` says. */
+  private conditionOf(cc: Condition, f: FlagRecord): number {
+    switch (f.kind) {
+      case "sub":
+        if (cc === "e") return this.cmp("eq", this.mask(f.size, f.x), this.mask(f.size, f.y));
+        if (cc === "b") return this.cmp("lt_u", this.mask(f.size, f.x), this.mask(f.size, f.y));
+        if (cc === "be") return this.cmp("le_u", this.mask(f.size, f.x), this.mask(f.size, f.y));
+        if (cc === "l") return this.cmp("lt_s", this.signed(f.size, f.x), this.signed(f.size, f.y));
+        if (cc === "le") return this.cmp("le_s", this.signed(f.size, f.x), this.signed(f.size, f.y));
+        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.y), this.xor(f.x, f.r)));
+        return this.fromResult(cc, f.size, f.r);
+      case "add":
+        if (cc === "b") return this.cmp("lt_u", this.mask(f.size, f.r), this.mask(f.size, f.x));
+        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.r), this.xor(f.y, f.r)));
+        return this.combined(cc, f, f.size, f.r);
+      case "adc":
+        if (cc === "b") return this.negative(f.size, this.or(this.and(f.x, f.y), this.and(this.or(f.x, f.y), this.not(f.r))));
+        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.r), this.xor(f.y, f.r)));
+        return this.combined(cc, f, f.size, f.r);
+      case "sbb": {
+        if (cc === "o") return this.negative(f.size, this.and(this.xor(f.x, f.y), this.xor(f.x, f.r)));
+        if (cc !== "b") return this.combined(cc, f, f.size, f.r);
+        const nx = this.not(f.x);
+        return this.negative(f.size, this.or(this.and(nx, f.y), this.and(this.or(nx, f.y), f.r)));
+      }
+      case "logic":
+        if (cc === "b" || cc === "o") return this.i32(0);
+        if (cc === "be") return this.fromResult("e", f.size, f.r);
+        if (cc === "l") return this.fromResult("s", f.size, f.r);
+        if (cc === "le") {
+          const s = this.signed(f.size, f.r);
+          return this.cmp("le_s", s, this.typeOf(s) === "i64" ? this.i64(0) : this.i32(0));
+        }
+        return this.fromResult(cc, f.size, f.r);
+      case "inc":
+      case "dec": {
+        if (cc === "b") return this.conditionOf("b", f.carry);
+        if (cc === "o") {
+          const x = this.stepBack(f.kind, f.r);
+          return this.negative(f.size, f.kind === "inc" ? this.and(this.not(x), f.r) : this.and(x, this.not(f.r)));
+        }
+        return this.combined(cc, f, f.size, f.r);
+      }
+      case "explicit":
+        if (cc === "b") return f.c ?? this.i32(0);
+        if (cc === "o") return f.o ?? this.i32(0);
+        return this.combined(cc, f, f.size, f.r);
+      case "bits":
+        return this.fromImage(cc, f.image);
+      case "canon":
+        return this.fromCanon(cc);
+      case "mem":
+        return this.fromImage(cc, this.storedFlags());
+    }
+  }
+  private not(v: number): number {
+    return this.xor(v, this.typeOf(v) === "i64" ? this.i64(-1) : this.i32(-1));
+  }
+  /** e, s, p of a result. */
+  private fromResult(cc: Condition, size: number, r: number): number {
+    if (cc === "e") return this.eqz(this.mask(size, r));
+    if (cc === "s") return this.negative(size, r);
+    // parity of the low byte
+    const low = this.and(this.trunc(r), this.i32(0xff));
+    return this.eqz(this.and(this.op("i32.popcnt", low), this.i32(1)));
+  }
+  /** be, l and le from the single flags. */
+  private combined(cc: Condition, f: FlagRecord, size: number, r: number): number {
+    if (cc === "be") return this.or(this.conditionOf("b", f), this.fromResult("e", size, r));
+    if (cc === "l") return this.xor(this.fromResult("s", size, r), this.conditionOf("o", f));
+    if (cc === "le") return this.or(this.combined("l", f, size, r), this.fromResult("e", size, r));
+    return this.fromResult(cc, size, r);
+  }
+  private fromImage(cc: Condition, image: number): number {
+    const bit = (n: number): number => this.and(this.shr(image, this.i32(n)), this.i32(1));
+    switch (cc) {
+      case "o":
+        return bit(11);
+      case "b":
+        return bit(0);
+      case "e":
+        return bit(6);
+      case "be":
+        return this.or(bit(0), bit(6));
+      case "s":
+        return bit(7);
+      case "p":
+        return bit(2);
+      case "l":
+        return this.xor(bit(7), bit(11));
+      default: // "le"
+        return this.or(this.xor(bit(7), bit(11)), bit(6));
+    }
+  }
+  /** From the canonical locals: a comparison is quick, the rest goes through the image. */
+  private fromCanon(cc: Condition): number {
+    const { op, res, a, b } = this.fl;
+    const slow = (): number => {
+      // they may be those beneath an inc or dec, so `flag` does not tell
+      this.storeFlags();
+      this.callImport("$getflags");
+      return this.fromImage(cc, this.take("i32"));
+    };
+    const result = this.variable(this.i32(0));
+    const choose = (test: number, quick: () => number): number => {
+      super.when(test, () => this.assign(result, quick()), () => this.assign(result, slow()));
+      return result;
+    };
+    const isSub = (): number => this.eqz(op);
+    switch (cc) {
+      case "e":
+        return choose(this.cmp("ne", op, this.i32(FL_BITS)), () => this.eqz(res));
+      case "s":
+        return choose(this.cmp("ne", op, this.i32(FL_BITS)), () => this.cmp("lt_s", res, this.i64(0)));
+      case "b":
+        return choose(isSub(), () => this.cmp("lt_u", a, b));
+      case "be":
+        return choose(isSub(), () => this.cmp("le_u", a, b));
+      case "l":
+        return choose(isSub(), () => this.cmp("lt_s", a, b));
+      case "le":
+        return choose(isSub(), () => this.cmp("le_s", a, b));
+      default:
+        return slow();
+    }
+  }
+  /** Puts the flags into the canonical locals, exactly as the interpreter would have them in the block. */
+  protected toCanon(): void {
+    const f = this.flag;
+    if (f.kind === "canon") return;
+    const put = (local: number, v: number): void => {
+      this.get(v);
+      this.set(local);
+      this.barrier();
+    };
+    const all = (op: number, res: number, a: number, b: number): void => {
+      put(this.fl.res, res);
+      put(this.fl.a, a);
+      put(this.fl.b, b);
+      put(this.fl.op, this.i32(op));
+    };
+    switch (f.kind) {
+      case "mem":
+        put(this.fl.op, this.getState(ST_FL_OP, "i32"));
+        put(this.fl.res, this.getState(ST_FL_RES, "i64"));
+        put(this.fl.a, this.getState(ST_FL_A, "i64"));
+        put(this.fl.b, this.getState(ST_FL_B, "i64"));
+        break;
+      case "logic": {
+        const r = this.wide(f.size, f.r);
+        all(FL_SUB, r, r, this.i64(0));
+        break;
+      }
+      case "inc":
+      case "dec": {
+        const c = this.zext(this.conditionOf("b", f.carry));
+        all(f.kind === "inc" ? FL_INC : FL_DEC, this.wide(f.size, f.r), this.wide(f.size, this.stepBack(f.kind, f.r)), c);
+        break;
+      }
+      case "explicit":
+        all(FL_EXPLICIT, this.wide(f.size, f.r), this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0));
+        break;
+      case "bits":
+        all(FL_BITS, this.i64(0), this.zext(f.image), this.i64(0));
+        break;
+      default:
+        all(FLAG_KINDS[f.kind], this.wide(f.size, f.r), this.wide(f.size, f.x), this.wide(f.size, f.y));
+    }
+    this.setFlag(CANON);
+  }
+  protected toMem(): void {
+    if (this.flag.kind === "mem") return;
+    this.toCanon();
+    this.storeFlags();
+    this.setFlag(MEM);
+  }
+}

@@ -1,0 +1,255 @@
+// worker/cpu/jit/jit.ts — the compiled tier as a whole: what is compiled when, where it is found, and how it goes away.
+//
+// The interpreter counts how often branch targets are reached; one that is hot is compiled together with the functions that it calls, as
+// one module. Compiled code is entered from the record of its first instruction ($enter) and finds other compiled code by
+// a word per known target (its table slot, or 0) or, for indirect jumps, in a direct-mapped table by address. When bytes that a region was
+// made from change, its words become 0: nobody enters it any more, and code that is inside leaves after the instruction.
+
+import type { Decoder } from "../decode.ts";
+import { Assembler } from "../build/assembler.ts";
+import type { Bytes, WasmType } from "../build/module.ts";
+import { ModuleWriter } from "../build/module.ts";
+import { REC_HOT, REC_RIP } from "../build/shape.ts";
+import type { WasmLayout } from "../build/wasm.ts";
+import { CODE_SHIFT, IMPORTS } from "../build/wasm.ts";
+import type { CompiledCode, Compiler, Interpreter } from "../interp.ts";
+import { EXIT_MISS_LINK, FN_ENTER } from "../interp.ts";
+import { ST_DEPTH, ST_EXIT, ST_LEFT } from "../state.ts";
+import { RegionBuilder } from "./emit.ts";
+import type { Links } from "./links.ts";
+import { JUMP_ENTRIES } from "./links.ts";
+import type { Region } from "./region.ts";
+import { discover } from "./region.ts";
+
+/** Bit of ST_EXIT: compiled code has counted the instruction that left. */
+export const EXIT_COUNTED = 0x1000;
+/** Regions at a time. */
+const MAX_REGIONS = 16384;
+const WORDS = 65536;
+/** Regions and instructions in one module at most, beyond the first region. */
+const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
+/** Times that code may change under a region before it is left to the interpreter. */
+const MAX_CHANGES = 10;
+
+/** Bytes that the compiled tier takes above guest memory. */
+export function jitBytes(): number {
+  return 4 * WORDS + 8 * JUMP_ENTRIES + 256;
+}
+
+class Compiled implements CompiledCode {
+  readonly entry: number;
+  readonly slot: number;
+  private readonly jit: Jit;
+  dead = false;
+  constructor(jit: Jit, entry: number, slot: number) {
+    this.jit = jit;
+    this.entry = entry;
+    this.slot = slot;
+  }
+  kill(): void {
+    if (!this.dead) this.jit.remove(this);
+  }
+}
+
+export class Jit implements Compiler {
+  private readonly interpreter: Interpreter;
+  private readonly decoder: Decoder;
+  private readonly links: Links;
+  private readonly table: WebAssembly.Table;
+  private readonly words: number;
+  private imports: Record<string, WebAssembly.ImportValue> = {};
+  private readonly wordOf = new Map<number, number>();
+  private readonly regions = new Map<number, Compiled>();
+  private nextSlot = 1;
+  /** slots of the module being written, by entry */
+  private readonly near = new Map<number, number>();
+  /** by granule of guest memory: how often compiled code there was written to */
+  private readonly changes = new Map<number, number>();
+  /** Counted for tests and benchmarks. */
+  readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, flushes: 0, refused: 0 };
+
+  constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder) {
+    this.interpreter = interpreter;
+    this.decoder = decoder;
+    this.words = layout.mem.reserve(4 * WORDS);
+    const jumps = layout.mem.reserve(8 * JUMP_ENTRIES);
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
+    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
+    this.clearJumps();
+    this.buildEntry();
+    interpreter.compiler = this;
+  }
+
+  private clearJumps(): void {
+    // a guest address that cannot be
+    this.links.mem.u32.fill(0xffffffff, this.links.jumps >>> 2, (this.links.jumps >>> 2) + 2 * JUMP_ENTRIES);
+    for (let i = 0; i < JUMP_ENTRIES; i++) this.links.mem.u32[(this.links.jumps >>> 2) + 2 * i + 1] = 0;
+  }
+  private word(rip: number): number {
+    let w = this.wordOf.get(rip);
+    if (w === undefined) {
+      w = this.words + 4 * this.wordOf.size;
+      this.wordOf.set(rip, w);
+    }
+    return w;
+  }
+
+  private writer(): ModuleWriter {
+    const { mem } = this.links;
+    const w = new ModuleWriter();
+    w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
+    return w;
+  }
+  private instantiate(w: ModuleWriter, imports: Record<string, WebAssembly.ImportValue>): WebAssembly.Exports {
+    const bytes = w.finish();
+    this.counters.modules++;
+    this.counters.bytes += bytes.length;
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: imports }).exports;
+  }
+
+  /**
+   * The function of records that enter compiled code: (record, left) → next record, as any shape function; and $region. Only this instance
+   * imports the tables: V8 gives each one that does a copy of the whole, and goes through all of them at each change.
+   */
+  private buildEntry(): void {
+    const w = this.writer();
+    w.importTable("t", this.interpreter.table.length);
+    w.importTable("r", MAX_REGIONS);
+    const lookup = w.importFunction("$lookup", ["i64"], ["i32"]);
+    const shape = w.type(["i32", "i32"], ["i32"]);
+    const s = this.links.state;
+    const a = new Assembler();
+    // locals: 2 rip after, 3 next record
+    a.const(0).get(1).store(s + ST_LEFT).const(0).const(0).store(s + ST_EXIT).const(0).const(0).store(s + ST_DEPTH);
+    a.get(0).load(REC_HOT).const(0xffff).op(0x71).callIndirect(w.type([], ["i64"]), 1).set(2);
+    a.get(2).get(0).load64u32(REC_RIP).op(0x51).const(0).load(s + ST_LEFT).get(1).op(0x46, 0x71).if();
+    // too little left for a whole block: one instruction at a time
+    a.get(0).get(1).get(0).load(REC_HOT).const(16).op(0x76).callIndirect(shape, 0).return().end();
+    a.get(2).const64(-1).op(0x51).const(0).load(s + ST_EXIT).const(0).op(0x47, 0x71).if();
+    a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
+    a.get(2).call(lookup).tee(3).const(1).op(0x46).if();
+    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(3).return().end();
+    a.get(3).const(1).op(0x72).op(0x0b);
+    w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
+    a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
+    w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
+    const exports = this.instantiate(w, { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
+    this.imports = { ...this.interpreter.imports, $region: exports.$region! };
+  }
+
+  slotAt(rip: number): number {
+    return this.regions.get(rip)?.slot ?? 0;
+  }
+
+  /** Code at `rip` is hot. */
+  compile(rip: number): void {
+    if (this.regions.has(rip)) return;
+    if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS) this.flush();
+    const batch = this.collect(rip);
+    if (batch.length === 0) {
+      this.counters.refused++;
+      this.interpreter.detach(rip, true);
+      return;
+    }
+    const imports = new Map<string, number>();
+    this.near.clear();
+    batch.forEach((region, i) => this.near.set(region.entry, this.nextSlot + i));
+    const made = batch.map((region) => {
+      const builder = new RegionBuilder(this.links, imports, region);
+      const body = builder.compile();
+      return { region, body, locals: builder.types, calls: builder.nearCalls };
+    });
+    const first = this.nextSlot;
+    for (const { body, calls } of made)
+      for (const [at, entry] of calls) {
+        const index = imports.size + this.near.get(entry)! - first;
+        body.buf[at] = (index & 127) | 128;
+        body.buf[at + 1] = ((index >> 7) & 127) | 128;
+      }
+    this.link(made, imports);
+  }
+
+  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[] }[], imports: ReadonlyMap<string, number>): void {
+    const w = this.writer();
+    for (const name of imports.keys()) {
+      const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
+      w.importFunction(name, params, results);
+    }
+    const compiled = made.map(({ region, body, locals }) => {
+      const slot = this.nextSlot++;
+      w.exportFunction(String(slot), w.addFunction(w.type([], ["i64"]), locals, body));
+      return new Compiled(this, region.entry, slot);
+    });
+    const exports = this.instantiate(w, this.imports);
+    for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
+    const { u32 } = this.links.mem;
+    compiled.forEach((c, i) => {
+      const { region } = made[i]!;
+      this.regions.set(c.entry, c);
+      u32[this.word(c.entry) >>> 2] = c.slot;
+      const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
+      u32[j] = c.entry;
+      u32[j + 1] = c.slot;
+      for (const [start, end] of region.ranges) if (end > start) this.interpreter.watch(start, end, c);
+      this.interpreter.attach(c.entry, c.slot);
+      this.counters.regions++;
+      this.counters.insns += region.insns;
+    });
+  }
+
+  /** The region at `rip`, and those of functions that it calls which are not compiled yet. */
+  private collect(rip: number): Region[] {
+    const { size } = this.links.mem;
+    const batch: Region[] = [];
+    const met = new Set<number>([rip]);
+    const stop = (at: number): boolean => (this.changes.get(at >>> CODE_SHIFT) ?? 0) > MAX_CHANGES;
+    let insns = 0;
+    for (const entry of met) {
+      if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
+      const region = discover(this.decoder, entry, size, stop);
+      if (region === undefined) continue;
+      batch.push(region);
+      insns += region.insns;
+      for (const block of region.blocks) {
+        const last = block.steps[block.steps.length - 1];
+        if (last?.summary.ending !== "call" || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
+        const to = (last.insn.immHi >>> 0) * 0x1_0000_0000 + (last.insn.immLo >>> 0);
+        if (to < size && !this.regions.has(to)) met.add(to);
+      }
+    }
+    return batch;
+  }
+
+  /** For Compiled: nobody is to enter it any more. */
+  remove(c: Compiled): void {
+    c.dead = true;
+    this.counters.removed++;
+    this.regions.delete(c.entry);
+    const { u32 } = this.links.mem;
+    u32[this.word(c.entry) >>> 2] = 0;
+    const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
+    if (u32[j] === c.entry) {
+      u32[j] = 0xffffffff;
+      u32[j + 1] = 0;
+    }
+    this.interpreter.detach(c.entry, false);
+    const granule = c.entry >>> CODE_SHIFT;
+    this.changes.set(granule, (this.changes.get(granule) ?? 0) + 1);
+  }
+
+  /** Forgets all compiled code. */
+  flush(): void {
+    this.counters.flushes++;
+    for (const c of this.regions.values()) {
+      c.dead = true;
+      this.interpreter.detach(c.entry, false);
+    }
+    this.regions.clear();
+    this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
+    this.wordOf.clear();
+    this.changes.clear();
+    this.clearJumps();
+    for (let i = 1; i < this.nextSlot; i++) this.table.set(i, null);
+    this.nextSlot = 1;
+  }
+}

@@ -1,0 +1,15 @@
+// worker/cpu/jit/links.ts — what a region needs to know of the rest of the compiled tier.
+import type { WasmLayout } from "../build/wasm.ts";
+
+/** The jump table: direct-mapped pairs of u32 [guest address, table slot]. */
+export const JUMP_ENTRIES = 4096;
+
+/** What a region needs to know of the rest of the compiled tier. */
+export interface Links extends WasmLayout {
+  /** address of the jump table */
+  readonly jumps: number;
+  /** address of the word that holds the table slot of the code at `rip`, or 0 while there is none */
+  slotOf(rip: number): number;
+  /** the slot that the code at `rip` will have if it is in the module being written, else 0 */
+  nearSlot(rip: number): number;
+}
