@@ -24,7 +24,9 @@ for (const executor of EXECUTORS)
       test(`${group.name} does what hardware does`, () => {
         const { kind, avx, vectors } = parseVectors(read(group.name));
         const wrong = new Map<string, string>();
-        for (const v of vectors) {
+        // compiling takes a millisecond a case: of the large groups every fourth here, all of them in `npm run proof`
+        const every = executor.options.jit === true && vectors.length > 400 ? 4 : 1;
+        for (const v of vectors.filter((_, k) => k % every === 0)) {
           const from = initialState(kind, v.asm, v.seed, v.code, avx);
           let got: Map<string, string>;
           try {

@@ -520,7 +520,7 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     switch (o.kind) {
       case "reg": {
         const n = this.insn.reg[o.index]!;
-        return n >= HIGH ? this.readHigh(n - HIGH) : this.reg(n, o.size);
+        return n >= HIGH ? this.readHighByte(n - HIGH) : this.reg(n, o.size);
       }
       case "mem":
         return this.load(o.size, this.address(o));
@@ -546,7 +546,7 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     }
     else {
       const n = this.insn.reg[o.index]!;
-      if (n >= HIGH) this.writeHigh(n - HIGH, v);
+      if (n >= HIGH) this.writeHighByte(n - HIGH, v);
       else this.setReg(n, o.size, v);
     }
   }
@@ -583,7 +583,7 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     this.set(local);
     this.barrier();
   }
-  private readHigh(n: number): number {
+  private readHighByte(n: number): number {
     this.get(this.local(n));
     this.byte(0xa7);
     this.i32const(8);
@@ -592,7 +592,7 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     this.byte(0x71);
     return this.take("i32");
   }
-  private writeHigh(n: number, v: number): void {
+  private writeHighByte(n: number, v: number): void {
     const wide = this.zext(v);
     const local = this.local(n);
     this.get(local);
@@ -607,8 +607,8 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
     this.set(local);
     this.barrier();
   }
-  readAh = (): number => this.readHigh(0);
-  writeAh = (v: number): void => this.writeHigh(0, v);
+  readAh = (): number => this.readHighByte(0);
+  writeAh = (v: number): void => this.writeHighByte(0, v);
   regX(n: number): number {
     this.get(this.local(GPRS + n));
     return this.take("v128");
@@ -623,6 +623,11 @@ export class RegionBuilder extends FlagBuilder implements Emitter {
   }
   protected writeXmm(o: Operand, x: number): void {
     this.setRegX(this.insn.reg[o.index]!, x);
+  }
+  /** Upper halves of ymm registers are always in the state block. */
+  protected override highHome(o: Operand): number {
+    this.i32const(0);
+    return this.links.state + ST_XMM + 32 * this.insn.reg[o.index]! + 16;
   }
   offset(_o: Operand): number {
     const { base, index, scale, dispLo, dispHi } = this.insn;

@@ -77,6 +77,8 @@ class Notes implements Builder<number, number> {
     if (o.kind === "xmm") this.out.writes |= 0x10000 << this.number(o);
     else this.mem();
   }
+  readHigh = (): number => NOTHING;
+  writeHigh(): void {}
   reg(n: number): number {
     this.out.reads |= this.gpr(n);
     return NOTHING;
