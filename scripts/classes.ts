@@ -6,10 +6,14 @@ import { globSync } from "./files.ts";
 const FOLDERS = ["kernel", "mm", "fs", "ipc", "net", "drivers", "arch/um", "lib", "include"];
 export const TARGET = "worker/machine/classes.ts";
 
+/** The kernel's files, without tests. */
+export function kernelFiles(): string[] {
+  return globSync(FOLDERS.map((f) => `worker/${f}`), /\.ts$/).filter((p) => !/\.test\.ts$|_kunit\.ts$|\/testing\.ts$/.test(p));
+}
+
 /** The file's text as it should be. */
 export function classesFile(): string {
-  const modules = globSync(FOLDERS.map((f) => `worker/${f}`), /\.ts$/)
-    .filter((p) => !/\.test\.ts$|_kunit\.ts$|\/testing\.ts$/.test(p))
+  const modules = kernelFiles()
     .filter((p) => /^export (abstract )?class /m.test(readFileSync(p, "utf8")))
     .sort();
   const name = (p: string): string => p.replace(/^worker\//, "").replace(/\.ts$/, "");

@@ -24,7 +24,7 @@ const EP_PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE;
 const EP_MAX_EVENTS = Math.floor(0x7fffffff / 12);
 const EP_MAX_NESTS = 4;
 
-class EpItem {
+export class EpItem {
   readonly fd: number;
   readonly file: File;
   events: number;

@@ -25,7 +25,7 @@ export class Filename {
 
 const SLOTS = 1024;
 
-class CachedName extends Filename {
+export class CachedName extends Filename {
   readonly bytes: Uint8Array;
   constructor(name: string, bytes: Uint8Array) {
     super(name);

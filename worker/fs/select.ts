@@ -205,7 +205,7 @@ function do_sys_poll(task: Task, ufds: number, nfds: number, ns: number, tsp: nu
 }
 
 /** The rest of a poll that a stop interrupted: the time-out goes on running.  cf. do_restart_poll() */
-class PollRestart extends RestartBlock {
+export class PollRestart extends RestartBlock {
   readonly ufds: number;
   readonly nfds: number;
   readonly end: number;

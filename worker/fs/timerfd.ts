@@ -21,7 +21,7 @@ const TFD_TIMER_ABSTIME = 1;
 const TFD_TIMER_CANCEL_ON_SET = 2;
 const NSEC = 1_000_000_000;
 
-class TimerfdTimer extends KTimer {
+export class TimerfdTimer extends KTimer {
   readonly file: TimerFd;
   constructor(file: TimerFd) {
     super();

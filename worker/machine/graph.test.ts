@@ -60,6 +60,17 @@ test("a frozen graph is a copy, can be cloned for storage, and equal graphs free
   expect(freeze(b, classes, externals)).toEqual(frozen);
 });
 
+test("views that share a buffer still share it", () => {
+  const buffer = new ArrayBuffer(64);
+  const o = { a: new Uint8Array(buffer, 8, 16), v: new DataView(buffer, 8, 8), w: new Uint32Array(buffer) };
+  o.v.setUint32(0, 0x01020304);
+  const t = thaw(freeze(o, classes, externals), classes, externals) as typeof o;
+  expect([...t.a.slice(0, 4), t.a.length, t.w.length]).toEqual([1, 2, 3, 4, 16, 16]);
+  t.w[2] = 0xffffffff;
+  expect(t.v.getUint32(0)).toBe(0xffffffff);
+  expect(o.v.getUint32(0)).toBe(0x01020304);
+});
+
 test("a long list does not overflow the stack", () => {
   const head = new Derived();
   let at = head;

@@ -7,14 +7,17 @@
 type Primitive = number | string | boolean | bigint | null | undefined;
 /** A reference to nodes[i]; everything else stands for itself. */
 type Slot = Primitive | readonly [number];
-type Bytes = Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array | BigInt64Array | BigUint64Array;
+/** What may look at a buffer; several may share one, and still do when they are thawed. */
+const VIEWS = { Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Float32Array, Float64Array, BigInt64Array, BigUint64Array, DataView } as const;
+type ViewName = keyof typeof VIEWS;
 
 type Node =
   | { readonly t: "object"; readonly shape: number; readonly v: Slot[] }
   | { readonly t: "array"; readonly v: Slot[] }
   | { readonly t: "map"; readonly k: Slot[]; readonly v: Slot[] }
   | { readonly t: "set"; readonly v: Slot[] }
-  | { readonly t: "bytes"; readonly d: Bytes }
+  | { readonly t: "buffer"; readonly d: ArrayBuffer }
+  | { readonly t: "view"; readonly c: ViewName; readonly b: Slot; readonly o: number; readonly n: number }
   | { readonly t: "external"; readonly key: string };
 
 /** Structured-clonable; equal graphs give equal values. */
@@ -67,14 +70,17 @@ export class Externals {
   }
 }
 
-const isBytes = (o: object): o is Bytes => ArrayBuffer.isView(o) && !(o instanceof DataView);
+const viewName = (o: ArrayBufferView): ViewName => (Object.keys(VIEWS) as ViewName[]).find((c) => Object.getPrototypeOf(o) === VIEWS[c].prototype) ?? "Uint8Array";
 
 class Freezer {
   readonly shapes: Frozen["shapes"] = [];
   readonly nodes: Node[] = [];
   private readonly shapeIds = new Map<string, number>();
   private readonly ids = new Map<object, number>();
-  private readonly queue: [object, string][] = [];
+  private readonly queue: object[] = [];
+  /** for messages: who referred to queue[i] first, and by what */
+  private readonly parents: number[] = [];
+  private readonly keys: unknown[] = [];
   private readonly classes: ClassTable;
   private readonly externals: Externals;
   constructor(classes: ClassTable, externals: Externals) {
@@ -82,43 +88,57 @@ class Freezer {
     this.externals = externals;
   }
 
-  slot(value: unknown, path: string): Slot {
-    if (typeof value === "function" || typeof value === "symbol") throw new Error(`${path} is a ${typeof value}: machine state must be plain data`);
+  /** `parent`, `key`: where the value was found. */
+  slot(value: unknown, parent: number, key: unknown): Slot {
+    if (typeof value === "function" || typeof value === "symbol") throw new Error(`${this.path(parent, key)} is a ${typeof value}: machine state must be plain data`);
     if (typeof value !== "object" || value === null) return value as Primitive;
     let id = this.ids.get(value);
     if (id === undefined) {
       id = this.ids.size;
       this.ids.set(value, id);
-      this.queue.push([value, path]);
+      this.queue.push(value);
+      this.parents.push(parent);
+      this.keys.push(key);
     }
     return [id];
   }
-
-  drain(): void {
-    for (let i = 0; i < this.queue.length; i++) this.nodes.push(this.node(...this.queue[i]!));
+  private path(parent: number, key: unknown): string {
+    if (parent < 0) return "kernel";
+    const of = this.queue[parent]!;
+    const before = this.path(this.parents[parent]!, this.keys[parent]);
+    if (Array.isArray(of)) return `${before}[${String(key)}]`;
+    if (of instanceof Map) return `${before}.get(${typeof key === "object" ? "…" : String(key)})`;
+    return of instanceof Set ? `${before}.item` : `${before}.${String(key)}`;
   }
 
-  private node(o: object, path: string): Node {
-    const key = this.externals.keyOf(o);
-    if (key !== undefined) return { t: "external", key };
-    if (Array.isArray(o)) return { t: "array", v: o.map((x, i) => this.slot(x, `${path}[${i}]`)) };
+  drain(): void {
+    for (let i = 0; i < this.queue.length; i++) this.nodes.push(this.node(this.queue[i]!, i));
+  }
+
+  private node(o: object, id: number): Node {
+    const external = this.externals.keyOf(o);
+    if (external !== undefined) return { t: "external", key: external };
+    if (Array.isArray(o)) return { t: "array", v: o.map((x, i) => this.slot(x, id, i)) };
     if (o instanceof Map) {
       const k: Slot[] = [];
       const v: Slot[] = [];
       for (const [a, b] of o) {
-        k.push(this.slot(a, `${path}.key`));
-        v.push(this.slot(b, `${path}.get(${typeof a === "object" ? "…" : String(a)})`));
+        k.push(this.slot(a, id, "key"));
+        v.push(this.slot(b, id, a));
       }
       return { t: "map", k, v };
     }
-    if (o instanceof Set) return { t: "set", v: Array.from(o, (x) => this.slot(x, `${path}.item`)) };
-    if (isBytes(o)) {
-      if (!(o.buffer instanceof ArrayBuffer)) throw new Error(`${path} is a view of shared memory: it belongs to no snapshot`);
-      return { t: "bytes", d: o.slice() };
+    if (o instanceof Set) return { t: "set", v: Array.from(o, (x) => this.slot(x, id, "item")) };
+    if (o instanceof ArrayBuffer) return { t: "buffer", d: o.slice(0) };
+    if (ArrayBuffer.isView(o)) {
+      if (!(o.buffer instanceof ArrayBuffer)) throw new Error(`${this.path(this.parents[id]!, this.keys[id])} is a view of shared memory: it belongs to no snapshot`);
+      const n = o instanceof DataView ? o.byteLength : (o as Uint8Array).length;
+      return { t: "view", c: viewName(o), b: this.slot(o.buffer, id, "buffer"), o: o.byteOffset, n };
     }
     const proto: object | null = Object.getPrototypeOf(o) as object | null;
     const c = proto === Object.prototype || proto === null ? "" : this.classes.keyOf(proto);
-    if (c === undefined) throw new Error(`${path} is a ${o.constructor?.name ?? "object"}, a class that is not in machine/classes.ts`);
+    if (c === undefined)
+      throw new Error(`${this.path(this.parents[id]!, this.keys[id])} is a ${o.constructor?.name ?? "object"}, a class that is not in machine/classes.ts`);
     const f = Object.keys(o);
     const name = `${c}:${f.join()}`;
     let shape = this.shapeIds.get(name);
@@ -127,14 +147,17 @@ class Freezer {
       this.shapeIds.set(name, shape);
     }
     const fields = o as Record<string, unknown>;
-    return { t: "object", shape, v: f.map((x) => this.slot(fields[x], `${path}.${x}`)) };
+    return { t: "object", shape, v: f.map((x) => this.slot(fields[x], id, x)) };
   }
 }
+
+/** Stands for a view until its buffer is made. */
+const VIEW = Object.freeze({});
 
 /** Freezes everything reachable from `root`. */
 export function freeze(root: object, classes: ClassTable, externals: Externals): Frozen {
   const f = new Freezer(classes, externals);
-  f.slot(root, "kernel");
+  f.slot(root, -1, "");
   f.drain();
   return { shapes: f.shapes, nodes: f.nodes };
 }
@@ -152,7 +175,12 @@ export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals, 
     if (n.t === "array") return new Array<unknown>(n.v.length);
     if (n.t === "map") return new Map();
     if (n.t === "set") return new Set();
-    return n.t === "bytes" ? n.d.slice() : externals.object(n.key);
+    if (n.t === "buffer") return n.d.slice(0);
+    return n.t === "view" ? VIEW : externals.object(n.key);
+  });
+  // views come when their buffers are there
+  frozen.nodes.forEach((n, i) => {
+    if (n.t === "view") objects[i] = new (VIEWS[n.c] as Uint8ArrayConstructor)(objects[(n.b as readonly [number])[0]] as ArrayBuffer, n.o, n.n);
   });
   const value = (s: Slot): unknown => (Array.isArray(s) ? objects[(s as readonly [number])[0]] : s);
   frozen.nodes.forEach((n, i) => {

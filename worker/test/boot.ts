@@ -86,19 +86,14 @@ export class TestMachine {
   type(text: string): void {
     this.machine.input(0, new TextEncoder().encode(text));
   }
-  /** Runs a shell command; its output, lines ended by \n. The markers are computed by the shell, so that the echo of the command is no match. */
+  /** Runs a shell command on one line; its output, lines ended by \n. The markers are computed by the shell, so that the echo of the line is no match. */
   run(command: string): string {
     const id = ++this.commands;
     const from = this.text.length;
-    this.type(`echo "<$((${id}+0))<"; ${command}\necho ">$((${id}+0))>$?"\n`);
-    const text = this.until(new RegExp(`>${id}>\\d+\\r?\\n`), from).replaceAll("\r", "");
-    const start = text.indexOf(`<${id}<\n`);
-    const end = text.lastIndexOf(`>${id}>`);
-    // the second line's prompt and echo stand before the end marker
-    const body = text.slice(start + `<${id}<\n`.length, end);
-    const echo = body.lastIndexOf(`echo ">$((${id}+0))>$?"`);
-    const cut = echo < 0 ? body : body.slice(0, body.lastIndexOf("\n", echo) + 1);
-    return cut;
+    this.type(`echo "<$((${id}+0))<"; ${command}; echo ">$((${id}+0))>"\n`);
+    const text = this.until(new RegExp(`>${id}>\\r?\\n`), from).replaceAll("\r", "");
+    const start = text.indexOf(`<${id}<\n`) + `<${id}<\n`.length;
+    return text.slice(start, text.lastIndexOf(`>${id}>\n`));
   }
   /** Until the machine has stopped; its exit status. */
   finish(): number {

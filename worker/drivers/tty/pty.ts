@@ -26,7 +26,7 @@ const PTY_MAX = 4096;
 const PTY_BUFFER = 8192;
 
 /** Both ends: what one writes, the other receives. */
-abstract class PtyDriver extends TtyDriver {
+export abstract class PtyDriver extends TtyDriver {
   readonly minor_start = 0;
   override write(tty: TtyStruct, buf: Uint8Array, off: number, len: number): void {
     tty_receive(tty.link!, buf, off, len);
@@ -44,7 +44,7 @@ abstract class PtyDriver extends TtyDriver {
   }
 }
 
-class PtyMaster extends PtyDriver {
+export class PtyMaster extends PtyDriver {
   readonly name = "ptm";
   readonly major = UNIX98_PTY_MASTER_MAJOR;
   readonly kind = "master" as const;
@@ -98,7 +98,7 @@ class PtyMaster extends PtyDriver {
   }
 }
 
-class PtySlave extends PtyDriver {
+export class PtySlave extends PtyDriver {
   readonly name = "pts/";
   readonly major = UNIX98_PTY_SLAVE_MAJOR;
   readonly kind = "slave" as const;
@@ -146,7 +146,7 @@ export class Ptys {
 }
 
 /** /dev/ptmx and /dev/pts/ptmx */
-class PtmxDriver extends CharDriver {
+export class PtmxDriver extends CharDriver {
   private readonly ptys: Ptys;
   constructor(ptys: Ptys) {
     super();
@@ -159,7 +159,7 @@ class PtmxDriver extends CharDriver {
   }
 }
 
-class PtsDriver extends CharDriver {
+export class PtsDriver extends CharDriver {
   private readonly ptys: Ptys;
   constructor(ptys: Ptys) {
     super();

@@ -11,7 +11,7 @@ const TTYAUX_MAJOR = 5;
 const UNIX98_PTY_SLAVE_MAJOR = 136;
 const PTMX_MINOR = 2;
 
-class PtsNode extends PseudoInode {
+export class PtsNode extends PseudoInode {
   constructor(sb: PseudoSuper, ino: number, perm: number, rdev: number) {
     super(sb, S_IFCHR | perm);
     this.i_ino = ino;
@@ -19,7 +19,7 @@ class PtsNode extends PseudoInode {
   }
 }
 
-class PtsRoot extends PseudoInode {
+export class PtsRoot extends PseudoInode {
   /** ptmx first, then slaves by the order of their opening */
   readonly nodes = new Map<string, PtsNode>();
   constructor(sb: PseudoSuper) {
@@ -91,7 +91,7 @@ export class DevptsType extends FileSystemType {
   }
 }
 
-class DevptsSuper extends PseudoSuper {
+export class DevptsSuper extends PseudoSuper {
   constructor(kernel: Kernel, type: DevptsType) {
     super(kernel, type, DEVPTS_SUPER_MAGIC);
   }

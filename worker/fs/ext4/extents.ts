@@ -24,7 +24,7 @@ const EXT_MAX_DEPTH = 5;
 export const EXT_MAX_BLOCKS = 0xffffffff;
 
 /** `n` blocks of the file from `b` on are at `p`; `u`: unwritten. */
-class Extent {
+export class Extent {
   b: number;
   n: number;
   p: number;
@@ -37,7 +37,7 @@ class Extent {
   }
 }
 
-class Leaf {
+export class Leaf {
   /** where it is, 0: in the inode */
   block: number;
   ex: Extent[];

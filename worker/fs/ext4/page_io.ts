@@ -250,7 +250,7 @@ export class Mapping {
 }
 
 /** Joins writes of neighbouring blocks. */
-class Batch {
+export class Batch {
   private readonly bs: number;
   private readonly out: (block: number, bytes: Uint8Array) => void;
   private readonly buf: Uint8Array;

@@ -16,7 +16,7 @@ interface Tag {
 /** later(a, b): transaction a is newer, or the same. Numbers wrap. */
 const tid_geq = (a: number, b: number): boolean => ((a - b) | 0) >= 0;
 
-class Recovery {
+export class Recovery {
   readonly j: Journal;
   /** block: the newest transaction that revokes it */
   readonly revoked = new Map<number, number>();

@@ -137,7 +137,7 @@ function task_of(inode: { readonly i_sb: PseudoSuper; readonly pid: number; read
 }
 
 /** What all inodes below /proc/PID have in common: owner, and that they go with the task. */
-abstract class PidInode extends PseudoInode {
+export abstract class PidInode extends PseudoInode {
   readonly pid: number;
   readonly start: number;
   constructor(sb: PseudoSuper, mode: number, t: Task) {
@@ -168,7 +168,7 @@ abstract class PidInode extends PseudoInode {
   }
 }
 
-class PidFile extends TextInode {
+export class PidFile extends TextInode {
   readonly pid: number;
   readonly start: number;
   readonly key: string;
@@ -205,13 +205,13 @@ class PidFile extends TextInode {
 }
 
 /** /proc/PID/mem: the one memory, where the process has it mapped. */
-class PidMemInode extends PidInode {
+export class PidMemInode extends PidInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (task !== undefined && !ptrace_may_access(task, this.task)) throw EACCES;
     return new PidMemFile(path, this, flags);
   }
 }
-class PidMemFile extends GenericFile {
+export class PidMemFile extends GenericFile {
   declare f_inode: PidMemInode;
   private range(len: number, pos: number): number {
     const mm = this.f_inode.task.mm;
@@ -236,7 +236,7 @@ class PidMemFile extends GenericFile {
 }
 
 /** cwd, root, exe: magic links. */
-class PidLink extends PidInode {
+export class PidLink extends PidInode {
   readonly key: string;
   constructor(sb: PseudoSuper, t: Task, key: string) {
     super(sb, link_mode(), t);
@@ -259,7 +259,7 @@ class PidLink extends PidInode {
 }
 
 /** fd/N */
-class FdLink extends PidInode {
+export class FdLink extends PidInode {
   readonly fd: number;
   constructor(sb: PseudoSuper, t: Task, fd: number) {
     super(sb, link_mode(fd_perm(t.files!.peek(fd)!)), t);
@@ -292,7 +292,7 @@ class FdLink extends PidInode {
 const fd_perm = (f: File): number => (f.readable ? 0o500 : 0) | (f.writable ? 0o300 : 0);
 
 /** fdinfo/N */
-class FdInfo extends TextInode {
+export class FdInfo extends TextInode {
   readonly pid: number;
   readonly start: number;
   readonly fd: number;
@@ -317,7 +317,7 @@ class FdInfo extends TextInode {
 }
 
 /** fd and fdinfo: a name per descriptor. */
-class FdDir extends PidInode {
+export class FdDir extends PidInode {
   readonly info: boolean;
   constructor(sb: PseudoSuper, t: Task, info: boolean) {
     super(sb, dir_mode(info ? 0o555 : 0o500), t);
@@ -341,7 +341,7 @@ class FdDir extends PidInode {
 }
 
 /** task: the threads */
-class TaskDir extends PidInode {
+export class TaskDir extends PidInode {
   protected override find(name: string): Inode | undefined {
     if (!/^[1-9]\d{0,8}$/.test(name)) return undefined;
     const t = this.i_sb.kernel.tasks.get(Number(name));
@@ -358,7 +358,7 @@ class TaskDir extends PidInode {
 }
 
 /** net: files that net/ registers as "net/NAME" */
-class NetDir extends PidInode {
+export class NetDir extends PidInode {
   protected override find(name: string): Inode | undefined {
     return this.i_sb.kernel.vfs.proc_entries.has(`net/${name}`) ? new EntryInode(this.i_sb, `net/${name}`) : undefined;
   }

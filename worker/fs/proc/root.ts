@@ -41,7 +41,7 @@ export class ProcType extends FileSystemType {
 }
 
 /** A file of the tables. */
-class ProcFile extends TextInode {
+export class ProcFile extends TextInode {
   readonly path: string;
   constructor(sb: PseudoSuper, path: string) {
     super(sb, entry_of(path)!.mode ?? 0o444);
@@ -57,7 +57,7 @@ class ProcFile extends TextInode {
   }
 }
 
-class ProcSymlink extends PseudoInode {
+export class ProcSymlink extends PseudoInode {
   readonly target: string;
   constructor(sb: PseudoSuper, target: string) {
     super(sb, link_mode());
@@ -73,13 +73,13 @@ class ProcSymlink extends PseudoInode {
 }
 
 /** /proc/kmsg: the log as syslog(2) READ gives it; what is read is gone. */
-class KmsgInode extends PseudoInode {
+export class KmsgInode extends PseudoInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (task !== undefined && !capable(task, CAP_SYSLOG)) throw EACCES;
     return new ProcKmsgFile(path, this, flags);
   }
 }
-class ProcKmsgFile extends File {
+export class ProcKmsgFile extends File {
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     const log = task.kernel.printk;
     if (log.record_from(log.syslog_seq) === undefined) {
@@ -113,7 +113,7 @@ class ProcKmsgFile extends File {
 }
 
 /** A directory of plain files: "" is the root, which has the processes too. */
-class ProcDir extends PseudoInode {
+export class ProcDir extends PseudoInode {
   readonly path: string;
   constructor(sb: PseudoSuper, path: string) {
     super(sb, dir_mode(0o555));

@@ -95,7 +95,7 @@ export class SysfsType extends FileSystemType {
   }
 }
 
-class SysDir extends PseudoInode {
+export class SysDir extends PseudoInode {
   readonly path: string;
   constructor(sb: PseudoSuper, path: string) {
     super(sb, dir_mode(0o755));
@@ -127,7 +127,7 @@ class SysDir extends PseudoInode {
     }
   }
 }
-class SysLink extends PseudoInode {
+export class SysLink extends PseudoInode {
   readonly target: string;
   constructor(sb: PseudoSuper, target: string) {
     super(sb, link_mode());
@@ -137,7 +137,7 @@ class SysLink extends PseudoInode {
     return this.target;
   }
 }
-class SysFile extends TextInode {
+export class SysFile extends TextInode {
   readonly path: string;
   constructor(sb: PseudoSuper, path: string, mode: number) {
     super(sb, mode);

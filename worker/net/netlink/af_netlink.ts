@@ -30,7 +30,7 @@ const RTM_BASE = 16;
 const SOL_NETLINK = 270;
 
 /** Builds one netlink message. */
-class Writer {
+export class Writer {
   private bytes: number[] = [];
   u8(v: number): this {
     this.bytes.push(v & 0xff);

@@ -13,7 +13,7 @@ const TTYAUX_MAJOR = 5;
 /** what the host takes at once */
 const ROOM = 65536;
 
-class ConsoleDriver extends TtyDriver {
+export class ConsoleDriver extends TtyDriver {
   readonly name = "tty";
   readonly major = TTY_MAJOR;
   readonly minor_start = 0;
@@ -28,7 +28,7 @@ class ConsoleDriver extends TtyDriver {
 }
 
 /** printk on a line. */
-class LineConsole implements PrintkConsole {
+export class LineConsole implements PrintkConsole {
   readonly name: string;
   private readonly kernel: Kernel;
   private readonly line: number;
