@@ -13,7 +13,6 @@ import { current_time, file_accessed } from "./inode.ts";
 
 export const RAMFS_MAGIC = 0x858458f6;
 const PAGE_SIZE = 4096;
-const PAGE_SHIFT = 12;
 
 export class RamfsType extends FileSystemType {
   readonly name: string;
@@ -87,8 +86,8 @@ export class RamfsInode extends Inode {
   private next_cookie = 2;
   /** symbolic links: the text */
   target = "";
-  /** regular files: address of each page in guest memory, 0 for a hole */
-  readonly pages: number[] = [];
+  /** regular files: address in guest memory by page index; holes are absent */
+  readonly pages = new Map<number, number>();
   private xattrs: Map<string, Uint8Array> | undefined;
 
   constructor(sb: RamfsSuper, ino: number, mode: number) {
@@ -210,8 +209,8 @@ export class RamfsInode extends Inode {
       for (const region of this.i_sb.kernel.regions.all) if (region.foreign && region.inode === this) throw ETXTBSY;
       this.free_pages(Math.ceil(size / PAGE_SIZE));
       const tail = size % PAGE_SIZE;
-      const page = this.pages[size >>> PAGE_SHIFT];
-      if (tail !== 0 && page !== undefined && page !== 0) this.i_sb.kernel.mem.u8.fill(0, page + tail, page + PAGE_SIZE);
+      const page = this.pages.get(Math.floor(size / PAGE_SIZE));
+      if (tail !== 0 && page !== undefined) this.i_sb.kernel.mem.u8.fill(0, page + tail, page + PAGE_SIZE);
     } else if (this.i_size === 0 && size > 0) this.expand_for_mapping(size);
     this.i_size = size;
     this.i_version++;
@@ -226,29 +225,27 @@ export class RamfsInode extends Inode {
     const { addr } = run;
     if (run.total > count) pages.free_pages_exact(addr + count * PAGE_SIZE, run.total - count);
     this.i_sb.kernel.mem.u8.fill(0, addr, addr + count * PAGE_SIZE);
-    for (let i = 0; i < count; i++) this.pages[i] = addr + i * PAGE_SIZE;
+    for (let i = 0; i < count; i++) this.pages.set(i, addr + i * PAGE_SIZE);
     this.i_blocks = count * 8;
   }
   /** Frees pages from index `from` on. */
   free_pages(from: number): void {
-    for (let i = from; i < this.pages.length; i++) this.free_page(i);
-    this.pages.length = Math.min(this.pages.length, from);
+    for (const i of [...this.pages.keys()]) if (i >= from) this.free_page(i);
   }
   private free_page(i: number): void {
-    const page = this.pages[i];
-    if (page === undefined || page === 0) return;
+    const page = this.pages.get(i);
+    if (page === undefined) return;
     this.i_sb.kernel.pages.free_pages_exact(page, 1);
-    this.pages[i] = 0;
+    this.pages.delete(i);
     this.i_blocks -= 8;
   }
   /** The page with index i, allocated if it is a hole. Throws ENOMEM. */
   private page(i: number): number {
-    const have = this.pages[i];
-    if (have !== undefined && have !== 0) return have;
+    const have = this.pages.get(i);
+    if (have !== undefined) return have;
     const page = this.i_sb.kernel.pages.alloc_pages(0);
     if (page === undefined) throw ENOMEM;
-    while (this.pages.length < i) this.pages.push(0);
-    this.pages[i] = page;
+    this.pages.set(i, page);
     this.i_sb.kernel.mem.u8.fill(0, page, page + PAGE_SIZE);
     this.i_blocks += 8;
     return page;
@@ -260,8 +257,8 @@ export class RamfsInode extends Inode {
     for (let done = 0; done < n; ) {
       const at = (pos + done) % PAGE_SIZE;
       const chunk = Math.min(PAGE_SIZE - at, n - done);
-      const page = this.pages[Math.floor((pos + done) / PAGE_SIZE)] ?? 0;
-      if (page === 0) buf.fill(0, off + done, off + done + chunk);
+      const page = this.pages.get(Math.floor((pos + done) / PAGE_SIZE));
+      if (page === undefined) buf.fill(0, off + done, off + done + chunk);
       else if (buf === u8) u8.copyWithin(off + done, page + at, page + at + chunk);
       else buf.set(u8.subarray(page + at, page + at + chunk), off + done);
       done += chunk;
@@ -294,9 +291,9 @@ export class RamfsInode extends Inode {
   mapping(pgoff: number, len: number): number | undefined {
     const count = Math.ceil(len / PAGE_SIZE);
     if (count === 0 || pgoff + count > Math.ceil(this.i_size / PAGE_SIZE)) return undefined;
-    const first = this.pages[pgoff] ?? 0;
-    if (first === 0) return undefined;
-    for (let i = 1; i < count; i++) if (this.pages[pgoff + i] !== first + i * PAGE_SIZE) return undefined;
+    const first = this.pages.get(pgoff);
+    if (first === undefined) return undefined;
+    for (let i = 1; i < count; i++) if (this.pages.get(pgoff + i) !== first + i * PAGE_SIZE) return undefined;
     return first;
   }
   /** fallocate: pages for the range, or holes. */
@@ -304,13 +301,11 @@ export class RamfsInode extends Inode {
     if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0) {
       const end = Math.min(off + len, this.i_size);
       const { u8 } = this.i_sb.kernel.mem;
-      for (let at = off; at < end; ) {
-        const i = Math.floor(at / PAGE_SIZE);
-        const upto = Math.min(end, (i + 1) * PAGE_SIZE);
-        const page = this.pages[i] ?? 0;
-        if (upto - at === PAGE_SIZE) this.free_page(i);
-        else if (page !== 0) u8.fill(0, page + (at % PAGE_SIZE), page + (at % PAGE_SIZE) + upto - at);
-        at = upto;
+      for (const [i, page] of [...this.pages]) {
+        const from = Math.max(off, i * PAGE_SIZE);
+        const to = Math.min(end, (i + 1) * PAGE_SIZE);
+        if (to - from === PAGE_SIZE) this.free_page(i);
+        else if (to > from) u8.fill(0, page + (from % PAGE_SIZE), page + (from % PAGE_SIZE) + to - from);
       }
       return;
     }

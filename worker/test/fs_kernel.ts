@@ -8,7 +8,9 @@ import { syscall_table } from "../arch/um/syscall_64.ts";
 import { FakeKernel, type Result } from "../kernel/testing.ts";
 import { Params } from "../kernel/params.ts";
 import type { Syscall } from "../kernel/syscall.ts";
-import type { Task } from "../kernel/task.ts";
+import { SIGUSR1 } from "../include/uapi/signal.ts";
+import { send_sig } from "../kernel/signal.ts";
+import { TASK_RUNNING, type Task } from "../kernel/task.ts";
 import { NommuRegions } from "../mm/nommu_types.ts";
 import { PageAlloc } from "../mm/page_alloc.ts";
 import { devtmpfs_init } from "../fs/devtmpfs.ts";
@@ -75,6 +77,16 @@ export class FsKernel extends FakeKernel {
     const result = this.call(task, call, ...args.map((a) => (typeof a === "string" ? this.str(a) : a)), ...Array.from({ length: 6 - args.length }, () => 0));
     if (result !== undefined) this.at = save;
     return result;
+  }
+  /** Does the task sleep in a call? */
+  asleep(task: Task): boolean {
+    return task.state !== TASK_RUNNING;
+  }
+  /** A signal with a handler ends the task's sleep, if it can. */
+  interrupt(task: Task): void {
+    task.sighand.action[SIGUSR1]!.handler = this.user;
+    send_sig(SIGUSR1, task);
+    this.run();
   }
   /** Opens, writes and closes. */
   write_file(path: string, text: string, mode = 0o644): void {
