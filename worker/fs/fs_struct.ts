@@ -46,6 +46,12 @@ export class FilesStruct {
     this.install(fd, file, cloexec);
     return fd;
   }
+  /** The descriptor that alloc_fd would give. Throws EMFILE.  cf. get_unused_fd_flags() */
+  get_unused_fd(task: Task): number {
+    const fd = this.find_free();
+    if (fd >= Math.min(task.signal.rlim[RLIMIT_NOFILE]!.cur, NR_OPEN)) throw EMFILE;
+    return fd;
+  }
   /** The lowest free descriptor from `start` on. */
   find_free(start = 0): number {
     const fds = this.fds;

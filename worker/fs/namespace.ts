@@ -99,11 +99,13 @@ export function init_mount_tree(kernel: Kernel, ramfs: FileSystemType): void {
 }
 
 /**
- * Mounts the root file system over the first one and makes it vfs.root; the caller gives init's FsStruct that root. Throws the errno.
+ * Mounts the root file system over the first one and makes it vfs.root; the caller gives init's FsStruct that root. /proc/mounts calls its
+ * device /dev/root, whatever it is. Throws the errno.
  * cf. mount_root_generic(), prepare_namespace()
  */
 export function mount_root(kernel: Kernel, type: FileSystemType, source: string, flags: number, data: string): SuperBlock {
-  const mnt = vfs_kern_mount(kernel, undefined, type, flags, source, data);
+  const sb = type.mount(kernel, undefined, source, flags & SB_FLAGS, data);
+  const mnt = new_mount(kernel.vfs, sb, sb.s_root, "/dev/root", mnt_flags_of(flags));
   attach_mnt(kernel.vfs, mnt, kernel.vfs.root);
   kernel.vfs.root = { mnt, dentry: mnt.mnt_root };
   return mnt.mnt_sb;

@@ -267,6 +267,8 @@ function build_open_flags(flags: number, mode: number): { flags: number; mode: n
 function do_sys_openat(task: Task, dfd: number, filename: number, how: number, perm: number, resolve = 0): number {
   const { flags, mode } = build_open_flags(how, perm);
   const name = task.kernel.vfs.names.getname(task.kernel.mem, filename);
+  // a descriptor is taken first: without one, nothing is opened or made
+  task.files!.get_unused_fd(task);
   const file = do_filp_open(task, dfd, name, flags, mode, resolve);
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
