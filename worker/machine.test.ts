@@ -1,0 +1,80 @@
+// machine.test.ts — what must hold of a whole machine: the boot log, page 0, the ways into the kernel, the executors.  (More: test/machine.test.ts)
+import { describe, expect, test } from "vitest";
+import { TestMachine } from "./test/boot.ts";
+import { KERNEL_VSYSCALL } from "./arch/um/trampoline.ts";
+
+const SESSION = 'ls /\ncat /proc/version\necho $((6*7)) $(echo sub) | tr a-z A-Z\nfor i in 1 2 3; do echo $i; done | sort -r | head -1\nsleep 2 & wait\necho x > /root/f; cat /root/f\npoweroff\n';
+
+describe("a boot", () => {
+  test("in lines and order of Linux's", { timeout: 120_000 }, async () => {
+    const m = await TestMachine.create({ cmdline: "ubd0=disk rw mem=128m init=/bin/sh" });
+    m.machine.boot();
+    const lines = m.text.replaceAll("\r", "").split("\n");
+    const order = [
+      "Core dump limits :", "Linux version 6.12.0", "Zone ranges:", "Built 1 zonelists", "Kernel command line: ubd0=disk rw mem=128m init=/bin/sh root=98:0 console=tty0",
+      'Unknown kernel command line parameters "mem=128m", will be passed to user space.', "Dentry cache hash table", "Memory: ", "devtmpfs: initialized",
+      "zpoline: setting up trampoline code done", "clocksource: Switched to clocksource timer", "Initialized stdio console driver", "printk: console [tty0] enabled", "EXT4-fs (ubda): mounted filesystem",
+      "VFS: Mounted root (ext4 filesystem) on device 98:0.", "devtmpfs: mounted", "This architecture does not have kernel memory protection.", "Run /bin/sh as init process",
+    ];
+    const found = order.map((start) => lines.findIndex((l) => l.startsWith(start)));
+    expect(found).not.toContain(-1);
+    expect([...found].sort((a, b) => a - b)).toEqual(found);
+  });
+
+  test("without a disk panics in Linux's words: status 134", async () => {
+    const m = await TestMachine.create({ cmdline: "mem=64m", disks: {} });
+    m.machine.boot();
+    expect(m.text).toContain('VFS: Cannot open root device "98:0" or unknown-block(98,0): error -6');
+    expect(m.text).toContain("Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(98,0)");
+    expect(m.machine.exit_status).toBe(134);
+  });
+});
+
+describe("page 0", () => {
+  test("holds the trampoline byte for byte, and the entry behind it", async () => {
+    const m = await TestMachine.create({ cmdline: "ubd0=disk mem=64m init=/bin/sh" });
+    m.machine.boot();
+    const page = m.machine.cpu.mem.u8.slice(0, 4096);
+    const want = new Uint8Array(4096);
+    want.fill(0x90, 0, 463);
+    want.set([0xeb, 0x7f], 214);
+    want.set([0x49, 0xbb, 0x00, 0x10, 0, 0, 0, 0, 0, 0, 0x59, 0x41, 0xff, 0xe3], 463);
+    expect(page).toEqual(want);
+    expect([...m.machine.cpu.mem.u8.slice(KERNEL_VSYSCALL, KERNEL_VSYSCALL + 5)]).toEqual([0x0f, 0x01, 0xc1, 0xff, 0xe1]);
+  });
+});
+
+describe("the ways into the kernel", () => {
+  // the address of every block moves with the way calls are made in none of them: the same console, byte for byte
+  const consoleOf = async (mode: string): Promise<{ text: string; m: TestMachine }> => {
+    const m = await TestMachine.boot({ cmdline: `ubd0=disk rw mem=128m loglevel=3 init=/sbin/init zpoline=${mode}` });
+    m.type(SESSION);
+    expect(m.finish()).toBe(0);
+    return { text: m.text, m };
+  };
+  test("give the same session", { timeout: 300_000 }, async () => {
+    const eager = await consoleOf("1");
+    const lazy = await consoleOf("lazy");
+    const trap = await consoleOf("0");
+    expect(lazy.text).toBe(eager.text);
+    expect(trap.text).toBe(eager.text);
+    expect(eager.m.machine.arch.zpoline.trapped).toBe(0);
+    expect(trap.m.machine.arch.zpoline.calls).toBe(0);
+    expect(lazy.m.machine.arch.zpoline.lazily).toBeGreaterThan(20);
+    expect(lazy.m.machine.arch.zpoline.calls).toBeGreaterThan(lazy.m.machine.arch.zpoline.trapped);
+  });
+});
+
+describe("determinism", () => {
+  const session = async (slice: number, jit: boolean): Promise<[string, number, number]> => {
+    const m = await TestMachine.create({ cmdline: "ubd0=disk rw mem=128m loglevel=4 init=/sbin/init seed=1234", jit });
+    m.machine.boot();
+    m.until(/# $/, 0, slice);
+    m.type(SESSION);
+    for (;;) if (m.step(slice) === "halted") break;
+    return [m.text, m.machine.retired, m.machine.kernel.time.monotonic()];
+  };
+  test("whatever the executor", { timeout: 300_000 }, async () => {
+    expect(await session(500_001, false)).toEqual(await session(1_000_000, true));
+  });
+});
