@@ -1,0 +1,143 @@
+// worker/os-browser/disk.ts — a disk in a tab: an immutable image, and what was changed of it in IndexedDB.
+//
+// The bytes are in memory, so that the guest never waits for a read. A flush writes every cluster that changed since the last one, in one strict
+// transaction: after a killed tab the disk is as some flush left it, never in between.
+import { type BlockStore, QuotaError } from "../arch/um/os.ts";
+import { answer, change, diskRange, get } from "./database.ts";
+
+/** bytes of a record; a multiple of every block size that ext4 is made with here */
+export const CLUSTER = 16384;
+
+/** What is known of a kept disk. */
+export interface DiskRecord {
+  /** which image its clusters change: sha256, or size of a visitor's file */
+  readonly image: string;
+  /** who may write: a tab that opens the disk puts its own word here */
+  readonly owner: string;
+}
+
+const isQuota = (e: unknown): boolean => e instanceof DOMException && e.name === "QuotaExceededError";
+
+export class BrowserDisk implements BlockStore {
+  readonly name: string;
+  readonly size: number;
+  readonly readonly: boolean;
+  /** clusters that differ from the image */
+  readonly changed = new Set<number>();
+  private readonly bytes: Uint8Array<ArrayBuffer>;
+  private readonly db: IDBDatabase | undefined;
+  private readonly owner: string;
+  private dirty = new Set<number>();
+  /** told when a flush begins and ends, and in words when one failed */
+  onstoring: (on: boolean) => void = () => undefined;
+  onnote: (text: string) => void = () => undefined;
+
+  private constructor(name: string, bytes: Uint8Array<ArrayBuffer>, db: IDBDatabase | undefined, owner: string) {
+    this.name = name;
+    this.bytes = bytes;
+    this.size = bytes.length;
+    this.readonly = false;
+    this.db = db;
+    this.owner = owner;
+  }
+
+  /** A disk whose changes end with the tab. Takes `bytes` over. */
+  static scratch(name: string, bytes: Uint8Array<ArrayBuffer>): BrowserDisk {
+    return new BrowserDisk(name, bytes, undefined, "");
+  }
+
+  /**
+   * The disk with the changes kept so far. Takes `bytes` over. `image` says which image they are: changes to another one are of no use, and are
+   * dropped only when the visitor resets the disk, so this throws a sentence then.
+   */
+  static async kept(db: IDBDatabase, name: string, bytes: Uint8Array<ArrayBuffer>, image: string, owner: string): Promise<BrowserDisk> {
+    const record = await get<DiskRecord>(db, "disks", name);
+    const keys = (await answer(db.transaction("clusters").objectStore("clusters").getAllKeys(diskRange(name)))) as [string, number][];
+    if (record !== undefined && record.image !== image && keys.length > 0)
+      throw new Error(`The changes kept of ${name} belong to an earlier image. Reset the disk to use the new one, or boot a scratch copy.`);
+    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image, owner } satisfies DiskRecord, name));
+    const disk = new BrowserDisk(name, bytes, db, owner);
+    const clusters = (await answer(db.transaction("clusters").objectStore("clusters").getAll(diskRange(name)))) as Uint8Array[];
+    keys.forEach(([, n], i) => {
+      const cluster = clusters[i];
+      if (cluster === undefined || n * CLUSTER + cluster.length > bytes.length) return;
+      bytes.set(cluster, n * CLUSTER);
+      disk.changed.add(n);
+    });
+    return disk;
+  }
+
+  get changedBytes(): number {
+    return this.changed.size * CLUSTER;
+  }
+  /** The bytes as they are, to be copied and not kept. */
+  get content(): Uint8Array<ArrayBuffer> {
+    return this.bytes;
+  }
+
+  private check(pos: number, len: number): void {
+    if (pos < 0 || pos + len > this.size) throw new Error(`${this.name}: ${len} bytes at ${pos} are beyond its end`);
+  }
+  read(pos: number, buf: Uint8Array): void {
+    this.check(pos, buf.length);
+    buf.set(this.bytes.subarray(pos, pos + buf.length));
+  }
+  write(pos: number, buf: Uint8Array): void {
+    this.check(pos, buf.length);
+    if (buf.length === 0) return;
+    this.bytes.set(buf, pos);
+    const last = Math.floor((pos + buf.length - 1) / CLUSTER);
+    for (let n = Math.floor(pos / CLUSTER); n <= last; n++) {
+      this.dirty.add(n);
+      this.changed.add(n);
+    }
+  }
+  flush(): Promise<void> | undefined {
+    if (this.db === undefined || this.dirty.size === 0) return undefined;
+    return this.store(this.db);
+  }
+  private async store(db: IDBDatabase): Promise<void> {
+    const batch = this.dirty;
+    this.dirty = new Set();
+    let stolen = false;
+    this.onstoring(true);
+    try {
+      await change(db, ["disks", "clusters"], (t) => {
+        // the owner is looked at in the same transaction, so that two tabs can never mix their clusters
+        const record = t.objectStore("disks").get(this.name) as IDBRequest<DiskRecord | undefined>;
+        record.onsuccess = () => {
+          if (record.result?.owner === this.owner) return;
+          stolen = true;
+          t.abort();
+        };
+        const clusters = t.objectStore("clusters");
+        for (const n of batch) clusters.put(this.bytes.slice(n * CLUSTER, (n + 1) * CLUSTER), [this.name, n]);
+      });
+    } catch (e) {
+      for (const n of batch) this.dirty.add(n);
+      if (isQuota(e)) {
+        this.onnote("The browser has no room left for this disk: what was written last is not stored. Download the disk to save it.");
+        throw new QuotaError("no room in the browser's storage");
+      }
+      this.onnote(
+        stolen
+          ? "Another tab has taken this disk over (or it was reset there): changes made here are no longer stored."
+          : `The browser could not store the disk's changes: ${e instanceof Error ? e.message : String(e)}.`,
+      );
+      throw e;
+    } finally {
+      this.onstoring(false);
+    }
+  }
+  close(): void {
+    // a flush that the guest did not ask for is not owed to it
+  }
+}
+
+/** Forgets what was changed. A tab that has the disk open can no longer write to it. */
+export function resetDisk(db: IDBDatabase, name: string): Promise<void> {
+  return change(db, ["disks", "clusters"], (t) => {
+    t.objectStore("disks").delete(name);
+    t.objectStore("clusters").delete(diskRange(name));
+  });
+}

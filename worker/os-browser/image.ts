@@ -1,0 +1,150 @@
+// worker/os-browser/image.ts — an image into memory: fetched or brought by the visitor, unpacked, checked.
+import { BAD_IMAGE, type ImageSource } from "../protocol.ts";
+import { answer, change, get } from "./database.ts";
+
+/** A typed array cannot be longer everywhere. */
+const LARGEST = 2 ** 31 - 1;
+const SUPER = 1024;
+const EXT4_MAGIC = 0xef53;
+
+export type Progress = (what: string, done: number, total: number) => void;
+
+export function badImage(sentence: string): Error {
+  const e = new Error(sentence);
+  e.name = BAD_IMAGE;
+  return e;
+}
+
+const megabytes = (n: number): string => `${(n / 1e6).toFixed(1)} MB`;
+
+/** The parts of a stream in one array; `size` is a guess. Throws when it is longer than `LARGEST`. */
+async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, size: number, name: string, progress?: (done: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+  let out = new Uint8Array(Math.max(size, 1 << 16));
+  let n = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (n + value.length > LARGEST) throw badImage(`${name} is larger than 2 GiB unpacked; that is more than a tab can hold.`);
+    if (n + value.length > out.length) {
+      const more = new Uint8Array(Math.min(LARGEST, Math.max(out.length * 2, n + value.length)));
+      more.set(out.subarray(0, n));
+      out = more;
+    }
+    out.set(value, n);
+    n += value.length;
+    progress?.(n);
+  }
+  return n === out.length ? out : out.slice(0, n);
+}
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+async function unpack(name: string, packed: Uint8Array<ArrayBuffer>, progress: Progress): Promise<Uint8Array<ArrayBuffer>> {
+  // the last four bytes of gzip: size modulo 2^32
+  const size = packed.length < 18 ? 0 : new DataView(packed.buffer, packed.byteOffset).getUint32(packed.length - 4, true);
+  try {
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return await collect(stream as ReadableStream<Uint8Array<ArrayBuffer>>, Math.min(size, LARGEST), name, (done) => progress("unpacking the disk image", done, size));
+  } catch (e) {
+    if (e instanceof Error && e.name === BAD_IMAGE) throw e;
+    throw badImage(`${name} is damaged: it begins as a gzip file, but cannot be unpacked.`);
+  }
+}
+
+/** gzip of some bytes. */
+export async function pack(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return collect(stream as ReadableStream<Uint8Array<ArrayBuffer>>, bytes.length >> 3, "the disk");
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+  // there is no crypto.subtle on plain HTTP
+  if (crypto.subtle === undefined) return undefined;
+  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+async function download(name: string, url: string, gzSize: number, progress: Progress): Promise<Uint8Array<ArrayBuffer>> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new Error(`The disk image ${name} could not be fetched: the server does not answer.`);
+  }
+  if (!response.ok || response.body === null) throw new Error(`The disk image ${name} could not be fetched: the server says ${response.status}.`);
+  return collect(response.body, gzSize, name, (done) => progress("fetching the disk image", done, gzSize));
+}
+
+/** Says in a sentence what is wrong with an image, if anything is: it must be ext2/3/4, or have a partition table. */
+export function checkImage(name: string, bytes: Uint8Array): string | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < 65536) return `${name} is no disk image: it has only ${bytes.length} bytes.`;
+  if (view.getUint16(SUPER + 0x38, true) === EXT4_MAGIC) {
+    const blocks = view.getUint32(SUPER + 4, true);
+    const size = blocks * (1024 << view.getUint32(SUPER + 0x18, true));
+    if (size > bytes.length) return `${name} is cut short: its ext4 file system has ${megabytes(size)}, the file ${megabytes(bytes.length)}.`;
+    return undefined;
+  }
+  if (view.getUint16(510, true) === 0xaa55) return undefined;
+  if (String.fromCharCode(...bytes.subarray(257, 262)) === "ustar") return `${name} is a tar archive, not a disk image. On Linux, mke2fs -d makes an ext4 image of a directory.`;
+  return `${name} is not an ext4 image: there is no ext4 superblock in it. Choose an ext4 image (.ext4, .img), or one packed with gzip.`;
+}
+
+export interface Image {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** which image it is, for the changes kept of it */
+  readonly id: string;
+}
+
+/** Loads what `source` names. Without a database nothing is stored, and all else works. Throws Errors with sentences. */
+export async function loadImage(db: IDBDatabase | undefined, name: string, source: ImageSource, progress: Progress): Promise<Image> {
+  if (source.kind === "published") {
+    const key = `sha256:${source.sha256}`;
+    const stored = db === undefined ? undefined : await get<Uint8Array<ArrayBuffer>>(db, "images", key).catch(() => undefined);
+    const packed = stored ?? (await download(name, source.url, source.gzSize, progress));
+    const bytes = isGzip(packed) ? await unpack(name, packed, progress) : packed;
+    if (stored === undefined) {
+      progress("checking the disk image", 0, 0);
+      const sum = await sha256(bytes);
+      if (sum !== undefined && sum !== source.sha256) throw badImage(`The disk image ${name} arrived damaged: its checksum is wrong. Reload the page to fetch it again.`);
+      // a cache: no room is no failure
+      if (db !== undefined && sum !== undefined) await change(db, ["images"], (t) => t.objectStore("images").put(packed, key)).catch(() => undefined);
+    }
+    const wrong = checkImage(name, bytes);
+    if (wrong !== undefined) throw badImage(wrong);
+    return { bytes, id: source.sha256 };
+  }
+  let file: Blob;
+  if (source.kind === "file") file = source.file as Blob;
+  else {
+    const stored = db === undefined ? undefined : await get<Blob>(db, "images", `file:${name}`);
+    if (stored === undefined) throw new Error(`The image ${name} is no longer stored in this browser. Choose the file again.`);
+    file = stored;
+  }
+  if (file.size > LARGEST) throw badImage(`${name} has ${megabytes(file.size)}; more than 2 GiB do not fit into a tab.`);
+  progress("reading the image file", 0, file.size);
+  let raw: Uint8Array<ArrayBuffer>;
+  try {
+    raw = await collect(file.stream() as ReadableStream<Uint8Array<ArrayBuffer>>, file.size, name, (done) => progress("reading the image file", done, file.size));
+  } catch (e) {
+    throw badImage(`${name} cannot be read: ${e instanceof Error ? e.message : String(e)}`);
+  }
+  const bytes = isGzip(raw) ? await unpack(name, raw, progress) : raw;
+  const wrong = checkImage(name, bytes);
+  if (wrong !== undefined) throw badImage(wrong);
+  if (source.kind === "file" && db !== undefined) {
+    progress("storing the image file", 0, 0);
+    await change(db, ["images"], (t) => t.objectStore("images").put(file, `file:${name}`)).catch(() => {
+      throw new Error(`${name} does not fit into this browser's storage. Boot it as a scratch copy instead.`);
+    });
+  }
+  return { bytes, id: (await sha256(bytes)) ?? `size:${file.size}` };
+}
+
+/** The visitor's images that are stored here. */
+export async function storedImages(db: IDBDatabase): Promise<{ name: string; size: number }[]> {
+  const store = db.transaction("images").objectStore("images");
+  const range = IDBKeyRange.bound("file:", "file:\uffff");
+  const [keys, values] = await Promise.all([answer(store.getAllKeys(range)), answer(store.getAll(range))]);
+  return keys.map((key, i) => ({ name: String(key).slice("file:".length), size: (values[i] as Blob).size }));
+}
