@@ -1,12 +1,17 @@
 // src/main.tsx — where the page starts.
-
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { Session } from "./session.ts";
+import "./styles.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
+const session = new Session();
 createRoot(root).render(
   <StrictMode>
-    <h1>pagezero</h1>
+    <App session={session} />
   </StrictMode>,
 );
+// #off: the page waits, so that the command line can be edited first
+void session.discover().then(() => (location.hash === "#off" || session.state.get().chosen === undefined ? undefined : session.start()));

@@ -1,0 +1,17 @@
+// src/format.ts — numbers for people.
+
+const grouped = new Intl.NumberFormat("en-US");
+
+export const count = (n: number): string => grouped.format(n);
+
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  if (bytes < 1 << 20) return `${(bytes / 1024).toFixed(bytes < 10240 ? 1 : 0)} KiB`;
+  return `${(bytes / (1 << 20)).toFixed(bytes < 100 << 20 ? 1 : 0)} MiB`;
+}
+
+export function seconds(ns: number): string {
+  return `${(ns / 1e9).toFixed(2)} s`;
+}
+
+export const hex = (n: number, digits = 8): string => n.toString(16).padStart(digits, "0");

@@ -1,0 +1,44 @@
+// src/help.tsx — what this is, and the keys.
+import { type ReactNode, useEffect, useRef } from "react";
+
+const KEYS = [
+  ["F6, Shift+F6", "next and previous region; this is the way out of the console"],
+  ["Ctrl+`", "console and back"],
+  ["Enter", "on the console's frame: type into it"],
+  ["Alt+1 … Alt+6", "panels (outside the console)"],
+  ["?", "this sheet (outside the console)"],
+] as const;
+
+export function Help({ close, images }: { readonly close: () => void; readonly images: number }): ReactNode {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const d = dialog.current;
+    if (d !== null && !d.open) d.showModal();
+  }, []);
+  return (
+    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={close}>
+      <h2 id="help-title">An x86-64 CPU and a Linux kernel without MMU, in this tab</h2>
+      <p>
+        The machine runs in a worker of this page; nothing is uploaded. Processes share one address space. Each <code>syscall</code> of a program has become{" "}
+        <code>call *%rax</code>: a jump to the call's number, which is an address in page 0. There lie nops that slide into the kernel's entry.
+      </p>
+      <p>
+        {images > 0 ? "What the guest syncs is stored in this browser. " : ""}The panel <em>Machine</em> changes the command line, the disk image, and resets or downloads the disk.
+      </p>
+      <h3>Keys</h3>
+      <dl>
+        {KEYS.map(([key, what]) => (
+          <div key={key}>
+            <dt>
+              <kbd>{key}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <button type="button" className="primary" onClick={() => dialog.current?.close()}>
+        Close
+      </button>
+    </dialog>
+  );
+}

@@ -1,0 +1,132 @@
+// src/machine.tsx — the panel with what the machine boots: image, command line, disk.
+import { type ReactNode, useId, useRef, useState } from "react";
+import type { Session } from "./session.ts";
+import { useStore } from "./store.ts";
+
+export function MachinePanel({ session }: { readonly session: Session }): ReactNode {
+  const state = useStore(session.state);
+  const id = useId();
+  const file = useRef<HTMLInputElement>(null);
+  const [asking, setAsking] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const on = session.isOn;
+  const complaints = session.complaints();
+  return (
+    <form
+      className="settings"
+      onSubmit={(e) => {
+        e.preventDefault();
+        if (complaints.length === 0) void (on ? session.restart() : session.start());
+      }}
+    >
+      <fieldset>
+        <legend>Disk image</legend>
+        <div className="choices">
+          {state.choices.map((c) => (
+            <label key={c.name}>
+              <input type="radio" name="image" value={c.name} checked={c.name === state.chosen} onChange={() => session.choose(c.name)} />
+              <span>
+                <b>{c.name}</b> <small>{c.title}</small>
+              </span>
+            </label>
+          ))}
+        </div>
+        <input
+          ref={file}
+          type="file"
+          hidden
+          aria-label="Image file"
+          onChange={(e) => {
+            const [chosen] = e.target.files ?? [];
+            if (chosen !== undefined) session.bring(chosen);
+            e.target.value = "";
+          }}
+        />
+        <button type="button" onClick={() => file.current?.click()}>
+          Choose a file…
+        </button>
+        <small className="aside">ext4, or gzip of it; or drop it anywhere on the page.</small>
+      </fieldset>
+      <fieldset>
+        <legend>Changes</legend>
+        <label>
+          <input type="radio" name="keep" checked={state.keep} onChange={() => session.setKeep(true)} />
+          <span>
+            <b>Keep</b> <small>what the guest syncs is stored in this browser</small>
+          </span>
+        </label>
+        <label>
+          <input type="radio" name="keep" checked={!state.keep} onChange={() => session.setKeep(false)} />
+          <span>
+            <b>Scratch copy</b> <small>forgotten when the machine stops</small>
+          </span>
+        </label>
+      </fieldset>
+      <fieldset>
+        <legend>
+          <label htmlFor={`${id}-line`}>Kernel command line</label>
+        </legend>
+        <textarea
+          id={`${id}-line`}
+          rows={3}
+          spellCheck={false}
+          autoCapitalize="off"
+          autoComplete="off"
+          value={state.cmdline}
+          aria-invalid={complaints.length > 0}
+          aria-describedby={`${id}-complaints`}
+          onChange={(e) => session.setCommandLine(e.target.value.replaceAll("\n", " "))}
+        />
+        <div id={`${id}-complaints`} className="complaints" role="status">
+          {complaints.map((c) => (
+            <p key={c}>{c}</p>
+          ))}
+        </div>
+        <button type="submit" className="primary" disabled={complaints.length > 0}>
+          {on ? "Restart with these" : "Start"}
+        </button>
+        {state.stale && complaints.length === 0 && <small className="aside">The machine that runs was started with other settings.</small>}
+      </fieldset>
+      <fieldset>
+        <legend>Disk</legend>
+        <div className="row">
+          <button
+            type="button"
+            disabled={state.status === undefined || state.running === undefined || busy}
+            onClick={() => {
+              setBusy(true);
+              void session.download().finally(() => setBusy(false));
+            }}
+          >
+            {busy ? "Packing…" : "Download disk"}
+          </button>
+          <button type="button" className="danger" disabled={state.chosen === undefined} onClick={() => setAsking(true)}>
+            Reset disk…
+          </button>
+        </div>
+        {asking && (
+          <div className="confirm" role="alertdialog" aria-label="Reset the disk?">
+            <p>
+              This forgets all changes that were kept of <b>{state.chosen}</b>. It cannot be undone.{on ? " The machine starts anew." : ""}
+            </p>
+            <div className="row">
+              <button
+                type="button"
+                className="danger"
+                onClick={() => {
+                  setAsking(false);
+                  void session.resetDisk();
+                }}
+              >
+                Reset it
+              </button>
+              <button type="button" autoFocus onClick={() => setAsking(false)}>
+                Keep my changes
+              </button>
+            </div>
+          </div>
+        )}
+      </fieldset>
+    </form>
+  );
+}

@@ -1,0 +1,313 @@
+// src/session.ts — the page's side of the machine: what it is doing, what it is to boot, and the worker that does it.
+import { type Remote, wrap } from "comlink";
+import type { BootRequest, Connect, DiskRequest, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
+import { checkCommandLine, diskName, withDisk } from "./cmdline.ts";
+import { Store } from "./store.ts";
+import { Console } from "./terminal.ts";
+
+export type Power = "off" | "starting" | "running" | "paused" | "halted" | "crashed";
+
+/** An entry of public/images/manifest.json. */
+interface ManifestEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly sha256: string;
+  readonly size: number;
+  readonly gzSize: number;
+  readonly file: string;
+  readonly cmdline: string;
+}
+
+export interface ImageChoice {
+  readonly name: string;
+  readonly title: string;
+  readonly source: ImageSource;
+}
+
+/** A sentence that wants attention; `scratch`: a scratch copy would be the way out. */
+export interface Problem {
+  readonly text: string;
+  readonly scratch: boolean;
+}
+
+export interface State {
+  readonly power: Power;
+  readonly waiting: { readonly what: string; readonly done: number; readonly total: number } | undefined;
+  readonly storing: boolean;
+  readonly status: Status | undefined;
+  /** millions of instructions per second while it ran, smoothed */
+  readonly mips: number;
+  readonly problem: Problem | undefined;
+  readonly notes: readonly string[];
+  /** how it ended */
+  readonly ended: string | undefined;
+  readonly choices: readonly ImageChoice[];
+  readonly chosen: string | undefined;
+  readonly cmdline: string;
+  readonly keep: boolean;
+  readonly isolated: boolean;
+  /** the machine that runs was started with other settings than those shown */
+  readonly stale: boolean;
+  /** what the disk that runs is called, and whether it is kept */
+  readonly running: { readonly disk: string; readonly keep: boolean } | undefined;
+}
+
+const DEFAULT = "rw mem=256m loglevel=8 init=/sbin/init";
+
+const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+
+/** Hands a file to the visitor. */
+function save(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+  const url = URL.createObjectURL(new Blob([bytes], { type: "application/gzip" }));
+  const a = document.createElement("a");
+  a.href = url;
+  a.download = name;
+  a.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+export class Session {
+  readonly console = new Console();
+  readonly state: Store<State>;
+  private worker: Worker | undefined;
+  private port: MessagePort | undefined;
+  private api: Remote<MachineControl> | undefined;
+  private used = false;
+
+  constructor() {
+    this.state = new Store<State>({
+      power: "off", waiting: undefined, storing: false, status: undefined, mips: 0, problem: undefined, notes: [], ended: undefined, choices: [],
+      chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
+    });
+    this.console.oninput = (bytes) => this.send({ type: "input", line: 0, bytes });
+    this.console.onresize = (cols, rows) => this.send({ type: "resize", line: 0, cols, rows });
+  }
+
+  private send(message: ToWorker): void {
+    this.port?.postMessage(message);
+  }
+  private set(change: Partial<State>): void {
+    this.state.set(change);
+  }
+
+  /** The control calls of the present worker; a new one is made when there is none. */
+  get control(): Remote<MachineControl> {
+    return this.api ?? this.connect();
+  }
+  private connect(): Remote<MachineControl> {
+    const worker = new Worker(new URL("../worker/main.ts", import.meta.url), { type: "module", name: "machine" });
+    const control = new MessageChannel();
+    const bytes = new MessageChannel();
+    worker.onerror = (e) => {
+      if (this.worker === worker) this.crashed(e.message || "its code could not be loaded");
+    };
+    const connect: Connect<MessagePort> = { control: control.port2, bytes: bytes.port2 };
+    worker.postMessage(connect, [control.port2, bytes.port2]);
+    this.worker = worker;
+    this.port = bytes.port1;
+    bytes.port1.onmessage = (e: MessageEvent<ToPage>) => this.receive(e.data);
+    this.api = wrap<MachineControl>(control.port1);
+    return this.api;
+  }
+  /** Ends the worker, and with it machine, disk and lock: like pulling the plug. */
+  private disconnect(): void {
+    if (this.port !== undefined) this.port.onmessage = null;
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.port = undefined;
+    this.api = undefined;
+    this.used = false;
+  }
+
+  private receive(message: ToPage): void {
+    switch (message.type) {
+      case "output": {
+        const { port } = this;
+        const { length } = message.bytes;
+        if (message.line === 0) this.console.write(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
+        else this.send({ type: "shown", bytes: length });
+        break;
+      }
+      case "waiting":
+        this.set({ waiting: message });
+        break;
+      case "storing":
+        this.set({ storing: message.on });
+        break;
+      case "status": {
+        const { status } = message;
+        const before = this.state.get().mips;
+        const now = status.busyMs > 1 ? status.busyInstructions / status.busyMs / 1000 : before;
+        this.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
+        break;
+      }
+      case "note":
+        if (!this.state.get().notes.includes(message.text)) this.set({ notes: [...this.state.get().notes, message.text] });
+        break;
+      case "halted":
+        this.halted(message.how, message.status);
+        break;
+      case "crashed":
+        this.crashed(message.why);
+        break;
+    }
+  }
+  private halted(how: "halt" | "poweroff" | "restart" | "panic", status: number): void {
+    if (how === "restart") {
+      this.disconnect();
+      void this.start();
+      return;
+    }
+    const what = {
+      halt: `The machine was halted. Exit status ${status}.`,
+      poweroff: `The machine was powered off. Exit status ${status}.`,
+      panic: `The kernel panicked: its last lines in the console say why. Exit status ${status}.`,
+    }[how];
+    this.set({ power: how === "panic" ? "crashed" : "halted", ended: what, storing: false });
+  }
+  private crashed(why: string): void {
+    const [first = why] = why.split("\n");
+    this.console.print(`\r\n\x1b[1mpagezero: ${why.replaceAll("\n", "\r\n")}\x1b[0m\r\n`);
+    this.set({ power: "crashed", waiting: undefined, storing: false, ended: `The emulator itself failed: ${first.replace(/\.?$/, ".")} What the guest had synced is stored.` });
+  }
+
+  /** Finds out what can be booted; the first published image is chosen. */
+  async discover(): Promise<void> {
+    let published: ImageChoice[] = [];
+    try {
+      const response = await fetch("images/manifest.json");
+      if (!response.ok) throw new Error(String(response.status));
+      const list = (await response.json()) as ManifestEntry[];
+      published = list.map((m) => ({ name: m.name, title: m.title, source: { kind: "published", url: new URL(`images/${m.file}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize } }));
+      if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
+    } catch {
+      this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image file to boot from.", scratch: false } });
+    }
+    let stored: ImageChoice[] = [];
+    try {
+      stored = (await this.control.storedImages()).map((s) => ({ name: s.name, title: "your file", source: { kind: "stored" } }));
+    } catch {
+      // no storage here: nothing is stored
+    }
+    this.set({ choices: [...published, ...stored], chosen: this.state.get().chosen ?? published[0]?.name ?? stored[0]?.name });
+    const { chosen, cmdline } = this.state.get();
+    if (cmdline === "") this.set({ cmdline: chosen === undefined ? DEFAULT : withDisk(DEFAULT, chosen) });
+  }
+
+  choose(name: string): void {
+    this.set({ chosen: name, cmdline: withDisk(this.state.get().cmdline, name), problem: undefined, stale: this.isOn });
+  }
+  setCommandLine(cmdline: string): void {
+    this.set({ cmdline, stale: this.isOn });
+  }
+  setKeep(keep: boolean): void {
+    this.set({ keep, stale: this.isOn });
+  }
+  /** A file that the visitor has chosen or dropped. */
+  bring(file: File): void {
+    const name = diskName(file.name);
+    const choices = this.state.get().choices.filter((c) => c.name !== name);
+    const choice: ImageChoice = { name, title: "your file", source: { kind: "file", file } };
+    this.set({ choices: [...choices, choice] });
+    this.choose(name);
+  }
+  get isOn(): boolean {
+    const { power } = this.state.get();
+    return power === "starting" || power === "running" || power === "paused";
+  }
+  /** What stands in the way of a start, in sentences. */
+  complaints(): string[] {
+    const { chosen, cmdline } = this.state.get();
+    if (chosen === undefined) return ["Choose a disk image first."];
+    return checkCommandLine(cmdline, chosen);
+  }
+
+  async start(): Promise<void> {
+    // a worker runs one machine in its life
+    if (this.used) this.disconnect();
+    const { chosen, choices, cmdline, keep } = this.state.get();
+    const choice = choices.find((c) => c.name === chosen);
+    const [complaint] = this.complaints();
+    if (choice === undefined || complaint !== undefined) {
+      this.set({ power: "off", problem: { text: complaint ?? "Choose a disk image first.", scratch: false } });
+      return;
+    }
+    const api = this.control;
+    this.used = true;
+    this.console.reset();
+    const disk: DiskRequest = { name: choice.name, source: choice.source, keep };
+    this.set({
+      power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
+      stale: false, running: { disk: choice.name, keep },
+    });
+    const request: BootRequest = { cmdline, disk, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
+    try {
+      await api.boot(request);
+      if (this.api !== api) return;
+      if (this.state.get().power === "starting") this.set({ power: "running", waiting: undefined });
+      // from now on the image is the browser's own
+      if (keep && choice.source.kind === "file") {
+        const stored: ImageChoice = { ...choice, source: { kind: "stored" } };
+        this.set({ choices: this.state.get().choices.map((c) => (c === choice ? stored : c)) });
+      }
+    } catch (e) {
+      if (this.api !== api) return;
+      this.disconnect();
+      const inUse = e instanceof Error && e.name === "DiskInUse";
+      this.set({ power: "off", waiting: undefined, running: undefined, problem: { text: sentence(e), scratch: inUse || sentence(e).includes("scratch copy") } });
+    }
+  }
+  startScratch(): Promise<void> {
+    this.set({ keep: false });
+    return this.start();
+  }
+  /** Power off without asking the guest. */
+  stop(): void {
+    this.disconnect();
+    this.set({ power: "off", waiting: undefined, storing: false, stale: false, running: undefined, ended: "The machine was switched off. What it had synced is stored." });
+  }
+  restart(): Promise<void> {
+    this.disconnect();
+    this.set({ power: "off", running: undefined });
+    return this.start();
+  }
+  pause(): void {
+    void this.control.pause();
+    this.set({ power: "paused" });
+  }
+  resume(): void {
+    void this.control.resume();
+    this.set({ power: "running" });
+  }
+  async resetDisk(): Promise<void> {
+    const { chosen } = this.state.get();
+    if (chosen === undefined) return;
+    const on = this.isOn;
+    this.disconnect();
+    this.set({ power: "off", running: undefined, waiting: undefined });
+    try {
+      await this.control.resetDisk(chosen);
+      this.set({ problem: undefined, ended: undefined });
+      if (on) await this.start();
+      else this.set({ ended: `The disk ${chosen} is as its image again.` });
+    } catch (e) {
+      this.set({ problem: { text: sentence(e), scratch: false } });
+    }
+  }
+  async download(): Promise<void> {
+    try {
+      const { name, bytes } = await this.control.download();
+      save(name, bytes);
+    } catch (e) {
+      this.set({ problem: { text: sentence(e), scratch: false } });
+    }
+  }
+  /** Types a command as the visitor would. */
+  type(text: string): void {
+    this.send({ type: "input", line: 0, bytes: new TextEncoder().encode(text) });
+  }
+  dismiss(): void {
+    this.set({ problem: undefined, notes: [] });
+  }
+}
+

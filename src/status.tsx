@@ -1,0 +1,39 @@
+// src/status.tsx — the line at the bottom: how much, how fast, what of it came through page 0.
+import type { ReactNode } from "react";
+import { count, seconds, size } from "./format.ts";
+import type { Session } from "./session.ts";
+import { useStore } from "./store.ts";
+
+export function StatusLine({ session }: { readonly session: Session }): ReactNode {
+  const { status, mips, isolated, running, power } = useStore(session.state);
+  const on = running !== undefined;
+  return (
+    <footer className="status" data-region="status" aria-label="Figures">
+      {status === undefined ? (
+        <span>{power === "off" ? "The machine is off." : "…"}</span>
+      ) : (
+        <>
+          <span>
+            <b>{count(status.retired)}</b> instructions
+          </span>
+          <span title="While it ran">{mips > 0 ? `${mips < 10 ? mips.toFixed(1) : Math.round(mips)} M/s` : "–"}</span>
+          <span>{seconds(status.ns)} guest time</span>
+          <span title={status.trapped > 0 ? "Calls by a syscall instruction that was not rewritten" : "All system calls came through page 0"}>
+            <b>{count(status.calls)}</b> calls through page 0{status.trapped > 0 ? `, ${count(status.trapped)} trapped` : ""}
+          </span>
+          {on && (
+            <span>
+              disk {running.disk}: {size(status.changed)} changed, {running.keep ? "kept in this browser" : "scratch copy"}
+            </span>
+          )}
+          <span>{status.idle ? "idle" : "busy"}</span>
+        </>
+      )}
+      {!isolated && (
+        <span className="warning" role="note" tabIndex={0} title="The server does not send the isolation headers (COOP, COEP). All works; memory cannot be shared between threads.">
+          not isolated: running on unshared memory
+        </span>
+      )}
+    </footer>
+  );
+}

@@ -1,0 +1,74 @@
+// src/terminal.ts — the console: xterm, its size, its colours. One for the page; a component lends it a place.
+import { FitAddon } from "@xterm/addon-fit";
+import { Terminal } from "@xterm/xterm";
+import "@xterm/xterm/css/xterm.css";
+import { isPageKey } from "./keys.ts";
+import { TERMINAL, theme } from "./theme.ts";
+
+export class Console {
+  private readonly term: Terminal;
+  private readonly fit = new FitAddon();
+  private observer: ResizeObserver | undefined;
+  /** what was typed; the new size */
+  oninput: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
+  onresize: (cols: number, rows: number) => void = () => undefined;
+
+  constructor() {
+    this.term = new Terminal({
+      convertEol: false,
+      cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+      fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
+      fontSize: 13,
+      lineHeight: 1.15,
+      minimumContrastRatio: 4.5,
+      scrollback: 10_000,
+      theme: TERMINAL[theme.get().theme],
+    });
+    this.term.loadAddon(this.fit);
+    const encoder = new TextEncoder();
+    this.term.onData((text) => this.oninput(encoder.encode(text)));
+    this.term.onBinary((text) => this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    this.term.onResize(({ cols, rows }) => this.onresize(cols, rows));
+    this.term.attachCustomKeyEventHandler((e) => !isPageKey(e));
+    theme.subscribe(() => {
+      this.term.options.theme = TERMINAL[theme.get().theme];
+    });
+  }
+
+  get cols(): number {
+    return this.term.cols;
+  }
+  get rows(): number {
+    return this.term.rows;
+  }
+
+  /** Shows the terminal in `place`, as large as it is. Returns how to end that. */
+  mount(place: HTMLElement): () => void {
+    if (this.term.element === undefined) this.term.open(place);
+    else place.append(this.term.element);
+    // Tab stops at the frame around it, not inside: F6 leaves, Enter enters
+    if (this.term.textarea !== undefined) this.term.textarea.tabIndex = -1;
+    const fit = (): void => {
+      if (place.clientWidth > 0 && place.clientHeight > 0) this.fit.fit();
+    };
+    fit();
+    this.observer = new ResizeObserver(fit);
+    this.observer.observe(place);
+    return () => {
+      this.observer?.disconnect();
+      this.observer = undefined;
+    };
+  }
+  write(bytes: Uint8Array, shown: () => void): void {
+    this.term.write(bytes, shown);
+  }
+  print(text: string): void {
+    this.term.write(text);
+  }
+  reset(): void {
+    this.term.reset();
+  }
+  focus(): void {
+    this.term.focus();
+  }
+}
