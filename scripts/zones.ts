@@ -26,7 +26,7 @@ const zones: Record<string, Zone> = {
   cpu: { may: ["cpu", "lib"], packages: ["iced-x86"] },
   "arch/um": { may: [...CORE, "cpu", "arch/um"], types: "any", packages: ["iced-x86"] },
   "arch/um/os": { may: ["arch/um/os"] },
-  init: { may: [...CORE, "arch/um", "arch/um/os", "init"], types: "any" },
+  init: { may: [...CORE, "arch/um", "arch/um/os", "init", "kunit"], types: "any" },
   machine: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol"], types: "any", packages: ["iced-x86"] },
   protocol: { may: ["lib", "protocol"] },
   kunit: { may: [...CORE, "arch/um", "init", "kunit"], types: "any" },
@@ -45,6 +45,8 @@ export function zoneOf(path: string): string | undefined {
   if (path.startsWith("e2e/")) return "e2e";
   if (!path.startsWith("worker/")) return undefined;
   const inside = path.slice("worker/".length);
+  // suites stand beside their subject, and use the framework
+  if (/_kunit\.ts$/.test(inside)) return "kunit";
   const host = /(?:^|\/)(os-browser|os-node)\//.exec(inside);
   if (host) return host[1];
   if (inside === "arch/um/os.ts") return "arch/um/os";

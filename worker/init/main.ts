@@ -21,6 +21,7 @@ import { PidFs } from "../fs/pidfs.ts";
 import { setup_vsyscall, setup_zpoline_trampoline } from "../arch/um/trampoline.ts";
 import type { UmArch } from "../arch/um/process.ts";
 import { arch_initcalls, device_initcalls, fs_initcalls } from "./initcalls.ts";
+import { kunit_init } from "../kunit/main.ts";
 import { Futexes } from "../kernel/futex_types.ts";
 import { new_task } from "../kernel/fork.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -179,12 +180,15 @@ function prepare_namespace(kernel: Kernel): void {
 /** Makes process 1 and starts its program. Returns it, runnable.  cf. kernel_init() */
 export function kernel_init(kernel: Kernel): Task {
   const { params, printk: log } = kernel;
-  prepare_namespace(kernel);
   const task = new_task(kernel, "swapper", kernel.arch.thread_size, false);
   task.signal.pgrp = task.signal.session = 0;
   task.fs = new FsStruct(kernel.vfs.root, kernel.vfs.root);
   task.files = new FilesStruct();
   kernel.current = task;
+  kunit_init(kernel);
+  prepare_namespace(kernel);
+  task.fs.set_root(kernel.vfs.root);
+  task.fs.set_pwd(kernel.vfs.root);
   try {
     init_mount(kernel, "devtmpfs", "devtmpfs", kern_path(task, "/dev"));
     log.info("devtmpfs: mounted");

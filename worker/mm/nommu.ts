@@ -278,7 +278,7 @@ export function do_munmap(task: Task, start: number, len: number): void {
 }
 
 /** mremap(2): in place only.  cf. do_mremap() */
-function do_mremap(task: Task, addr: number, old_len: number, new_len: number, flags: number, new_addr: number): number {
+export function do_mremap(task: Task, addr: number, old_len: number, new_len: number, flags: number, new_addr: number): number {
   const mm = current_mm(task);
   const olen = PAGE_ALIGN(old_len);
   const nlen = PAGE_ALIGN(new_len);

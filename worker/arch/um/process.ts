@@ -28,7 +28,7 @@ export class UmArch implements Arch {
   readonly thread_size = THREAD_STATE_SIZE;
   readonly elf_hwcap: number;
   readonly sysinfo_ehdr = 0;
-  private readonly iced: Iced;
+  readonly iced: Iced;
   private readonly translations = new WeakMap<Inode, Translation>();
 
   constructor(cpu: Cpu, iced: Iced, zpoline: Zpoline) {

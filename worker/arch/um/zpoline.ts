@@ -140,6 +140,13 @@ function scan(iced: Iced, u8: Uint8Array, range: CodeRange, functions: ReadonlyS
   decoder.free();
 }
 
+/** The sites in a piece of code that is one range, without symbols: for tests. */
+export function scan_bytes(iced: Iced, code: Uint8Array): Site[] {
+  const out = { sites: [] as Site[], instructions: 0, skipped: 0 };
+  scan(iced, code, { start: 0, end: code.length }, new Set(), 0, out);
+  return out.sites;
+}
+
 function usesMemory(insn: { op0Kind: number; op1Kind: number; op2Kind: number }, memory: number): boolean {
   return insn.op0Kind === memory || insn.op1Kind === memory || insn.op2Kind === memory;
 }
