@@ -57,6 +57,7 @@ const port = process.env["E2E_PORT"] ?? String(await freePort());
 
 if (!part("set-up", () => one(setup("test")))) console.log("\nWhat needs it will fail below.");
 part("lint", () => one(run("tsx", ["scripts/lint.ts"])));
+part("KUnit", () => one(run("tsx", ["scripts/kunit.ts", "run"])));
 part("unit tests", () =>
   counts(run("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${VITEST}`]), VITEST, (report) => [Number(report["numPassedTests"]), Number(report["numFailedTests"])]),
 );

@@ -44,6 +44,12 @@ test("a prefix of the log is taken off", () => {
   expect(suites).toHaveLength(2);
 });
 
+test("lines of the kernel's log in the middle of a suite are no end of it", () => {
+  const { suites, errors } = parseKtap(good.replace("    ok 1 one\n", "munmap of memory not mmapped by process 1 (swapper): 0x1-0x2\n    ok 1 one\n"));
+  expect(errors).toEqual([]);
+  expect(countResults(suites)).toEqual({ passed: 2, failed: 1, skipped: 1, crashed: 0 });
+});
+
 test("a kernel that stops in the middle is a crash, not a pass", () => {
   const cut = good.slice(0, good.indexOf("# Subtest: second"));
   const { suites, errors } = parseKtap(cut);

@@ -53,7 +53,13 @@ class Reader {
     let plan: number | undefined;
     while (this.at < this.lines.length) {
       const line = this.lines[this.at]!;
-      if (line !== "" && !line.startsWith(pad)) break;
+      if (line !== "" && !line.startsWith(pad)) {
+        // a result or a summary of the level above ends this one; anything else is the kernel's own log, which knows nothing of levels
+        if (RESULT.test(line.trimStart()) || /^ *(# |1\.\.\d)/.test(line)) break;
+        log.push(line);
+        this.at++;
+        continue;
+      }
       const text = line.slice(pad.length);
       if (/^ {4}KTAP version 1$/.test(text)) {
         this.at++;

@@ -27,7 +27,7 @@ export const execSuite: KunitSuite = {
       (test, [p, e]) => {
         const task = test.kernel.current!;
         test.KUNIT_EXPECT_ERRNO(e, () => kernel_execve(task, `/kunit-exec/${p}`, ["x"], []), "execve");
-        test.KUNIT_EXPECT_EQ(task.mm, undefined as never, "the old address space");
+        test.KUNIT_EXPECT_EQ(task.mm, undefined, "the old address space");
       },
     ),
     KUNIT_CASE("files_may_be_written_again_after_a_failure", (test) => {

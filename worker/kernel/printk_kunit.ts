@@ -45,7 +45,7 @@ export const printkSuite: KunitSuite = {
     KUNIT_CASE("kmsg_escapes", (test) => {
       const { log } = fresh(test);
       log.printk(4, "a\\b\x01");
-      test.KUNIT_EXPECT_TRUE(log.format_kmsg(log.records[0]!).endsWith(";a\\x5cb\\x1\n"), "escaped bytes");
+      test.KUNIT_EXPECT_TRUE(log.format_kmsg(log.records[0]!).endsWith(";a\\x5cb\\x01\n"), "escaped bytes");
     }),
   ],
 };

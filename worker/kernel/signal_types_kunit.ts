@@ -10,7 +10,7 @@ export const sigsetSuite: KunitSuite = {
       const s = new SigSet();
       s.add(n);
       for (let i = 1; i <= 64; i++) test.KUNIT_EXPECT_EQ(s.has(i), i === n, `has(${i})`);
-      s.delete(n);
+      s.del(n);
       test.KUNIT_EXPECT_FALSE(s.has(n), "after delete");
     }),
     KUNIT_CASE("or_minus_intersects", (test) => {

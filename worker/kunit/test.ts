@@ -9,11 +9,12 @@ import { Errno } from "../include/uapi/errno.ts";
 class CaseEnd {}
 export const CASE_END = Object.freeze(new CaseEnd());
 
-export type Value = number | bigint | string | boolean | undefined | null;
+export type Value = number | bigint | string | boolean | undefined | null | object;
 
 function show(v: Value): string {
   if (typeof v === "number" && Number.isInteger(v)) return `${v} (0x${(v < 0 ? v + 2 ** 32 : v).toString(16)})`;
   if (typeof v === "bigint") return `${v} (0x${v.toString(16)})`;
+  if (typeof v === "object" && v !== null) return `[${v.constructor?.name ?? "object"}]`;
   return typeof v === "string" ? JSON.stringify(v) : String(v);
 }
 

@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { image, IMAGE } from "./boot.ts";
 
 function vmlinux(args: string[], input: string): { status: number | null; text: string } {
-  const r = spawnSync("npx", ["tsx", "scripts/vmlinux.ts", ...args], { input, encoding: "utf8", maxBuffer: 64 << 20 });
+  const r = spawnSync(process.execPath, ["--import", "tsx", "scripts/vmlinux.ts", ...args], { input, encoding: "utf8", maxBuffer: 64 << 20 });
   return { status: r.status, text: (r.stdout + r.stderr).replaceAll("\r", "") };
 }
 function copy(): string {

@@ -3,7 +3,7 @@ import { ECHO, ICANON, ICRNL, ISIG, VMIN, VTIME } from "../../include/uapi/termi
 import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../../kunit/suite.ts";
 import type { KUnitTest } from "../../kunit/test.ts";
 import { input_available, n_tty_inq, n_tty_read, n_tty_set_termios, n_tty_write, tty_receive } from "./n_tty.ts";
-import { TtyDriver, TtyStruct, type Termios } from "./tty_struct.ts";
+import { Termios, TtyDriver, TtyStruct } from "./tty_struct.ts";
 import type { TtyFile } from "./tty_io.ts";
 
 /** A line that remembers what was sent. */
@@ -30,7 +30,7 @@ const bytes = (s: string): Uint8Array => Uint8Array.from(s, (c) => c.charCodeAt(
 
 function line(test: KUnitTest, change: (t: Termios) => void = () => {}): Line {
   const driver = new TestDriver();
-  const tty = new TtyStruct(test.kernel, driver, 0);
+  const tty = new TtyStruct(test.kernel, driver, 0, new Termios());
   const old = tty.termios.copy();
   change(tty.termios);
   n_tty_set_termios(tty, old);
