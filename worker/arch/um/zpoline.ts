@@ -193,19 +193,23 @@ export function is_site(kernel: Kernel, addr: number): boolean {
 export function zpoline_finalize_exec(iced: Iced, cache: WeakMap<Inode, Translation>, z: Zpoline, task: Task, images: readonly ExecImage[]): void {
   const { kernel } = task;
   if (z.mode !== "1") return;
-  let total = 0;
-  images.forEach((image, i) => {
+  for (const image of images) {
     const base = image_base(image);
+    const known = cache.get(image.file.f_inode!);
     const t = translate_image(iced, cache, task, image);
-    for (const s of t.sites) {
-      if (s.left !== undefined || !is_site(kernel, base + s.offset)) continue;
-      rewrite_site(kernel, z, base + s.offset);
-      total++;
-    }
-    if (t.skipped > 0) kernel.printk.debug(`zpoline: ${image.name}: nothing decodes at ${t.skipped} bytes${t.swept ? " (linear sweep: no section headers)" : ""}`);
+    for (const s of t.sites) if (s.left === undefined && is_site(kernel, base + s.offset)) rewrite_site(kernel, z, base + s.offset);
+    // told once for each file: every later execve does the same
+    if (t !== known) kernel.printk.info(described(image.name, t));
     z.images.delete(image.name);
     z.images.set(image.name, new TranslatedImage(image.name, base, task.pid, task.comm, t));
-    kernel.printk.debug(`zpoline: rewritten (${i === 0 ? "exec" : "exec+interp"}) ${total} syscalls`);
-  });
+  }
 }
 
+/** The log's line about a file. */
+function described(name: string, t: Translation): string {
+  const left = t.sites.filter((s) => s.left !== undefined).length;
+  const why = left === 0 ? "" : `, left ${left} (red zone)`;
+  const guess = t.swept ? "; no section headers: linear sweep" : "";
+  const skipped = t.skipped === 0 ? "" : `; nothing decodes at ${t.skipped} bytes`;
+  return `zpoline: ${name}: rewritten ${t.sites.length - left} syscalls${why}${guess}${skipped}`;
+}
