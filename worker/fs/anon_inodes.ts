@@ -1,7 +1,7 @@
 // fs/anon_inodes.ts — inodes of files that have no name: pipes, eventfds, epolls, sockets.  cf. fs/anon_inodes.c, fs/pipe.c pipefs, net/socket.c sockfs
-import { ENOSYS } from "../include/uapi/errno.ts";
+import { ENOSYS, ENXIO } from "../include/uapi/errno.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { FileSystemType, Inode, SuperBlock, Dentry, type Iattr, type StatFs } from "./fs.ts";
+import { FileSystemType, Inode, SuperBlock, Dentry, Mount, type Iattr, type StatFs } from "./fs.ts";
 import { current_time } from "./inode.ts";
 
 /** A file system that only the kernel mounts: it is there to give st_dev and f_type. */
@@ -24,6 +24,7 @@ export class PseudoSuperBlock extends SuperBlock {
     this.s_dev = kernel.vfs.get_anon_bdev();
     this.s_magic = magic;
     this.s_root = new Dentry("/", undefined, new AnonInode(this, 0o040000), this);
+    this.s_kern_mnt = new Mount(0, this, this.s_root, name);
   }
   override statfs(): StatFs {
     return { type: this.s_magic, bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0, namelen: 255, fsid: [0, 0], flags: 0 };
@@ -36,6 +37,10 @@ export class AnonInode extends Inode {
     this.i_ino = sb.kernel.vfs.get_next_ino();
     this.i_mode = mode;
     this.i_atime = this.i_mtime = this.i_ctime = current_time(sb.kernel);
+  }
+  /** Only pipes can be opened again, and they are not asked here. */
+  override open(): never {
+    throw ENXIO;
   }
   override setattr(attr: Iattr): void {
     if (attr.mode !== undefined) this.i_mode = attr.mode;

@@ -63,6 +63,8 @@ export abstract class SuperBlock {
   /** bytes */
   s_blocksize = 4096;
   s_magic = 0;
+  /** of pipefs and the like: a mount that is nowhere in the tree */
+  s_kern_mnt: Mount | undefined;
   /** mounts of it; the last umount calls put_super */
   s_active = 0;
   /** Files open for writing: they keep it from becoming read-only */
@@ -369,9 +371,11 @@ export abstract class File {
   }
   /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
   flush(_task: Task): void {}
-  /** For /proc/PID/fd/N of a file without a path: a path that leads to its inode (pipes can be opened again), if there is one. */
+  /** For /proc/PID/fd/N of a file without a path: a path in a pseudo file system that leads to its inode (pipes can be opened again). */
   anon_path(): Path | undefined {
-    return undefined;
+    const inode = this.f_inode;
+    const mnt = inode?.i_sb.s_kern_mnt;
+    return inode === undefined || mnt === undefined ? undefined : { mnt, dentry: new Dentry(this.d_dname(), undefined, inode, inode.i_sb) };
   }
   /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. Files that have none just keep the flag. */
   fasync(_task: Task, _on: boolean): void {}

@@ -145,13 +145,17 @@ function may_delete(task: Task, dir: Inode, victim: Inode, isdir: boolean): void
 }
 
 /** After a name went: frees the inode when it was the last and nobody has it open. */
-function removed(task: Task, dentry: Dentry, inode: Inode): void {
+function removed(task: Task, dir: Inode, dentry: Dentry, inode: Inode): void {
+  const { fsnotify } = task.kernel.vfs;
+  fsnotify.link_count(inode);
+  const isdir = inode.is_dir;
   const used = dentry.d_count > 0;
   d_delete(task.kernel.vfs, dentry);
   if (inode.i_nlink === 0) {
-    task.kernel.vfs.fsnotify.inode_gone(inode, !used && inode.i_count === 0);
+    fsnotify.inode_gone(inode, !used && inode.i_count === 0);
     if (inode.i_count === 0) inode.evict();
   }
+  fsnotify.delete(dir, dentry.d_name, isdir);
 }
 
 function do_unlinkat(task: Task, dfd: number, name: Filename): void {
@@ -168,8 +172,7 @@ function do_unlinkat(task: Task, dfd: number, name: Filename): void {
   may_delete(task, dir, inode, false);
   if (dentry.d_mounted > 0) throw EBUSY;
   dir.unlink(dentry.d_name, inode);
-  task.kernel.vfs.fsnotify.unlink(dir, dentry.d_name, inode);
-  removed(task, dentry, inode);
+  removed(task, dir, dentry, inode);
 }
 
 function do_rmdirat(task: Task, dfd: number, name: Filename): void {
@@ -187,8 +190,7 @@ function do_rmdirat(task: Task, dfd: number, name: Filename): void {
   may_delete(task, dir, inode, true);
   if (dentry.d_mounted > 0) throw EBUSY;
   dir.rmdir(dentry.d_name, inode);
-  task.kernel.vfs.fsnotify.unlink(dir, dentry.d_name, inode);
-  removed(task, dentry, inode);
+  removed(task, dir, dentry, inode);
 }
 /** unlink(2) */
 export const sys_unlink = SYSCALL_DEFINE("unlink", [PathArg], (task, name) => {

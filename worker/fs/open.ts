@@ -100,10 +100,13 @@ export function do_dentry_open(task: Task, path: Path, flags: number, state: () 
 }
 
 function opened(file: File, path: Path, inode: Inode, flags: number): File {
-  file.f_path = path;
   file.f_inode ??= inode;
+  // a pipe opened again through /proc/PID/fd has no path either
+  const anon = path.mnt === inode.i_sb.s_kern_mnt;
+  file.f_path = anon ? undefined : path;
   file.f_flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
-  path_get(path);
+  if (anon) inode.i_count++;
+  else path_get(path);
   inode.i_sb.kernel.vfs.nr_files++;
   return file;
 }

@@ -48,6 +48,11 @@ function xattr_permission(task: Task, inode: Inode, name: string, mask: number):
   inode_permission(task, inode, mask);
 }
 
+/** A name that is nothing but its prefix belongs to nobody.  cf. xattr_resolve_name() */
+function xattr_resolve_name(name: string): void {
+  if (/^(user|trusted|security)\.$/.test(name)) throw EINVAL;
+}
+
 function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: number, flags: number): number {
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) throw EINVAL;
   const name = xattr_name(task, nameaddr);
@@ -57,6 +62,7 @@ function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: 
   xattr_permission(task, t.inode, name, MAY_WRITE);
   if ((name.startsWith("system.") || name.startsWith("security.")) && !inode_owner_or_capable(task.cred, t.inode)) throw EPERM;
   if (name.startsWith("security.") && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
+  xattr_resolve_name(name);
   t.inode.setxattr(name, bytes, flags);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
   return 0;
@@ -64,6 +70,7 @@ function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: 
 function getxattr(task: Task, t: Target, nameaddr: number, value: number, size: number): number {
   const name = xattr_name(task, nameaddr);
   xattr_permission(task, t.inode, name, MAY_READ);
+  xattr_resolve_name(name);
   const bytes = t.inode.getxattr(name);
   if (size === 0) return bytes.length;
   if (bytes.length > size) throw ERANGE;
@@ -84,6 +91,7 @@ function removexattr(task: Task, t: Target, nameaddr: number): number {
   const name = xattr_name(task, nameaddr);
   if (t.mnt !== undefined) mnt_want_write(t.mnt);
   xattr_permission(task, t.inode, name, MAY_WRITE);
+  xattr_resolve_name(name);
   t.inode.removexattr(name);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
   return 0;

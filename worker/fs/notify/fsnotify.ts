@@ -89,10 +89,13 @@ export class Fsnotify {
     this.tell(inode, IN_ATTRIB, "");
     this.tell(dir, IN_CREATE, name);
   }
-  unlink(dir: Inode, name: string, inode: Inode): void {
-    if (this.active === 0) return;
-    if (!inode.is_dir) this.tell(inode, IN_ATTRIB, "");
-    this.tell(dir, IN_DELETE | (inode.is_dir ? IN_ISDIR : 0), name);
+  /** A link to the inode went: its watchers hear that its attributes changed. */
+  link_count(inode: Inode): void {
+    if (this.active > 0 && !inode.is_dir) this.tell(inode, IN_ATTRIB, "");
+  }
+  /** The name went, after what the inode itself had to say. */
+  delete(dir: Inode, name: string, isdir: boolean): void {
+    if (this.active > 0) this.tell(dir, IN_DELETE | (isdir ? IN_ISDIR : 0), name);
   }
   move(olddir: Inode, oldname: string, newdir: Inode, newname: string, inode: Inode): void {
     if (this.active === 0) return;
