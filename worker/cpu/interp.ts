@@ -398,6 +398,11 @@ export class Interpreter {
     if (u32[(block.at + REC_FN) >> 2] === FN_ENTER) u32[(block.at + REC_FN) >> 2] = u32[(block.at + REC_HOT) >> 2]! >>> 16;
     u32[(block.at + REC_HOT) >> 2] = never ? this.hot : 0;
   }
+  /** How often the block at `rip` was the target of a branch. */
+  heat(rip: number): number {
+    const block = this.blockAt.get(rip);
+    return block === undefined ? 0 : Math.min(this.layout.mem.u32[(block.at + REC_HOT) >> 2]!, this.hot);
+  }
   /** Compiled code was made from guest memory [start, end). */
   watch(start: number, end: number, compiled: CompiledCode): void {
     this.register({ at: 0, count: 0, start, end, dead: false, compiled });

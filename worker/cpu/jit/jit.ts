@@ -28,6 +28,8 @@ const MAX_REGIONS = 16384;
 const WORDS = 65536;
 /** Regions and instructions in one module at most, beyond the first region. */
 const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
+/** A function that is called is compiled along with its caller from so many times on that it was reached. */
+const WARM = 100;
 /** Times that code may change under a region before it is left to the interpreter. */
 const MAX_CHANGES = 10;
 
@@ -36,15 +38,36 @@ export function jitBytes(): number {
   return 4 * WORDS + 8 * JUMP_ENTRIES + 256;
 }
 
+/** One region that has been compiled. */
 class Compiled implements CompiledCode {
   readonly entry: number;
   readonly slot: number;
   private readonly jit: Jit;
+  private readonly ranges: Region["ranges"];
+  /** the code that it was made from, range after range */
+  private readonly source: Uint8Array;
   dead = false;
-  constructor(jit: Jit, entry: number, slot: number) {
+  constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array) {
     this.jit = jit;
-    this.entry = entry;
+    this.entry = region.entry;
     this.slot = slot;
+    this.ranges = region.ranges.filter(([start, end]) => end > start);
+    this.source = new Uint8Array(this.ranges.reduce((n, [start, end]) => n + end - start, 0));
+    let at = 0;
+    for (const [start, end] of this.ranges) {
+      this.source.set(memory.subarray(start, end), at);
+      at += end - start;
+    }
+  }
+  /** Is the code in memory what this was made from? */
+  matches(memory: Uint8Array): boolean {
+    let at = 0;
+    for (const [start, end] of this.ranges)
+      for (let a = start; a < end; a++) if (memory[a] !== this.source[at++]) return false;
+    return true;
+  }
+  watch(interpreter: Interpreter): void {
+    for (const [start, end] of this.ranges) interpreter.watch(start, end, this);
   }
   kill(): void {
     if (!this.dead) this.jit.remove(this);
@@ -60,13 +83,15 @@ export class Jit implements Compiler {
   private imports: Record<string, WebAssembly.ImportValue> = {};
   private readonly wordOf = new Map<number, number>();
   private readonly regions = new Map<number, Compiled>();
+  /** regions whose code has been written to, the last one of each entry: the same code may come back */
+  private readonly old = new Map<number, Compiled>();
   private nextSlot = 1;
   /** slots of the module being written, by entry */
   private readonly near = new Map<number, number>();
   /** by granule of guest memory: how often compiled code there was written to */
   private readonly changes = new Map<number, number>();
   /** Counted for tests and benchmarks. */
-  readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, flushes: 0, refused: 0 };
+  readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, revived: 0, flushes: 0, refused: 0 };
 
   constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder) {
     this.interpreter = interpreter;
@@ -138,12 +163,35 @@ export class Jit implements Compiler {
   }
 
   slotAt(rip: number): number {
-    return this.regions.get(rip)?.slot ?? 0;
+    const c = this.regions.get(rip);
+    if (c !== undefined) return c.slot;
+    // a program that comes back to where it was, with the same code: exec, mostly
+    const old = this.old.get(rip);
+    if (old === undefined || !old.matches(this.links.mem.u8)) return 0;
+    this.old.delete(rip);
+    old.dead = false;
+    this.counters.revived++;
+    this.enter(old);
+    return old.slot;
+  }
+  /** Makes a region known. */
+  private enter(c: Compiled): void {
+    const { u32 } = this.links.mem;
+    this.regions.set(c.entry, c);
+    u32[this.word(c.entry) >>> 2] = c.slot;
+    const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
+    u32[j] = c.entry;
+    u32[j + 1] = c.slot;
+    c.watch(this.interpreter);
   }
 
   /** Code at `rip` is hot. */
   compile(rip: number): void {
-    if (this.regions.has(rip)) return;
+    const slot = this.slotAt(rip);
+    if (slot !== 0) {
+      this.interpreter.attach(rip, slot);
+      return;
+    }
     if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS) this.flush();
     const batch = this.collect(rip);
     if (batch.length === 0) {
@@ -178,22 +226,15 @@ export class Jit implements Compiler {
     const compiled = made.map(({ region, body, locals }) => {
       const slot = this.nextSlot++;
       w.exportFunction(String(slot), w.addFunction(w.type([], ["i64"]), locals, body));
-      return new Compiled(this, region.entry, slot);
+      return new Compiled(this, region, slot, this.links.mem.u8);
     });
     const exports = this.instantiate(w, this.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
-    const { u32 } = this.links.mem;
     compiled.forEach((c, i) => {
-      const { region } = made[i]!;
-      this.regions.set(c.entry, c);
-      u32[this.word(c.entry) >>> 2] = c.slot;
-      const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
-      u32[j] = c.entry;
-      u32[j + 1] = c.slot;
-      for (const [start, end] of region.ranges) if (end > start) this.interpreter.watch(start, end, c);
+      this.enter(c);
       this.interpreter.attach(c.entry, c.slot);
       this.counters.regions++;
-      this.counters.insns += region.insns;
+      this.counters.insns += made[i]!.region.insns;
     });
   }
 
@@ -214,7 +255,7 @@ export class Jit implements Compiler {
         const last = block.steps[block.steps.length - 1];
         if (last?.summary.ending !== "call" || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
         const to = (last.insn.immHi >>> 0) * 0x1_0000_0000 + (last.insn.immLo >>> 0);
-        if (to < size && !this.regions.has(to)) met.add(to);
+        if (to < size && !this.regions.has(to) && this.interpreter.heat(to) >= WARM) met.add(to);
       }
     }
     return batch;
@@ -225,6 +266,7 @@ export class Jit implements Compiler {
     c.dead = true;
     this.counters.removed++;
     this.regions.delete(c.entry);
+    this.old.set(c.entry, c);
     const { u32 } = this.links.mem;
     u32[this.word(c.entry) >>> 2] = 0;
     const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
@@ -245,6 +287,7 @@ export class Jit implements Compiler {
       this.interpreter.detach(c.entry, false);
     }
     this.regions.clear();
+    this.old.clear();
     this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
     this.wordOf.clear();
     this.changes.clear();
