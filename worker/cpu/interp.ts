@@ -384,7 +384,8 @@ export class Interpreter {
     const block = this.blockAt.get(rip);
     if (block === undefined) return;
     const { u32 } = this.layout.mem;
-    const fn = u32[(block.at + REC_FN) >> 2]!;
+    let fn = u32[(block.at + REC_FN) >> 2]!;
+    if (fn === FN_ENTER) fn = u32[(block.at + REC_HOT) >> 2]! >>> 16;
     if (fn < FN_FIRST) return;
     // what the record did before is in the upper half
     u32[(block.at + REC_HOT) >> 2] = (slot | (fn << 16)) >>> 0;

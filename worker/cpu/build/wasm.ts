@@ -309,7 +309,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.emitFault(address, n, write ? 1 : 0);
     this.end();
   }
-  private checkAligned(address: number, n: number): void {
+  protected checkAligned(address: number, n: number): void {
     this.get(address);
     this.byte(0xa7);
     this.i32const(n - 1);

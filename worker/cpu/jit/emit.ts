@@ -8,13 +8,14 @@
 import type { Operand } from "../build/builder.ts";
 import { Bytes, type WasmType } from "../build/module.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
+import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Insn } from "../decode.ts";
 import {
   ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_RIP, ST_XMM,
 } from "../state.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
-import { JUMP_ENTRIES, type Links } from "./links.ts";
+import { JUMP_ENTRIES, STATEFUL, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
@@ -33,14 +34,10 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   private remaining = 0;
   /** open blocks, loops and ifs */
   private depth = 0;
-  /** open whens and loops of the present instruction */
-  private nest = 0;
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
   private readonly temps: number[] = [];
   private readonly leaked = new Set<number>();
-  /** stores whose code test is still to come: [tested, address, bytes] */
-  private hits: [number, number, number][] = [];
   private hitUsed = false;
   /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
   readonly nearCalls: [number, number][] = [];
@@ -177,7 +174,15 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     else if (this.norm === CANON) this.toCanon();
   }
   private endInsn(): void {
-    this.settleHits(() => this.i64const(this.insn.rip + this.insn.length));
+    if (this.hitUsed) {
+      // a helper has written to code: what follows may be new
+      this.hitUsed = false;
+      this.alsoCanon();
+      this.get(this.hit);
+      this.if();
+      this.leaveAt(this.insn.rip + this.insn.length, this.remaining - 1);
+      this.end();
+    }
     this.releaseTemps();
   }
 
@@ -272,7 +277,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.set(this.left);
       this.barrier();
     }
-    const before = this.flag;
+    const before = this.flag, canonToo = this.canonToo;
     const pins = [...this.pinned];
     if (this.flag.kind === "mem") {
       this.byte(0x0c);
@@ -284,28 +289,14 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     }
     this.barrier();
     this.flag = before;
+    this.canonToo = canonToo;
     this.pinned.clear();
     for (const p of pins) this.pinned.add(p);
   }
   private exitNow(uncount: number): void {
     this.exitTo(() => this.i64const(-1), uncount);
   }
-  protected emitFault(address: number, n: number, kind: number): void {
-    this.i64const(this.insn.rip);
-    this.get(address);
-    this.i32const(n);
-    this.i32const(kind);
-    this.callImport("$fault");
-    this.exitNow(this.remaining);
-  }
-  protected emitTrap(exit: number): void {
-    this.hitsNow();
-    this.setState(ST_RIP, this.thisRip());
-    this.setState(ST_EXIT, exit);
-    this.exitNow(this.remaining);
-  }
   leave(exit: number): void {
-    this.settleHitsSilently();
     this.setState(ST_RIP, this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
     this.exitNow(this.remaining - 1);
@@ -356,19 +347,16 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.take("i32");
   }
   jump(rip: number): void {
-    this.settleHits(() => this.get(rip));
     this.sync();
     this.tailSlot(this.probe(rip), () => this.get(rip));
   }
   jumpRet(rip: number): void {
-    this.settleHits(() => this.get(rip));
     this.sync();
     this.get(rip);
     this.byte(0x0f);
     this.barrier();
   }
   branch(_target: Operand, c?: number): void {
-    this.settleHitsSilently();
     const edge = this.edgeOut!;
     if (c === undefined) {
       edge(0);
@@ -387,13 +375,11 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   }
   branchCall(_target: Operand): void {
     const rip = (this.insn.immHi >>> 0) * 0x1_0000_0000 + (this.insn.immLo >>> 0);
-    this.settleHits(() => this.i64const(rip));
     this.sync();
     this.loadSlot(rip);
     this.callSlot(this.take("i32"), () => this.i64const(rip), rip);
   }
   jumpCall(rip: number): void {
-    this.settleHits(() => this.get(rip));
     this.sync();
     this.callSlot(this.probe(rip), () => this.get(rip));
   }
@@ -449,85 +435,92 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.edgeOut!(0);
   }
 
-  // ---- stores to code: noticed when the instruction is done
+  // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
 
-  protected override testCode(a: number, n: number): void {
-    this.get(a);
-    this.i32const(CODE_SHIFT);
-    this.byte(0x76);
-    this.memarg(0x2d, 0, this.links.codeMap);
-    this.hits.push([this.take("i32"), a, n]);
-    if (this.nest > 0) this.hitsNow();
+  /** Leaves before the present instruction, of which nothing has happened. Emitted inside an `if`; flags are canonical. */
+  private leaveHere(): void {
+    this.leaveAt(this.insn.rip, this.remaining);
   }
-  protected emitCodeHit(): void {}
-  /** Tells of hits so far, and remembers that there were some. */
-  private hitsNow(): void {
-    for (const [tested, a, n] of this.hits) {
-      this.get(tested);
-      this.if();
-      this.get(a);
-      this.i32const(n);
-      this.callImport("$code_hit");
-      this.i32const(1);
-      this.set(this.hit);
-      this.end();
-      this.hitUsed = true;
-    }
-    this.hits = [];
-  }
-  /** The instruction is complete: if it has hit code, leaves, for the code that follows may be what it changed. */
-  private settleHits(rip: () => void): void {
-    if (this.hits.length > 1) this.hitsNow();
-    const one = this.hits[0];
-    if (one !== undefined) {
-      this.get(one[0]);
-      this.if();
-      this.get(one[1]);
-      this.i32const(one[2]);
-      this.callImport("$code_hit");
-      this.exitTo(rip, this.remaining - 1);
-      this.end();
-      this.hits = [];
-    }
-    if (this.hitUsed) {
-      this.get(this.hit);
-      this.if();
-      this.exitTo(rip, this.remaining - 1);
-      this.end();
-      this.hitUsed = false;
-    }
-  }
-  /** For endings that leave anyway, or that store nothing. */
-  private settleHitsSilently(): void {
-    this.hitsNow();
-    this.hitUsed = false;
+  private leaveAt(rip: number, uncount: number): void {
+    this.i64const(rip);
+    this.set(this.out);
+    this.barrier();
+    this.get(this.left);
+    this.i32const(uncount);
+    this.byte(0x6a);
+    this.set(this.left);
+    this.barrier();
+    this.byte(0x0c);
+    this.code.u32(this.depth - (this.flag.kind === "mem" ? 1 : 2));
+    this.barrier();
   }
   override check(address: number, n: number, write: boolean): void {
-    this.hitsNow();
-    super.check(address, n, write);
+    const min = write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+    this.alsoCanon();
+    this.get(address);
+    this.i64const(min);
+    this.byte(0x7d); // i64.sub
+    this.i64const(this.layout.mem.size - n - min);
+    this.byte(0x56); // i64.gt_u
+    this.if();
+    this.leaveHere();
+    this.end();
+    if (!write) return;
+    this.get(address);
+    this.byte(0xa7);
+    this.i32const(CODE_SHIFT);
+    this.byte(0x76); // i32.shr_u
+    this.memarg(0x2d, 0, this.links.codeMap);
+    this.if();
+    this.leaveHere();
+    this.end();
+  }
+  protected override testCode(): void {
+    // done by check
+  }
+  protected emitCodeHit(): void {}
+  protected override checkAligned(address: number, n: number): void {
+    this.alsoCanon();
+    super.checkAligned(address, n);
+  }
+  protected emitFault(): void {
+    this.leaveHere();
+  }
+  override trapIf(c: number): void {
+    this.alsoCanon();
+    this.get(c);
+    this.if();
+    this.leaveHere();
+    this.end();
+  }
+  override trap(): void {
+    this.alsoCanon();
+    this.leaveHere();
+  }
+  protected emitTrap(): void {
+    this.leaveHere();
   }
 
   // ---- control within an instruction
 
   override when(c: number, yes: () => void, no?: () => void): void {
-    this.nest++;
+    const canonToo = this.canonToo;
     super.when(
       c,
       () => {
         yes();
-        this.hitsNow();
         this.normalise();
+        this.canonToo = canonToo;
       },
       no && (() => {
         no();
-        this.hitsNow();
         this.normalise();
+        this.canonToo = canonToo;
       }),
     );
-    this.nest--;
   }
   override loop(cond: () => number, body: () => void): void {
-    this.nest++;
+    const canonToo = this.canonToo;
     this.open(0x02);
     this.open(0x03);
     this.get(cond());
@@ -536,30 +529,31 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.byte(1);
     this.barrier();
     body();
-    this.hitsNow();
     this.normalise();
     this.byte(0x0c);
     this.byte(0);
     this.end();
     this.end();
-    this.nest--;
+    this.canonToo = canonToo;
   }
   protected beforeHelper(name: string): void {
-    this.hitsNow();
     if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
-    this.toMem();
-    this.storeRegisters();
-    this.storeLeft(this.remaining);
+    if (STATEFUL.test(name)) {
+      this.toMem();
+      this.storeRegisters();
+    } else this.alsoCanon(); // a status that is not 0 leaves
+    if (name === "rdtsc") this.storeLeft(this.remaining);
   }
   protected afterHelper(name: string): void {
-    this.get(this.left);
-    const left = this.take("i32");
-    this.loadState();
-    this.get(left);
-    this.set(this.left);
-    this.setFlag(MEM);
+    if (STATEFUL.test(name)) {
+      this.get(this.left);
+      const left = this.take("i32");
+      this.loadState();
+      this.get(left);
+      this.set(this.left);
+      this.setFlag(MEM);
+    }
     if (!NO_STORE.test(name)) {
-      // it may have written to code: maybe this
       this.get(this.hit);
       this.get(this.getState(ST_CODE_HIT, "i32"));
       this.byte(0x72);

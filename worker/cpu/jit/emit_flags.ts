@@ -13,7 +13,10 @@ export abstract class FlagBuilder extends WasmBuilder {
   /** the canonical locals: what ST_FL_* hold */
   private readonly fl = { op: this.permanent("i32"), res: this.permanent("i64"), a: this.permanent("i64"), b: this.permanent("i64") };
 
+  /** the canonical locals hold the flags as well, whatever `flag` is */
+  protected canonToo = false;
   protected setFlag(f: FlagRecord): void {
+    this.canonToo = f.kind === "canon";
     this.flag = f;
     this.pinned.clear();
     for (const local of localsOf(f)) this.pinned.add(local);
@@ -245,6 +248,16 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected toCanon(): void {
     const f = this.flag;
     if (f.kind === "canon") return;
+    if (!this.canonToo) this.putCanon(f);
+    this.setFlag(CANON);
+  }
+  /** Before a way out: the canonical locals are right, unless the flags are in the state block; conditions still know the setter. */
+  protected alsoCanon(): void {
+    if (this.canonToo || this.flag.kind === "mem") return;
+    this.putCanon(this.flag);
+    this.canonToo = true;
+  }
+  private putCanon(f: FlagRecord): void {
     const put = (local: number, v: number): void => {
       this.get(v);
       this.set(local);
@@ -257,6 +270,8 @@ export abstract class FlagBuilder extends WasmBuilder {
       put(this.fl.op, this.i32(op));
     };
     switch (f.kind) {
+      case "canon":
+        break;
       case "mem":
         put(this.fl.op, this.getState(ST_FL_OP, "i32"));
         put(this.fl.res, this.getState(ST_FL_RES, "i64"));
@@ -283,7 +298,6 @@ export abstract class FlagBuilder extends WasmBuilder {
       default:
         all(FLAG_KINDS[f.kind], this.wide(f.size, f.r), this.wide(f.size, f.x), this.wide(f.size, f.y));
     }
-    this.setFlag(CANON);
   }
   protected toMem(): void {
     if (this.flag.kind === "mem") return;

@@ -30,6 +30,8 @@ const WORDS = 65536;
 const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
 /** A function that is called is compiled along with its caller from so many times on that it was reached. */
 const WARM = 100;
+/** A small function that is compiled elsewhere is compiled again in the module of a caller: calls within a module are quick. So often, and up to this size. */
+const MAX_COPIES = 3, MAX_COPIED = 150;
 /** Times that code may change under a region before it is left to the interpreter. */
 const MAX_CHANGES = 10;
 
@@ -47,7 +49,9 @@ class Compiled implements CompiledCode {
   /** the code that it was made from, range after range */
   private readonly source: Uint8Array;
   dead = false;
-  constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array) {
+  readonly copies: number;
+  constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number) {
+    this.copies = copies;
     this.jit = jit;
     this.entry = region.entry;
     this.slot = slot;
@@ -226,7 +230,7 @@ export class Jit implements Compiler {
     const compiled = made.map(({ region, body, locals }) => {
       const slot = this.nextSlot++;
       w.exportFunction(String(slot), w.addFunction(w.type([], ["i64"]), locals, body));
-      return new Compiled(this, region, slot, this.links.mem.u8);
+      return new Compiled(this, region, slot, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1);
     });
     const exports = this.instantiate(w, this.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
@@ -247,15 +251,17 @@ export class Jit implements Compiler {
     let insns = 0;
     for (const entry of met) {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
+      const known = this.regions.get(entry);
+      if (known !== undefined && known.copies >= MAX_COPIES) continue;
       const region = discover(this.decoder, entry, size, stop);
-      if (region === undefined) continue;
+      if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;
       for (const block of region.blocks) {
         const last = block.steps[block.steps.length - 1];
         if (last?.summary.ending !== "call" || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
         const to = (last.insn.immHi >>> 0) * 0x1_0000_0000 + (last.insn.immLo >>> 0);
-        if (to < size && !this.regions.has(to) && this.interpreter.heat(to) >= WARM) met.add(to);
+        if (to < size && this.interpreter.heat(to) >= WARM) met.add(to);
       }
     }
     return batch;
@@ -265,8 +271,9 @@ export class Jit implements Compiler {
   remove(c: Compiled): void {
     c.dead = true;
     this.counters.removed++;
-    this.regions.delete(c.entry);
     this.old.set(c.entry, c);
+    if (this.regions.get(c.entry) !== c) return; // a copy took its place
+    this.regions.delete(c.entry);
     const { u32 } = this.links.mem;
     u32[this.word(c.entry) >>> 2] = 0;
     const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));

@@ -5,6 +5,7 @@ import type { Condition, FlagKind } from "../flags.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "../build/builder.ts";
 import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
+import { STATEFUL } from "./links.ts";
 import { HIGH, type Insn } from "../decode.ts";
 
 /** How an instruction passes control on. */
@@ -16,7 +17,7 @@ export interface Summary {
   writes: number;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
-  /** calls a helper, which sees and may change the whole state block */
+  /** calls a helper that sees and may change the whole state block */
   helper: boolean;
   ending: Ending;
   /** the branch may also not be taken */
@@ -192,8 +193,8 @@ class Notes implements Builder<number, number> {
   getFlags = (): number => NOTHING;
   cond = (_cc: Condition): number => NOTHING;
 
-  call(): void {
-    this.out.helper = true;
+  call(name: string): void {
+    if (STATEFUL.test(name)) this.out.helper = true;
   }
   ret = (_n: number, _type: Ty): number => NOTHING;
   retX = (): number => NOTHING;
