@@ -5,7 +5,7 @@
 import { E2BIG, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM } from "../include/uapi/errno.ts";
 import {
   AT_BASE, AT_CLKTCK, AT_EGID, AT_ENTRY, AT_EUID, AT_EXECFN, AT_FLAGS, AT_GID, AT_HWCAP, AT_MINSIGSTKSZ, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM,
-  AT_PLATFORM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD,
+  AT_PLATFORM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD,
 } from "../include/uapi/elf.ts";
 import type { ExecImage, ExecSegment } from "../kernel/arch.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -143,6 +143,9 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
     }
     segments.push({ addr, p_vaddr: p.p_vaddr, p_offset: p.p_offset, p_filesz: p.p_filesz, p_memsz: p.p_memsz, p_flags: p.p_flags });
   }
+  vma.vm_region.writable = loads
+    .filter((p) => (p.p_flags & PF_W) !== 0)
+    .map((p) => [vma.vm_start + PAGE_SIZE * Math.floor((p.p_vaddr - base) / PAGE_SIZE), vma.vm_start + PAGE_ALIGN(p.p_vaddr + p.p_memsz - base)]);
   const at = (vaddr: number): number => vma.vm_start + vaddr - base;
   const holder = segments.find((s) => s.p_offset <= elf.e_phoff && elf.e_phoff + elf.phdrs.length * ELF_PHDR_SIZE <= s.p_offset + s.p_filesz);
   const header = segments.find((s) => s.p_offset === 0);

@@ -4,7 +4,7 @@ import { MKDEV } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Dentry, File, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
-import { fput, path_put } from "./file_table.ts";
+import { fput, path_get, path_put } from "./file_table.ts";
 import { FileLocks } from "./locks.ts";
 import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
@@ -92,5 +92,11 @@ export class Vfs {
   }
   path_put(path: Path): void {
     path_put(path);
+  }
+  /** One process more executes the file: nobody may write to it. */
+  get_exe(path: Path): void {
+    path_get(path);
+    const inode = path.dentry.d_inode;
+    if (inode !== undefined) inode.i_writecount--;
   }
 }

@@ -33,6 +33,7 @@ import type { Task } from "../kernel/task.ts";
 import { Timekeeping } from "../kernel/time/timekeeping.ts";
 import { Uts } from "../kernel/utsname.ts";
 import { NommuRegions } from "../mm/nommu_types.ts";
+import { ShadowFork } from "../mm/shadow.ts";
 import { PageAlloc } from "../mm/page_alloc.ts";
 
 /** The kernel's own pages end here, and the pool begins (DESIGN.md's memory map). */
@@ -81,6 +82,7 @@ export function start_kernel(kernel: Kernel, line: string, start_time: number): 
   log.info(`Zone ranges:\n  Normal   ${span}\nMovable zone start for each node\nEarly memory node ranges\n  node   0: ${span}\nInitmem setup node 0 ${span}`);
   kernel.pages = new PageAlloc(POOL_START, mem.size);
   kernel.regions = new NommuRegions();
+  if (params.get("nommu.fork") === "shadow") kernel.shadow = new ShadowFork();
   log.info(`Built 1 zonelists, mobility grouping off.  Total pages: ${mem.size / 4096}`);
   log.notice(`Kernel command line: ${params.saved_command_line}`);
   const unknown = unknown_line(params);

@@ -1,7 +1,7 @@
 // kernel/fork.ts — new tasks.  cf. kernel/fork.c
 //
 // Without an MMU an address space cannot be copied: fork(2), and clone without CLONE_VM, are EINVAL. (Linux's code lets such a clone through
-// and documents that it must not be used; here it is refused.)
+// and documents that it must not be used; here it is refused.) With nommu.fork=shadow they work (mm/shadow.ts).
 import { newThread } from "./arch.ts";
 import { EAGAIN, EINVAL, EPERM, E2BIG, EEXIST } from "../include/uapi/errno.ts";
 import {
@@ -53,7 +53,7 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
   if ((flags & CLONE_PARENT) !== 0 && (parent.signal.flags & SIGNAL_UNKILLABLE) !== 0) throw EINVAL;
   if ((flags & NAMESPACES) !== 0) throw capable(parent, CAP_SYS_ADMIN) || (flags & CLONE_NEWUSER) !== 0 ? EINVAL : EPERM;
   if ((flags & CLONE_PIDFD) !== 0 && (flags & CLONE_DETACHED) !== 0) throw EINVAL;
-  if ((flags & CLONE_VM) === 0) throw EINVAL;
+  if ((flags & CLONE_VM) === 0 && kernel.shadow === undefined) throw EINVAL;
   const clear_sighand = args.flags >= CLONE_CLEAR_SIGHAND && Math.floor(args.flags / CLONE_CLEAR_SIGHAND) % 2 === 1;
   if (clear_sighand && (flags & CLONE_SIGHAND) !== 0) throw EINVAL;
   if (nproc(kernel, parent.cred.uid) >= parent.signal.rlim[RLIMIT_NPROC]!.cur && parent.cred.uid !== 0 && !capable(parent, CAP_SYS_RESOURCE) && !capable(parent, CAP_SYS_ADMIN)) throw EAGAIN;
@@ -100,10 +100,10 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
     parent.sysvsem.users++;
     child.sysvsem = parent.sysvsem;
   }
-  if (parent.mm !== undefined) {
+  if (parent.mm !== undefined && (flags & CLONE_VM) !== 0) {
     parent.mm.users++;
     child.mm = parent.mm;
-  }
+  } else if (parent.mm !== undefined) child.mm = kernel.shadow!.dup_mm(parent);
 
   if ((flags & CLONE_SIGHAND) !== 0) {
     child.sighand = parent.sighand;
@@ -149,7 +149,9 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
   if ((flags & CLONE_PARENT_SETTID) !== 0) put_user_u32(kernel.mem, args.parent_tid, pid);
   if (child.set_child_tid !== 0) {
     try {
-      put_user_u32(kernel.mem, child.set_child_tid, pid);
+      check_write(kernel.mem, child.set_child_tid, 4);
+      if (kernel.shadow !== undefined && child.mm !== undefined) kernel.shadow.poke_u32(kernel, child.mm, child.set_child_tid, pid);
+      else put_user_u32(kernel.mem, child.set_child_tid, pid);
     } catch {
       // Linux ignores it too: schedule_tail()
     }

@@ -56,6 +56,7 @@ function wake_q(kernel: Kernel, q: FutexQ): void {
 export function futex_wake_addr(kernel: Kernel, addr: number, n: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
   let woken = 0;
   for (const q of [...(kernel.futexes.queues.get(addr) ?? [])]) {
+    if (kernel.shadow?.private_elsewhere(kernel, q.task, addr)) continue;
     if (q.pi || q.requeue_pi !== 0) throw EINVAL;
     if ((q.bitset & bitset) === 0) continue;
     wake_q(kernel, q);
@@ -123,6 +124,7 @@ function futex_requeue(task: Task, addr: number, addr2: number, nr_wake: number,
   if (cmp !== undefined && val !== cmp) throw EAGAIN;
   let count = 0;
   for (const q of [...(kernel.futexes.queues.get(addr) ?? [])]) {
+    if (kernel.shadow?.private_elsewhere(kernel, q.task, addr)) continue;
     if (q.pi || q.requeue_pi !== 0) throw EINVAL;
     if (count < nr_wake) wake_q(kernel, q);
     else if (count - nr_wake < nr_requeue) {

@@ -9,6 +9,7 @@ import type { Timekeeping } from "./time/timekeeping.ts";
 import type { Vfs } from "../fs/vfs.ts";
 import type { PageAlloc } from "../mm/page_alloc.ts";
 import type { NommuRegions } from "../mm/nommu_types.ts";
+import type { ShadowFork } from "../mm/shadow.ts";
 import type { CharDevices } from "../drivers/char/chrdev.ts";
 import type { Devices } from "../drivers/base/core.ts";
 import type { BlockDevices } from "../drivers/block/genhd.ts";
@@ -35,6 +36,8 @@ export class Kernel {
   vfs!: Vfs;
   pages!: PageAlloc;
   regions!: NommuRegions;
+  /** nommu.fork=shadow; undefined: there is no fork */
+  shadow: ShadowFork | undefined;
   chrdev!: CharDevices;
   blkdev!: BlockDevices;
   devices!: Devices;

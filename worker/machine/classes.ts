@@ -79,6 +79,7 @@ import * as kernel_utsname from "../kernel/utsname.ts";
 import * as mm_mm_types from "../mm/mm_types.ts";
 import * as mm_nommu_types from "../mm/nommu_types.ts";
 import * as mm_page_alloc from "../mm/page_alloc.ts";
+import * as mm_shadow from "../mm/shadow.ts";
 import * as net_core_dev from "../net/core/dev.ts";
 import * as net_ipv4_af_inet from "../net/ipv4/af_inet.ts";
 import * as net_ipv4_raw from "../net/ipv4/raw.ts";
@@ -171,6 +172,7 @@ export function kernelClasses(): ClassTable {
   t.add("mm/mm_types", mm_mm_types);
   t.add("mm/nommu_types", mm_nommu_types);
   t.add("mm/page_alloc", mm_page_alloc);
+  t.add("mm/shadow", mm_shadow);
   t.add("net/core/dev", net_core_dev);
   t.add("net/ipv4/af_inet", net_ipv4_af_inet);
   t.add("net/ipv4/raw", net_ipv4_raw);

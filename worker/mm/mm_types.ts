@@ -2,7 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Path, File } from "../fs/fs.ts";
 import type { VmRegion } from "./nommu_types.ts";
-import { put_region } from "./nommu_types.ts";
+import { forget_shadow, put_region } from "./nommu_types.ts";
 
 export const VM_READ = 0x1;
 export const VM_WRITE = 0x2;
@@ -95,11 +95,11 @@ export class Mm {
   /** One user less; the last frees all that is mapped.  cf. mmput() */
   put(kernel: Kernel): void {
     if (--this.users > 0) return;
-    for (const vma of this.vmas) {
+    for (const vma of this.vmas.splice(0)) {
+      forget_shadow(vma.vm_region, this);
       if (vma.vm_file !== undefined) kernel.vfs.fput(undefined, vma.vm_file);
       put_region(kernel, vma.vm_region);
     }
-    this.vmas.length = 0;
     if (this.exe_file !== undefined) {
       const inode = this.exe_file.dentry.d_inode;
       if (inode !== undefined) inode.i_writecount++;

@@ -13,7 +13,7 @@ import type { Task } from "../kernel/task.ts";
 import {
   VM_EXEC, VM_MAPPED_DIRECT, VM_MAYEXEC, VM_MAYOVERLAY, VM_MAYREAD, VM_MAYSHARE, VM_MAYWRITE, VM_READ, VM_SHARED, VM_WRITE, VmArea, type Mm,
 } from "./mm_types.ts";
-import { free_run, put_region, VmRegion } from "./nommu_types.ts";
+import { forget_shadow, free_run, put_region, VmRegion } from "./nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "./page_alloc.ts";
 
 export const PROT_READ = 1;
@@ -236,14 +236,28 @@ function shrink_vma(kernel: Kernel, vma: VmArea, from: number, to: number): void
     r.vm_end = r.vm_top = from;
     free_run(kernel, from, top);
   } else {
-    vma.vm_start = to;
-    r.vm_start = to;
-    free_run(kernel, from, to);
+    const start = r.vm_start;
+    vma.vm_start = r.vm_start = to;
+    free_run(kernel, start, to);
+  }
+}
+
+/** Part of a mapping of a region that a relative has as well (nommu.fork=shadow): the memory stays until all let go of it. */
+function unmap_part(mm: Mm, vma: VmArea, start: number, end: number): void {
+  if (start === vma.vm_start) vma.vm_start = end;
+  else {
+    if (end !== vma.vm_end) {
+      if (mm.vmas.length >= MAX_MAP_COUNT) throw ENOMEM;
+      vma.vm_region.usage++;
+      mm.insert_vma(new VmArea(end, vma.vm_end, vma.vm_flags, vma.vm_pgoff, undefined, vma.vm_region));
+    }
+    vma.vm_end = start;
   }
 }
 
 function delete_vma(kernel: Kernel, task: Task, mm: Mm, vma: VmArea): void {
   mm.delete_vma(vma);
+  forget_shadow(vma.vm_region, mm);
   if (vma.vm_file !== undefined) kernel.vfs.fput(task, vma.vm_file);
   put_region(kernel, vma.vm_region);
 }
@@ -272,7 +286,8 @@ export function do_munmap(task: Task, start: number, len: number): void {
   if (start < vma.vm_start || end > vma.vm_end) throw EINVAL;
   if (start % PAGE_SIZE !== 0) throw EINVAL;
   if (end !== vma.vm_end && end % PAGE_SIZE !== 0) throw EINVAL;
-  if (vma.vm_region.usage > 1 || vma.vm_region.foreign) throw EINVAL;
+  if (vma.vm_region.foreign) throw EINVAL;
+  if (vma.vm_region.usage > 1) return unmap_part(mm, vma, start, end);
   if (start !== vma.vm_start && end !== vma.vm_end) split_vma(mm, kernel, vma, end);
   shrink_vma(kernel, vma, start, end);
 }
@@ -288,7 +303,8 @@ export function do_mremap(task: Task, addr: number, old_len: number, new_len: nu
   const vma = mm.find_vma_exact(addr, addr + olen);
   if (vma === undefined) throw EINVAL;
   if ((vma.vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) !== 0) throw EPERM;
-  if (nlen > vma.vm_region.vm_top - vma.vm_region.vm_start) throw ENOMEM;
+  const region = vma.vm_region;
+  if (nlen > region.vm_top - vma.vm_start || (region.usage > 1 && nlen > olen)) throw ENOMEM;
   vma.vm_end = vma.vm_start + nlen;
   return vma.vm_start;
 }

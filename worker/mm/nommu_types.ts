@@ -1,7 +1,24 @@
 // mm/nommu_types.ts — regions: the runs of memory behind mappings, which several mappings may share.  cf. struct vm_region, mm/nommu.c
 import type { Kernel } from "../kernel/kernel.ts";
 import type { File, Inode } from "../fs/fs.ts";
+import type { Mm } from "./mm_types.ts";
 import { PAGE_SIZE } from "./page_alloc.ts";
+
+/** [start, end), whole pages */
+export type Range = readonly [number, number];
+
+/** Contents of a region that several processes have since a fork, each its own (mm/shadow.ts). */
+export class Shadow {
+  readonly ranges: readonly Range[];
+  /** whose content stands in memory; undefined: nobody's any more */
+  resident: Mm | undefined;
+  /** of all others, the ranges one after the other */
+  readonly copies = new Map<Mm, Uint8Array>();
+  constructor(ranges: readonly Range[], resident: Mm) {
+    this.ranges = ranges;
+    this.resident = resident;
+  }
+}
 
 export class VmRegion {
   vm_flags: number;
@@ -15,6 +32,9 @@ export class VmRegion {
   /** the memory belongs to the file system (a direct mapping), not to this region */
   readonly foreign: boolean;
   usage = 1;
+  /** what of it a program writes to, as far as that is known (an image's data) */
+  writable: readonly Range[] | undefined = undefined;
+  shadow: Shadow | undefined = undefined;
   constructor(flags: number, start: number, end: number, top: number, pgoff: number, file: File | undefined, foreign: boolean) {
     this.vm_flags = flags;
     this.vm_start = start;
@@ -36,6 +56,15 @@ export class NommuRegions {
   munmap_warnings = 0;
   /** pages in private copies of files (/proc/meminfo MmapCopy) */
   mmap_pages_allocated = 0;
+}
+
+/** `mm` has no mapping of the region any more: its content of it goes. */
+export function forget_shadow(region: VmRegion, mm: Mm): void {
+  const { shadow } = region;
+  if (shadow === undefined || mm.vmas.some((v) => v.vm_region === region)) return;
+  shadow.copies.delete(mm);
+  if (shadow.resident === mm) shadow.resident = undefined;
+  if (shadow.copies.size === 0) region.shadow = undefined;
 }
 
 /** One mapping of the region less; the last frees its memory.  cf. put_nommu_region() */

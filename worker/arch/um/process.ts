@@ -65,6 +65,8 @@ export class UmArch implements Arch {
   switch_to(prev: Task | undefined, next: Task): void {
     if (prev !== undefined) prev.thread.state = this.cpu.state.save();
     this.cpu.state.load(next.thread.state);
+    const { kernel } = next;
+    if (kernel.shadow !== undefined && next.mm !== undefined) kernel.shadow.swap_in(kernel, next.mm);
   }
 
   flush_icache_range(addr: number, len: number): void {

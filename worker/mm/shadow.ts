@@ -1,0 +1,115 @@
+// mm/shadow.ts — nommu.fork=shadow: fork(2) for unmodified programs, in one address space.
+//
+// Parent and child have the same mappings at the same addresses. What is private to a process and writable has one content for each of them:
+// that of the process that ran last stands in memory (it is resident), the others' are kept aside and exchanged when another one is about to
+// run. Pages that do not differ are not touched. What is kept aside is the emulator's memory, not the guest's; so that a guest cannot fork more
+// than a real machine of its size could hold, a fork needs as much free memory as it copies. Not in Linux; MINIX did this on the Atari ST.
+import { ENOMEM } from "../include/uapi/errno.ts";
+import type { Kernel } from "../kernel/kernel.ts";
+import type { Task } from "../kernel/task.ts";
+import { Mm, VM_MAYOVERLAY, VM_SHARED, VM_WRITE, VmArea } from "./mm_types.ts";
+import { Shadow, type Range, type VmRegion } from "./nommu_types.ts";
+import { PAGE_SIZE } from "./page_alloc.ts";
+
+/** Does each process have a content of its own here? */
+function is_private(vma: VmArea): boolean {
+  if ((vma.vm_flags & VM_SHARED) !== 0 || vma.vm_region.foreign) return false;
+  return vma.vm_file === undefined || (vma.vm_flags & VM_WRITE) !== 0 || (vma.vm_flags & VM_MAYOVERLAY) === 0;
+}
+const ranges_of = (region: VmRegion): readonly Range[] => region.writable ?? [[region.vm_start, region.vm_top]];
+const size_of = (ranges: readonly Range[]): number => ranges.reduce((n, [from, to]) => n + to - from, 0);
+
+function save(u8: Uint8Array, ranges: readonly Range[]): Uint8Array {
+  const out = new Uint8Array(size_of(ranges));
+  let at = 0;
+  for (const [from, to] of ranges) {
+    out.set(u8.subarray(from, to), at);
+    at += to - from;
+  }
+  return out;
+}
+
+/** Exchanges memory and `copy`, page by page where they differ. */
+function exchange(kernel: Kernel, ranges: readonly Range[], copy: Uint8Array): void {
+  const { u8 } = kernel.mem;
+  const live = new Int32Array(u8.buffer);
+  const kept = new Int32Array(copy.buffer, copy.byteOffset, copy.length >> 2);
+  const words = PAGE_SIZE >> 2;
+  let at = 0;
+  for (const [from, to] of ranges)
+    for (let page = from; page < to; page += PAGE_SIZE, at += words) {
+      const base = page >>> 2;
+      let i = 0;
+      while (i < words && live[base + i] === kept[at + i]) i++;
+      if (i === words) continue;
+      const mine = u8.slice(page, page + PAGE_SIZE);
+      u8.set(copy.subarray(at * 4, at * 4 + PAGE_SIZE), page);
+      copy.set(mine, at * 4);
+      kernel.arch.flush_icache_range(page, PAGE_SIZE);
+    }
+}
+
+/** What the kernel asks when nommu.fork=shadow (kernel.shadow): it has no state of its own. */
+export class ShadowFork {
+  /** The child's memory. Throws ENOMEM.  cf. dup_mm() */
+  dup_mm(parent: Task): Mm {
+    const { kernel } = parent;
+    const old = parent.mm!;
+    const regions = new Set(old.vmas.filter(is_private).map((v) => v.vm_region));
+    let bytes = 0;
+    for (const r of regions) bytes += size_of(ranges_of(r));
+    if (bytes > kernel.pages.nr_free * PAGE_SIZE) throw ENOMEM;
+    const mm = new Mm();
+    const { start_code, end_code, start_data, end_data, start_brk, brk, end_brk, start_stack, stack_size, arg_start, arg_end, env_start, env_end, dumpable } = old;
+    Object.assign(mm, { start_code, end_code, start_data, end_data, start_brk, brk, end_brk, start_stack, stack_size, arg_start, arg_end, env_start, env_end, dumpable });
+    mm.saved_auxv = [...old.saved_auxv];
+    mm.exe_file = old.exe_file;
+    if (mm.exe_file !== undefined) kernel.vfs.get_exe(mm.exe_file);
+    for (const v of old.vmas) {
+      v.vm_region.usage++;
+      if (v.vm_file !== undefined) v.vm_file.f_count++;
+      mm.insert_vma(new VmArea(v.vm_start, v.vm_end, v.vm_flags, v.vm_pgoff, v.vm_file, v.vm_region));
+    }
+    for (const r of regions) {
+      r.shadow ??= new Shadow(ranges_of(r), old);
+      r.shadow.copies.set(mm, save(kernel.mem.u8, r.shadow.ranges));
+    }
+    return mm;
+  }
+  /** `mm` is about to run: its contents come into memory. */
+  swap_in(kernel: Kernel, mm: Mm): void {
+    for (const { vm_region: region } of mm.vmas) {
+      const { shadow } = region;
+      if (shadow === undefined || shadow.resident === mm) continue;
+      const copy = shadow.copies.get(mm)!;
+      shadow.copies.delete(mm);
+      exchange(kernel, shadow.ranges, copy);
+      if (shadow.resident !== undefined) shadow.copies.set(shadow.resident, copy);
+      shadow.resident = mm;
+      if (shadow.copies.size === 0) region.shadow = undefined;
+    }
+  }
+  /** `other` has, at `addr`, a content that the running process does not see: a futex there is not the same futex. */
+  private_elsewhere(kernel: Kernel, other: Task, addr: number): boolean {
+    if (other.mm === kernel.current?.mm) return false;
+    return other.mm?.find_vma(addr)?.vm_region.shadow !== undefined;
+  }
+  /** Writes a word into the memory of a process that need not be the running one. */
+  poke_u32(kernel: Kernel, mm: Mm, addr: number, value: number): void {
+    const shadow = mm.find_vma(addr)?.vm_region.shadow;
+    let { view } = kernel.mem;
+    if (shadow !== undefined && shadow.resident !== mm) {
+      const copy = shadow.copies.get(mm)!;
+      let at = 0;
+      for (const [from, to] of shadow.ranges) {
+        if (addr >= from && addr + 4 <= to) {
+          view = new DataView(copy.buffer, copy.byteOffset);
+          addr += at - from;
+          break;
+        }
+        at += to - from;
+      }
+    }
+    view.setUint32(addr, value, true);
+  }
+}
