@@ -2,7 +2,7 @@
 //
 // One line per number, so that docs/syscalls.md and dispatch come from the same place: full(), partial(call, what is missing), or
 // absent(name, errno, why). A number that Linux leaves free has `undefined`.
-import { EINVAL, ENOSYS } from "../../include/uapi/errno.ts";
+import { ENOSYS } from "../../include/uapi/errno.ts";
 import * as fs_exec from "../../fs/exec.ts";
 import * as mm_nommu from "../../mm/nommu.ts";
 import * as um_process from "./process.ts";
