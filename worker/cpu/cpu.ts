@@ -20,7 +20,7 @@ import { Cpuid } from "./cpuid.ts";
 /** Decoded instructions that are kept: 16 MiB of records. */
 const RECORDS = 1 << 18;
 /** Default of CpuOptions.hot. */
-const HOT = 4000;
+const HOT = 16000;
 /** run() counts in i32. */
 const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */

@@ -148,7 +148,7 @@ export class Interpreter {
     const s = this.layout.state;
     const shapeType = w.type(["i32", "i32"], ["i32"]);
     // $getflags
-    const builder = new ShapeBuilder(this.layout, imports, false);
+    const builder = new ShapeBuilder(this.layout, imports, 0);
     builder.begin(undefined, 0);
     builder.emitGetFlags();
     w.exportFunction("$getflags", w.addFunction(w.type([], ["i32"]), builder.types, builder.code));
@@ -234,7 +234,7 @@ export class Interpreter {
   /** Compiles the functions of shapes that have none yet. */
   private compile(shapes: readonly Shape[]): void {
     const imports = new Map<string, number>();
-    const builder = new ShapeBuilder(this.layout, imports, this.hot > 0);
+    const builder = new ShapeBuilder(this.layout, imports, this.hot);
     const made: { slot: number; locals: WasmType[]; body: Bytes }[] = [];
     for (const shape of shapes) {
       if (this.slots[shape.id] !== undefined) continue;

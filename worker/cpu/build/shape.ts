@@ -37,10 +37,10 @@ export const REC_OPERANDS = 3;
 export class ShapeBuilder extends WasmBuilder {
   form: InsnForm = { name: "", operands: [], rep: 0, opsize: 0, addrsize: 8 };
   private shape: Shape | undefined;
-  /** Counts taken backward branches and calls, and leaves with EXIT_HOT: the compiled tier is on. */
-  private readonly hot: boolean;
+  /** Times that a branch target is reached before EXIT_HOT; 0: not counted, there is no compiled tier. */
+  private readonly hot: number;
 
-  constructor(layout: WasmLayout, imports: Map<string, number>, hot: boolean) {
+  constructor(layout: WasmLayout, imports: Map<string, number>, hot: number) {
     super(layout, imports);
     this.hot = hot;
   }
@@ -254,7 +254,7 @@ export class ShapeBuilder extends WasmBuilder {
   }
   jump(rip: number): void {
     this.get(rip);
-    this.callImport(this.hot ? "$lookup_hot" : "$lookup");
+    this.callImport(this.hot > 0 ? "$lookup_hot" : "$lookup");
     this.ret32();
   }
   jumpCall(rip: number): void {
@@ -277,8 +277,27 @@ export class ShapeBuilder extends WasmBuilder {
     const chain = this.take("i32");
     this.get(chain);
     this.if();
+    if (this.hot > 0) {
+      // counts; from the last but one time on, $hot decides
+      this.get(chain);
+      this.memarg(0x28, 0, REC_HOT);
+      const n = this.take("i32");
+      this.get(n);
+      this.i32const(this.hot - 1);
+      this.byte(0x49); // i32.lt_u
+      this.if();
+      this.get(chain);
+      this.get(n);
+      this.i32const(1);
+      this.byte(0x6a);
+      this.memarg(0x36, 0, REC_HOT);
+      this.else();
+      this.get(chain);
+      this.callImport("$hot");
+      this.ret32();
+      this.end();
+    }
     this.get(chain);
-    if (this.hot) this.callImport("$hot");
     this.ret32();
     this.end();
     this.byte(0x20);

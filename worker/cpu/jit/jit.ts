@@ -29,7 +29,7 @@ const WORDS = 65536;
 /** Regions and instructions in one module at most, beyond the first region. */
 const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
 /** A function that is called is compiled along with its caller from so many times on that it was reached. */
-const WARM = 100;
+const WARM = 1000;
 /** A small function that is compiled elsewhere is compiled again in the module of a caller: calls within a module are quick. So often, and up to this size. */
 const MAX_COPIES = 3, MAX_COPIED = 150;
 /** Times that code may change under a region before it is left to the interpreter. */
