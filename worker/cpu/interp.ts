@@ -1,8 +1,9 @@
 // worker/cpu/interp.ts — tier 0: decoded records in memory, a dispatch loop in wasm, shape functions compiled in batches.
 //
 // A block is a run of records ending where control surely goes elsewhere, or in a link record that goes on at another block. Blocks are
-// found by guest address in a direct-mapped hash. Code that was written to loses its blocks: each of their records becomes a link to
-// its own address, so that whoever comes there, even from inside the block, looks the address up anew.
+// found by guest address in a direct-mapped hash. Code that was written to loses its blocks: the function of each of their records looks
+// its own address up anew, whoever comes there, even from inside the block. Dead blocks are kept for a while: if the same code
+// comes back to the same address (exec does that), they live again without being decoded.
 
 import type { Decoder, Shape } from "./decode.ts";
 import { HIGH, Insn, NO_REG } from "./decode.ts";
@@ -32,6 +33,10 @@ export const EXIT_HOT = 103;
 const FN_LINK = 1, FN_FETCH = 2, FN_UD = 3, FN_FIRST = 8;
 /** Slot of the function that enters compiled code: see jit/jit.ts. */
 export const FN_ENTER = 4;
+/** Slot of the function of records whose code was written to. */
+const FN_DEAD = 5;
+/** Dead blocks kept for one address. */
+const KEPT = 4;
 const HASH_BITS = 16;
 const TABLE_SIZE = 16384;
 const MAX_BLOCK = 64;
@@ -52,6 +57,10 @@ interface Block {
   dead: boolean;
   /** compiled code made from these bytes: no records, but told when they change */
   readonly compiled?: CompiledCode;
+  /** the bytes */
+  readonly source?: Uint8Array;
+  /** of a dead block: the functions of its records */
+  functions?: Uint16Array;
 }
 
 /** What the interpreter asks of the compiled tier. */
@@ -88,12 +97,14 @@ export class Interpreter {
   private readonly blocksOf = new Map<number, Block[]>();
   /** living blocks by address: what the hash has lost to a collision is still here */
   private readonly blockAt = new Map<number, Block>();
+  /** dead blocks by address: the same code may come back there, after an exec mostly */
+  private readonly deadAt = new Map<number, Block[]>();
   /** table slot by shape id */
   private readonly slots: number[] = [];
   private nextSlot = FN_FIRST;
   private readonly insn = new Insn();
   /** Counted for tests and benchmarks. */
-  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0 };
+  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0 };
 
   /**
    * @param helpers by name, as generated code imports them: () → status
@@ -203,6 +214,11 @@ export class Interpreter {
     a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(1).return().end().end();
     a.get(2).get(1).get(2).load(REC_FN).callIndirect(shapeType).op(0x0b);
     w.element(FN_LINK, w.addFunction(shapeType, ["i32"], a.take()));
+    // a record whose code was written to: its address is looked up anew; local 2 record
+    a.get(0).load64u32(REC_RIP).call(lookup).tee(2).const(1).op(0x46).if();
+    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(1).return().end();
+    a.get(2).get(1).get(2).load(REC_FN).callIndirect(shapeType).op(0x0b);
+    w.element(FN_DEAD, w.addFunction(shapeType, ["i32"], a.take()));
     // the bytes cannot be fetched
     a.get(0).load64u32(REC_RIP).get(0).load64(REC_DISP).const(1).const(2).call(fault).const(1).op(0x0b);
     w.element(FN_FETCH, w.addFunction(shapeType, [], a.take()));
@@ -277,6 +293,8 @@ export class Interpreter {
 
   /** Decodes the block at `rip` and returns its first record. */
   decode(rip: number): number {
+    const again = this.revive(rip);
+    if (again !== 0) return again;
     if (this.next + (MAX_BLOCK + 2) * REC_SIZE > this.recordsEnd) this.flush();
     const { u32, size } = { u32: this.layout.mem.u32, size: this.layout.mem.size };
     this.decoder.forget();
@@ -328,12 +346,8 @@ export class Interpreter {
       for (let i = 0; i < fix.length; i += 2) u32[(fix[i]! + REC_FN) >> 2] = this.slots[fix[i + 1]!]!;
     }
     this.counters.blocks++;
-    const block = { at: first, count, start: rip, end: Math.max(here, rip + 1), dead: false };
-    this.enter(block);
-    this.blockAt.set(rip, block);
-    this.register(block);
-    const slot = this.compiler?.slotAt(rip) ?? 0;
-    if (slot !== 0) this.attach(rip, slot);
+    const end = Math.max(here, rip + 1);
+    this.add({ at: first, count, start: rip, end, dead: false, source: this.layout.mem.u8.slice(rip, end) });
     return first;
   }
 
@@ -467,14 +481,44 @@ export class Interpreter {
     }
     this.blockAt.delete(block.start);
     this.counters.invalidated++;
+    const functions = new Uint16Array(block.count);
     for (let k = 0, at = block.at; k < block.count; k++, at += REC_SIZE) {
-      u32[(at + REC_FN) >> 2] = FN_LINK;
-      u32[(at + REC_IMM) >> 2] = u32[(at + REC_RIP) >> 2]!;
-      u32[(at + REC_IMM + 4) >> 2] = 0;
-      u32[(at + REC_CHAIN) >> 2] = 0;
+      let fn = u32[(at + REC_FN) >> 2]!;
+      if (fn === FN_ENTER) {
+        fn = u32[(at + REC_HOT) >> 2]! >>> 16;
+        u32[(at + REC_HOT) >> 2] = 0;
+      }
+      functions[k] = fn;
+      u32[(at + REC_FN) >> 2] = FN_DEAD;
     }
+    block.functions = functions;
+    const dead = this.deadAt.get(block.start);
+    if (dead === undefined) this.deadAt.set(block.start, [block]);
+    else if (dead.push(block) > KEPT) dead.shift();
     const i = this.slotOf(block.start) >> 2;
     if (u32[i + 1] === block.at) u32[i] = u32[i + 1] = 0;
+  }
+
+  /** A block that was at `rip` before, with the code that is there now, lives again; its first record, or 0. */
+  private revive(rip: number): number {
+    const dead = this.deadAt.get(rip);
+    if (dead === undefined) return 0;
+    const { u8, u32 } = this.layout.mem;
+    const found = dead.findIndex(({ source }) => source!.every((b, i) => u8[rip + i] === b));
+    if (found < 0) return 0;
+    const block = dead.splice(found, 1)[0]!;
+    block.functions!.forEach((fn, k) => (u32[(block.at + k * REC_SIZE + REC_FN) >> 2] = fn));
+    block.dead = false;
+    this.counters.revived++;
+    this.add(block);
+    return block.at;
+  }
+  private add(block: Block): void {
+    this.enter(block);
+    this.blockAt.set(block.start, block);
+    this.register(block);
+    const slot = this.compiler?.slotAt(block.start) ?? 0;
+    if (slot !== 0) this.attach(block.start, slot);
   }
 
   /** Forgets all decoded code. No record is valid after this. */
@@ -487,6 +531,7 @@ export class Interpreter {
     }
     this.blocksOf.clear();
     this.blockAt.clear();
+    this.deadAt.clear();
     u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));
     this.next = this.records;
     this.compiler?.flush();
