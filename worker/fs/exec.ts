@@ -7,6 +7,7 @@ import { MNT_NOSUID } from "../include/uapi/mount.ts";
 import { S_ISGID, S_ISUID } from "../include/uapi/stat.ts";
 import { CAP_EMPTY_SET, prepare_creds, type Cred } from "../kernel/cred.ts";
 import { de_thread } from "../kernel/exit.ts";
+import { exit_itimers } from "../kernel/time/posix_timers.ts";
 import { flush_signal_handlers, mm_release, unshare_sighand } from "../kernel/fork.ts";
 import { force_sigsegv, sas_ss_reset } from "../kernel/signal.ts";
 import { Argv, DirFd, Hex, Path as PathArg, SYSCALL_DEFINE } from "../kernel/syscall.ts";
@@ -169,6 +170,7 @@ function begin_new_exec(task: Task, bprm: LinuxBinprm, file: File): void {
   old?.put(kernel);
   task.flags &= ~PF_FORKNOEXEC;
   task.comm = comm_of(bprm.interp);
+  exit_itimers(task);
   unshare_sighand(task);
   flush_signal_handlers(task);
   sas_ss_reset(task);

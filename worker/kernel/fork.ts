@@ -53,7 +53,11 @@ export function copy_process(parent: Task, args: CloneArgs): Task {
   if ((flags & CLONE_PARENT) !== 0 && (parent.signal.flags & SIGNAL_UNKILLABLE) !== 0) throw EINVAL;
   if ((flags & NAMESPACES) !== 0) throw capable(parent, CAP_SYS_ADMIN) || (flags & CLONE_NEWUSER) !== 0 ? EINVAL : EPERM;
   if ((flags & CLONE_PIDFD) !== 0 && (flags & CLONE_DETACHED) !== 0) throw EINVAL;
-  if ((flags & CLONE_VM) === 0 && kernel.shadow === undefined) throw EINVAL;
+  if ((flags & CLONE_VM) === 0 && kernel.shadow === undefined) {
+    if (!kernel.fork_refused) kernel.printk.info(`${parent.comm}[${parent.pid}]: fork needs an MMU; nommu.fork=shadow on the command line does without`);
+    kernel.fork_refused = true;
+    throw EINVAL;
+  }
   const clear_sighand = args.flags >= CLONE_CLEAR_SIGHAND && Math.floor(args.flags / CLONE_CLEAR_SIGHAND) % 2 === 1;
   if (clear_sighand && (flags & CLONE_SIGHAND) !== 0) throw EINVAL;
   if (nproc(kernel, parent.cred.uid) >= parent.signal.rlim[RLIMIT_NPROC]!.cur && parent.cred.uid !== 0 && !capable(parent, CAP_SYS_RESOURCE) && !capable(parent, CAP_SYS_ADMIN)) throw EAGAIN;

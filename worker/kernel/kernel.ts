@@ -51,6 +51,8 @@ export class Kernel {
   ipc!: Ipc;
   /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
   cad = true;
+  /** the hint at nommu.fork= was logged */
+  fork_refused = false;
   /** the last process id given out */
   last_pid = 0;
   /** kernel.pid_max */

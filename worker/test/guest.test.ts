@@ -9,9 +9,11 @@ import { USERSPACE } from "../../scripts/userspace/image.ts";
 import { rootTree } from "../../scripts/userspace/tree.ts";
 import { TestMachine } from "./boot.ts";
 
-const programs = guestPrograms();
+/** those that need nommu.fork=shadow run in a machine of their own */
+const forking = guestPrograms().filter((name) => name.startsWith("shadow_"));
+const programs = guestPrograms().filter((name) => !name.startsWith("shadow_"));
 
-function guestImage(): Uint8Array {
+function guestImage(programs: readonly string[]): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "pagezero-guest-"));
   try {
     const file = join(folder, "image");
@@ -26,7 +28,7 @@ describe("guest programs", () => {
   let told = new Map<string, Told>();
   let trapped = -1;
   beforeAll(async () => {
-    const m = await TestMachine.create({ cmdline: "ubd0=disk rw mem=256m quiet init=/guest/run", disks: { disk: guestImage() } });
+    const m = await TestMachine.create({ cmdline: "ubd0=disk rw mem=256m quiet init=/guest/run", disks: { disk: guestImage(programs) } });
     m.machine.boot();
     m.finish();
     told = parseRun(m.text);
@@ -41,4 +43,22 @@ describe("guest programs", () => {
   test("no call of theirs came by any way but page 0", () => {
     expect(trapped).toBe(0);
   });
+});
+
+describe("programs that fork", () => {
+  const run = async (options: string): Promise<TestMachine> => {
+    const m = await TestMachine.create({ cmdline: `ubd0=disk rw mem=256m quiet ${options} init=/guest/run`, disks: { disk: guestImage(forking) } });
+    m.machine.boot();
+    m.finish();
+    return m;
+  };
+  test("nommu.fork=shadow: as on Linux with an MMU", async () => {
+    const told = parseRun((await run("nommu.fork=shadow")).text);
+    for (const name of forking) expect(told.has(name) ? recording(told.get(name)!) : "it was not run").toBe(readFileSync(join(EXPECTED, `${name}.txt`), "utf8"));
+  }, 120_000);
+  test("without it fork is EINVAL, and the log names the parameter", async () => {
+    const m = await run("loglevel=7");
+    expect(parseRun(m.text).get("shadow_fork")?.output).toContain("fork: EINVAL");
+    expect(m.text).toContain("nommu.fork=shadow on the command line");
+  }, 120_000);
 });
