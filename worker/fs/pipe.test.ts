@@ -130,6 +130,22 @@ describe("pipe", () => {
     expect(k.result(k.init)).toBe("EINTR");
     expect(k.sys("open", "/fifo", 1 | O_NONBLOCK, 0)).toBe("ENXIO");
   });
+  test("under O_ASYNC the owner is told by SIGIO, or by the signal that F_SETSIG chose", () => {
+    const [r, w] = pipe();
+    catchSignal(29);
+    catchSignal(10);
+    k.sys("fcntl", r, 8, 1);
+    expect(k.sys("fcntl", r, 9, 0)).toBe(1);
+    k.sys("write", w, "x", 1);
+    k.sys("fcntl", r, 4, 0o20000);
+    k.sys("write", w, "x", 1);
+    k.sys("fcntl", r, 10, 10);
+    k.sys("write", w, "x", 1);
+    k.sys("fcntl", r, 4, 0);
+    k.sys("write", w, "x", 1);
+    expect(k.handled).toEqual([[1, 29], [1, 10]]);
+    expect(k.sys("fcntl", r, 8, 9999)).toBe("ESRCH");
+  });
   test("pipe sizes are set and limited", () => {
     const [, w] = pipe();
     expect(k.sys("fcntl", w, 1032, 0)).toBe(65536);

@@ -5,10 +5,12 @@ import { CAP_SYS_RESOURCE, capable } from "../kernel/cred.ts";
 import { WaitQueue, sleep_on, SLEEP } from "../kernel/sched/wait.ts";
 import { send_sig } from "../kernel/signal.ts";
 import { Hex, Ptr, SYSCALL_DEFINE } from "../kernel/syscall.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { put_user_u32, check_write } from "../kernel/uaccess.ts";
 import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "./fs.ts";
 import { fput } from "./file_table.ts";
+import { POLL_IN, POLL_OUT, kill_fasync } from "./fasync.ts";
 import { current_time, file_accessed } from "./inode.ts";
 
 const SIGPIPE = 13;
@@ -47,7 +49,14 @@ export class Pipe {
   w_counter = 0;
   readonly rd_wait: WaitQueue = new WaitQueue();
   readonly wr_wait: WaitQueue = new WaitQueue();
+  /** ends under O_ASYNC */
+  readonly async = new Set<PipeFile>();
 
+  /** Data came, or room. Wakes the other side and tells it by signal if it asked for that. */
+  changed(kernel: Kernel, came: boolean): void {
+    (came ? this.rd_wait : this.wr_wait).wake_up();
+    for (const file of this.async) if (came ? file.readable : file.writable) kill_fasync(kernel, file, came ? POLL_IN : POLL_OUT);
+  }
   /** pages that are free, in bytes */
   get free(): number {
     return this.limit - this.bufs.length * PIPE_BUF;
@@ -152,7 +161,7 @@ export class PipeFile extends File {
     }
     const n = pipe.peek(buf, off, len);
     pipe.take(n);
-    pipe.wr_wait.wake_up();
+    pipe.changed(task.kernel, false);
     file_accessed(this);
     return n;
   }
@@ -172,7 +181,7 @@ export class PipeFile extends File {
     if (done === 0 && small > 0 && !packet && pipe.merge(buf, off, small)) done = small;
     done += pipe.put(buf, off + done, len - done, packet);
     if (done > before) {
-      pipe.rd_wait.wake_up();
+      pipe.changed(task.kernel, true);
       this.f_inode.i_mtime = this.f_inode.i_ctime = current_time(this.f_inode.i_sb.kernel);
       if (done === len) return done;
       task.restart = { done };
@@ -207,6 +216,10 @@ export class PipeFile extends File {
     put_user_u32(task.kernel.mem, arg, this.pipe.length);
     return 0;
   }
+  override fasync(_task: Task, on: boolean): void {
+    if (on) this.pipe.async.add(this);
+    else this.pipe.async.delete(this);
+  }
   override fsync(): void {
     throw EINVAL;
   }
@@ -215,6 +228,7 @@ export class PipeFile extends File {
   }
   override release(): void {
     const { pipe } = this;
+    pipe.async.delete(this);
     if (this.readable) pipe.readers--;
     if (this.writable) pipe.writers--;
     pipe.rd_wait.wake_up();

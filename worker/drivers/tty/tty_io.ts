@@ -1,17 +1,14 @@
 // drivers/tty/tty_io.ts — opening terminals; the open File of one.  cf. drivers/tty/tty_io.c
 import { EBUSY, EIO, ENOTTY, ENXIO } from "../../include/uapi/errno.ts";
-import { FASYNC, O_NOCTTY } from "../../include/uapi/fcntl.ts";
+import { O_NOCTTY } from "../../include/uapi/fcntl.ts";
 import { TIOCSPGRP } from "../../include/uapi/ioctls.ts";
 import { MINOR } from "../../include/uapi/stat.ts";
-import { SIGIO } from "../../include/uapi/signal.ts";
 import { CAP_SYS_ADMIN, capable } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { find_process } from "../../kernel/pid.ts";
-import { send_signal } from "../../kernel/signal.ts";
-import { pgrp_members } from "../../kernel/pid.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
 import { CharDriver } from "../char/chrdev.ts";
+import { POLL_IN, kill_fasync } from "../../fs/fasync.ts";
 import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "../../fs/fs.ts";
 import { current_time } from "../../fs/inode.ts";
 import { n_tty_poll, n_tty_read, n_tty_write } from "./n_tty.ts";
@@ -21,7 +18,6 @@ import type { TtyDriver, TtyStruct } from "./tty_struct.ts";
 
 export type { TtyStruct } from "./tty_struct.ts";
 
-const POLL_IN = 1;
 
 export class TtyFile extends File {
   readonly tty: TtyStruct;
@@ -67,12 +63,7 @@ export class TtyFile extends File {
   }
   /** Input came: tells the owner under O_ASYNC. */
   kill_fasync(): void {
-    if ((this.f_flags & FASYNC) === 0 || this.f_owner === 0) return;
-    const { kernel } = this.tty;
-    const owner = find_process(kernel, this.f_owner);
-    const targets = this.f_owner < 0 ? pgrp_members(kernel, -this.f_owner) : owner === undefined ? [] : [owner];
-    const signo = this.f_owner_sig === 0 ? SIGIO : this.f_owner_sig;
-    for (const t of targets) send_signal(signo, { signo, errno: 0, code: POLL_IN, band: POLLIN | POLLRDNORM }, t, true);
+    kill_fasync(this.tty.kernel, this, POLL_IN);
   }
   override release(task: Task | undefined): void {
     if (this.tty.files.delete(this)) this.tty.driver.close(this.tty, task);
