@@ -169,7 +169,7 @@ function begin_new_exec(task: Task, bprm: LinuxBinprm, file: File): void {
   deny_write_access(file.f_inode!);
   old?.put(kernel);
   task.flags &= ~PF_FORKNOEXEC;
-  task.comm = comm_of(bprm.interp);
+  task.comm = comm_of(bprm.filename);
   exit_itimers(task);
   unshare_sighand(task);
   flush_signal_handlers(task);

@@ -1,0 +1,121 @@
+// arch/um/zpoline.test.ts — the translator on code that a careless one would spoil, and the trampoline.
+import { describe, expect, test } from "vitest";
+import { loadIced } from "../../cpu/iced.ts";
+import type { ExecImage } from "../../kernel/arch.ts";
+import { FsKernel } from "../../test/fs_kernel.ts";
+import { setup_zpoline_trampoline } from "./trampoline.ts";
+import { translate_image, Zpoline, zpoline_finalize_exec } from "./zpoline.ts";
+
+const iced = await loadIced();
+const BASE = 0x800000;
+const PF_X = 1;
+
+interface Section {
+  readonly offset: number;
+  readonly size: number;
+  readonly exec: boolean;
+}
+
+/** An ELF-like file in memory and on disk: text, and section headers if `sections` are given. */
+function image(k: FsKernel, text: number[], sections: readonly Section[] = [], path = "/prog"): ExecImage {
+  const shoff = text.length;
+  const file = new Uint8Array(text.length + 64 * sections.length);
+  file.set(text);
+  const v = new DataView(file.buffer);
+  sections.forEach((s, i) => {
+    const at = shoff + 64 * i;
+    v.setUint32(at + 4, 1, true);
+    v.setUint32(at + 8, s.exec ? 6 : 2, true);
+    v.setUint32(at + 16, s.offset, true);
+    v.setUint32(at + 24, s.offset, true);
+    v.setUint32(at + 32, s.size, true);
+  });
+  k.write_file(path, String.fromCharCode(...file));
+  k.kernel.mem.u8.set(text, BASE);
+  const fd = k.sys("open", path, 0, 0) as number;
+  const segment = { addr: BASE, p_vaddr: 0, p_offset: 0, p_filesz: text.length, p_memsz: text.length, p_flags: PF_X | 4 };
+  return { file: k.init.files!.fget(fd), name: path, segments: [segment], e_shoff: sections.length > 0 ? shoff : 0, e_shnum: sections.length, e_shstrndx: 0 };
+}
+const sites = (text: number[], sections?: readonly Section[]): string[] => {
+  const k = new FsKernel();
+  return translate_image(iced, new WeakMap(), k.init, image(k, text, sections)).sites.map((s) => `${s.offset}${s.left === undefined ? "" : ` ${s.left}`}`);
+};
+const SYSCALL = [0x0f, 0x05];
+const RET = 0xc3;
+
+describe("the translator", () => {
+  test("finds syscall and sysenter", () => {
+    expect(sites([0xb8, 39, 0, 0, 0, ...SYSCALL, RET, 0x0f, 0x34, RET])).toEqual(["5", "8"]);
+  });
+  test("leaves their bytes alone within other instructions", () => {
+    // mov $0x050f, %eax; lea 0x50f(%rip), %rax; add $0x0f, %al: movabs with the bytes in its immediate
+    const text = [0xb8, ...SYSCALL, 0, 0, 0x48, 0x8d, 0x05, ...SYSCALL, 0, 0, 0x48, 0xb8, 1, 2, ...SYSCALL, 3, 4, 5, 6, ...SYSCALL, RET];
+    expect(sites(text)).toEqual(["22"]);
+  });
+  test("leaves a site with prefixes", () => {
+    expect(sites([0x48, ...SYSCALL, 0x66, ...SYSCALL, ...SYSCALL, RET])).toEqual(["6"]);
+  });
+  test("leaves a site in a function that uses its red zone", () => {
+    const leaf = [0x89, 0x7c, 0x24, 0xf8, ...SYSCALL, 0x8b, 0x44, 0x24, 0xf8, RET, 0x90, 0x90, 0x90, 0x90, 0x90];
+    expect(sites([...leaf, 0x0f, 0x1f, 0x00, ...SYSCALL, RET])).toEqual(["4 red zone", "19"]);
+  });
+  test("takes a site in a function that makes room on its stack", () => {
+    // sub $0x20, %rsp; mov %edi, 8(%rsp)
+    expect(sites([0x48, 0x83, 0xec, 0x20, 0x89, 0x7c, 0x24, 0x08, ...SYSCALL, 0x48, 0x83, 0xc4, 0x20, RET])).toEqual(["8"]);
+  });
+  test("does not look at data between sections of code", () => {
+    const text = [...SYSCALL, RET, 0x90, ...SYSCALL, 1, 2, 3, 4, 5, 6, ...SYSCALL, RET];
+    expect(sites(text, [{ offset: 0, size: 4, exec: true }, { offset: 4, size: 8, exec: false }, { offset: 12, size: 3, exec: true }])).toEqual(["0", "12"]);
+  });
+  test("without section headers sweeps the segment, and steps over what does not decode", () => {
+    const k = new FsKernel();
+    const t = translate_image(iced, new WeakMap(), k.init, image(k, [0x06, 0x07, ...SYSCALL, RET]));
+    expect(t).toMatchObject({ swept: true, skipped: 2 });
+    expect(t.sites.map((s) => s.offset)).toEqual([2]);
+  });
+});
+
+describe("execve's hook", () => {
+  const text = [0xb8, 39, 0, 0, 0, ...SYSCALL, RET];
+  test("rewrites memory, not the file", () => {
+    const k = new FsKernel();
+    const z = new Zpoline("1");
+    zpoline_finalize_exec(iced, new WeakMap(), z, k.init, [image(k, text)]);
+    expect([...k.kernel.mem.u8.slice(BASE, BASE + 8)]).toEqual([0xb8, 39, 0, 0, 0, 0xff, 0xd0, RET]);
+    expect([...z.rewritten]).toEqual([BASE + 5]);
+    expect(k.read_file("/prog")).toBe(String.fromCharCode(...text));
+  });
+  test("does nothing in the other modes", () => {
+    for (const mode of ["0", "lazy"] as const) {
+      const k = new FsKernel();
+      zpoline_finalize_exec(iced, new WeakMap(), new Zpoline(mode), k.init, [image(k, text)]);
+      expect([...k.kernel.mem.u8.slice(BASE, BASE + 8)]).toEqual(text);
+    }
+  });
+  test("translates a file once, and again when it has changed", () => {
+    const k = new FsKernel();
+    const cache = new WeakMap();
+    const first = translate_image(iced, cache, k.init, image(k, text));
+    expect(translate_image(iced, cache, k.init, image(k, text, [], "/prog"))).not.toBe(first);
+    const again = image(k, [...text, ...text]);
+    const second = translate_image(iced, cache, k.init, again);
+    expect(second.sites).toHaveLength(2);
+    expect(translate_image(iced, cache, k.init, again)).toBe(second);
+  });
+});
+
+test("the trampoline: nops, the short jump, and the tail that pops the return address", () => {
+  const k = new FsKernel();
+  setup_zpoline_trampoline(k.kernel.mem);
+  const { u8 } = k.kernel.mem;
+  const decoder = new iced.Decoder(64, u8.slice(0, 4096), 0);
+  const formatter = new iced.Formatter(iced.FormatterSyntax.Gas);
+  const at = (offset: number): string => {
+    decoder.position = offset;
+    decoder.ip = BigInt(offset);
+    return formatter.format(decoder.decode());
+  };
+  expect([0, 1, 213].map(at)).toEqual(["nop", "nop", "nop"]);
+  expect(at(214)).toMatch(/^jmp .*157$/);
+  expect([463, 473, 474].map(at)).toEqual([expect.stringMatching(/^mov(abs)? \$0x1000,%r11$/), "pop %rcx", "jmp *%r11"]);
+});
