@@ -8,6 +8,7 @@ import {
   MS_BIND, MS_DIRSYNC, MS_MANDLOCK, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_PRIVATE, MS_RDONLY,
   MS_REC, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SLAVE, MS_STRICTATIME, MS_SYNCHRONOUS, MS_UNBINDABLE, SB_RDONLY, UMOUNT_NOFOLLOW,
 } from "../include/uapi/mount.ts";
+import { S_ISBLK } from "../include/uapi/stat.ts";
 import { CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
 import { SYSCALL_DEFINE, Hex, Path as PathArg, Ptr, Str } from "../kernel/syscall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -40,8 +41,22 @@ function mnt_flags_of(flags: number): number {
 
 /** A mount that is nowhere in the tree yet. Throws what the file system says.  cf. vfs_kern_mount() */
 export function vfs_kern_mount(kernel: Kernel, task: Task | undefined, type: FileSystemType, flags: number, source: string, data: string): Mount {
+  const mounted = task === undefined || !type.requires_dev ? undefined : find_super(task, type, source);
+  if (mounted !== undefined) {
+    // the same device again: the same file system, if it is as writable
+    if (((mounted.s_flags ^ flags) & SB_RDONLY) !== 0) throw EBUSY;
+    return new_mount(kernel.vfs, mounted, mounted.s_root, source, mnt_flags_of(flags));
+  }
   const sb = type.mount(kernel, task, source, flags & SB_FLAGS, data);
   return new_mount(kernel.vfs, sb, sb.s_root, source, mnt_flags_of(flags));
+}
+
+/** The super block of a block device that is mounted with this type already.  cf. get_tree_bdev() */
+function find_super(task: Task, type: FileSystemType, source: string): SuperBlock | undefined {
+  if (source === "") return undefined;
+  const inode = filename_lookup(task, AT_FDCWD, new Filename(source), LOOKUP_FOLLOW).dentry.d_inode!;
+  if (!S_ISBLK(inode.i_mode)) return undefined;
+  return task.kernel.vfs.supers.find((sb) => sb.s_dev === inode.i_rdev && sb.type.name === type.name);
 }
 
 function new_mount(vfs: Vfs, sb: SuperBlock, root: Dentry, devname: string, flags: number): Mount {
