@@ -86,6 +86,7 @@ import * as net_ipv4_raw from "../net/ipv4/raw.ts";
 import * as net_ipv4_tcp from "../net/ipv4/tcp.ts";
 import * as net_ipv4_udp from "../net/ipv4/udp.ts";
 import * as net_netlink_af_netlink from "../net/netlink/af_netlink.ts";
+import * as net_proc from "../net/proc.ts";
 import * as net_socket from "../net/socket.ts";
 import * as net_unix_af_unix from "../net/unix/af_unix.ts";
 import { ClassTable } from "./graph.ts";
@@ -179,6 +180,7 @@ export function kernelClasses(): ClassTable {
   t.add("net/ipv4/tcp", net_ipv4_tcp);
   t.add("net/ipv4/udp", net_ipv4_udp);
   t.add("net/netlink/af_netlink", net_netlink_af_netlink);
+  t.add("net/proc", net_proc);
   t.add("net/socket", net_socket);
   t.add("net/unix/af_unix", net_unix_af_unix);
   return t;
