@@ -2,6 +2,7 @@
 import * as arch_um_do_syscall_64 from "../arch/um/do_syscall_64.ts";
 import * as arch_um_drivers_stdio_console from "../arch/um/drivers/stdio_console.ts";
 import * as arch_um_os from "../arch/um/os.ts";
+import * as arch_um_proc_zpoline from "../arch/um/proc_zpoline.ts";
 import * as arch_um_process from "../arch/um/process.ts";
 import * as arch_um_signal from "../arch/um/signal.ts";
 import * as arch_um_zpoline from "../arch/um/zpoline.ts";
@@ -96,6 +97,7 @@ export function kernelClasses(): ClassTable {
   t.add("arch/um/do_syscall_64", arch_um_do_syscall_64);
   t.add("arch/um/drivers/stdio_console", arch_um_drivers_stdio_console);
   t.add("arch/um/os", arch_um_os);
+  t.add("arch/um/proc_zpoline", arch_um_proc_zpoline);
   t.add("arch/um/process", arch_um_process);
   t.add("arch/um/signal", arch_um_signal);
   t.add("arch/um/zpoline", arch_um_zpoline);

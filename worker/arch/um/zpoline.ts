@@ -195,11 +195,11 @@ export function zpoline_finalize_exec(iced: Iced, cache: WeakMap<Inode, Translat
   if (z.mode !== "1") return;
   for (const image of images) {
     const base = image_base(image);
-    const known = cache.get(image.file.f_inode!);
+    const before = z.images.get(image.name)?.translation;
     const t = translate_image(iced, cache, task, image);
     for (const s of t.sites) if (s.left === undefined && is_site(kernel, base + s.offset)) rewrite_site(kernel, z, base + s.offset);
-    // told once for each file: every later execve does the same
-    if (t !== known) kernel.printk.info(described(image.name, t));
+    // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
+    if (before?.version !== t.version || before.size !== t.size) kernel.printk.info(described(image.name, t));
     z.images.delete(image.name);
     z.images.set(image.name, new TranslatedImage(image.name, base, task.pid, task.comm, t));
   }
