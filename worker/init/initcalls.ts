@@ -6,6 +6,7 @@ import { proc_zpoline_init } from "../arch/um/proc_zpoline.ts";
 import { unix98_pty_init } from "../drivers/tty/pty.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Ipc } from "../ipc/ipc.ts";
+import { ipc_proc_init } from "../ipc/proc.ts";
 import { Net } from "../net/core/dev.ts";
 import { net_proc_init } from "../net/proc.ts";
 
@@ -20,6 +21,7 @@ export function arch_initcalls(kernel: Kernel): void {
 export function fs_initcalls(kernel: Kernel): void {
   for (const name of ["ext4", "ext3", "ext2"] as const) kernel.vfs.register_filesystem(new Ext4FsType(name));
   net_proc_init(kernel);
+  ipc_proc_init(kernel);
   kernel.printk.info("NET: Registered PF_INET protocol family\nNET: Registered PF_UNIX/PF_LOCAL protocol family");
 }
 /** Drivers. */

@@ -58,6 +58,7 @@ import * as include_uapi_errno from "../include/uapi/errno.ts";
 import * as ipc_ipc from "../ipc/ipc.ts";
 import * as ipc_mqueue from "../ipc/mqueue.ts";
 import * as ipc_msg from "../ipc/msg.ts";
+import * as ipc_proc from "../ipc/proc.ts";
 import * as ipc_sem from "../ipc/sem.ts";
 import * as ipc_shm from "../ipc/shm.ts";
 import * as ipc_util from "../ipc/util.ts";
@@ -154,6 +155,7 @@ export function kernelClasses(): ClassTable {
   t.add("ipc/ipc", ipc_ipc);
   t.add("ipc/mqueue", ipc_mqueue);
   t.add("ipc/msg", ipc_msg);
+  t.add("ipc/proc", ipc_proc);
   t.add("ipc/sem", ipc_sem);
   t.add("ipc/shm", ipc_shm);
   t.add("ipc/util", ipc_util);

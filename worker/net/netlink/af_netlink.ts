@@ -91,7 +91,7 @@ function link_body(d: NetDevice): Writer {
   w.attr(7, (a) => {
     for (let i = 0; i < 24; i++) a.u32((counters[i] ?? 0) >>> 0);
   });
-  w.string(6, "noqueue");
+  w.string(6, (d.flags & IFF_UP) === 0 ? "noop" : "noqueue");
   return w;
 }
 function addr_body(d: NetDevice, a: IfAddr): Writer {
