@@ -20,7 +20,6 @@ import { vfs_caches_init } from "../fs/vfs_init.ts";
 import { PidFs } from "../fs/pidfs.ts";
 import { setup_vsyscall, setup_zpoline_trampoline } from "../arch/um/trampoline.ts";
 import type { UmArch } from "../arch/um/process.ts";
-import { zpoline_proc_init } from "../arch/um/zpoline_proc.ts";
 import { arch_initcalls, device_initcalls, fs_initcalls } from "./initcalls.ts";
 import { kunit_init } from "../kunit/main.ts";
 import { Futexes } from "../kernel/futex_types.ts";
@@ -101,7 +100,6 @@ export function start_kernel(kernel: Kernel, line: string, start_time: number): 
   log.info("SLUB: HWalign=64, Order=0-3, MinObjects=0, CPUs=1, Nodes=1\nNR_IRQS: 64\nclocksource: timer: mask: 0xffffffffffffffff max_cycles: 0x1cd42e205, max_idle_ns: 881590404426 ns");
   log.info("Calibrating delay loop... 2000.00 BogoMIPS (lpj=10000000)\npid_max: default: 32768 minimum: 301");
   vfs_caches_init(kernel);
-  zpoline_proc_init(kernel, arch.zpoline);
   kernel.pidfs = new PidFs();
   devtmpfs_init(kernel);
   log.info("devtmpfs: initialized");

@@ -6,7 +6,6 @@ import * as arch_um_proc_zpoline from "../arch/um/proc_zpoline.ts";
 import * as arch_um_process from "../arch/um/process.ts";
 import * as arch_um_signal from "../arch/um/signal.ts";
 import * as arch_um_zpoline from "../arch/um/zpoline.ts";
-import * as arch_um_zpoline_proc from "../arch/um/zpoline_proc.ts";
 import * as drivers_base_core from "../drivers/base/core.ts";
 import * as drivers_block_genhd from "../drivers/block/genhd.ts";
 import * as drivers_char_chrdev from "../drivers/char/chrdev.ts";
@@ -103,7 +102,6 @@ export function kernelClasses(): ClassTable {
   t.add("arch/um/process", arch_um_process);
   t.add("arch/um/signal", arch_um_signal);
   t.add("arch/um/zpoline", arch_um_zpoline);
-  t.add("arch/um/zpoline_proc", arch_um_zpoline_proc);
   t.add("drivers/base/core", drivers_base_core);
   t.add("drivers/block/genhd", drivers_block_genhd);
   t.add("drivers/char/chrdev", drivers_char_chrdev);
