@@ -146,6 +146,17 @@ export interface Builder<V, X> {
 
   // Control. Values made inside a branch do not exist outside it: use variables.
   when(c: V, yes: () => void, no?: () => void): void;
+  /**
+   * If one of `bad` (i32) is not zero, and `excuse`, if given, comes out zero: slow(). That is for the rare case of an instruction that has
+   * changed nothing yet: compiled code then leaves, and the interpreter executes the instruction.
+   */
+  unlikely(bad: readonly V[], slow: () => void, excuse?: () => V): void;
+  /**
+   * Whether a fact about the value of an operand (an xmm register) has been learnt since the register was written last. Never in an
+   * executor that does not see what comes before an instruction. Only what holds in every case that goes on may be learnt.
+   */
+  known(fact: string, o: Operand): boolean;
+  learn(fact: string, o: Operand): void;
   /** While cond() is not zero: body(). */
   loop(cond: () => V, body: () => void): void;
   /** #DE, #UD, #GP …: an EXIT_* number; the instruction has no effect beyond what was written before. */

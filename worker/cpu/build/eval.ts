@@ -285,6 +285,13 @@ export class EvalBuilder implements Builder<Val, Vec> {
     if (c.i !== 0n) yes();
     else no?.();
   }
+  unlikely(bad: readonly Val[], slow: () => void, excuse?: () => Val): void {
+    if (bad.some((c) => c.i !== 0n) && (excuse === undefined || excuse().i === 0n)) slow();
+  }
+  known(): boolean {
+    return false;
+  }
+  learn(): void {}
   loop(cond: () => Val, body: () => void): void {
     while (cond().i !== 0n) body();
   }

@@ -570,6 +570,14 @@ export abstract class WasmBuilder implements Builder<number, number> {
     }
     this.end();
   }
+  unlikely(bad: readonly number[], slow: () => void, excuse?: () => number): void {
+    const any = bad.reduce((a, c) => this.or(a, c));
+    this.when(any, () => (excuse ? this.when(this.eqz(excuse()), slow) : slow()));
+  }
+  known(_fact: string, _o: Operand): boolean {
+    return false;
+  }
+  learn(_fact: string, _o: Operand): void {}
   loop(cond: () => number, body: () => void): void {
     this.byte(0x02); // block
     this.byte(0x40);

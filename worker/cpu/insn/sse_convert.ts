@@ -24,7 +24,7 @@ for (const size of [4, 8] as const) {
       ? b.cmp("lt_u", b.add(v, b.i64(2 ** 53)), b.i64(2n ** 54n))
       : wide ? b.cmp("lt_u", b.add(v, b.i64(2 ** 24)), b.i64(2 ** 25)) : b.cmp("lt_u", b.add(v, b.i32(2 ** 24)), b.i32(2 ** 25));
     const out = b.variable(r);
-    b.when(b.eqz(b.or(small, plainInexact(b))), () => {
+    b.unlikely([b.eqz(b.or(small, plainInexact(b)))], () => {
       b.call(`sse_int_${suffix(size)}`, [b.sext(v)]);
       b.assign(out, toFloat(b, size, b.ret(0, size === 8 ? "i64" : "i32")));
     });
@@ -43,7 +43,7 @@ for (const size of [4, 8] as const) {
       const exact = b.op(`${f}.eq` as Op, back, y);
       const fast = b.and(limit, b.or(exact, chop ? b.and(masked(b), inexactSeen(b)) : plainInexact(b)));
       const out = b.variable(r);
-      b.when(b.eqz(fast), () => {
+      b.unlikely([b.eqz(fast)], () => {
         b.call(`sse_${suffix(size)}_int`, [yb, b.i32(dst.size), b.i32(chop ? 1 : 0)]);
         b.assign(out, b.ret(0, i));
       });
@@ -59,7 +59,7 @@ function inexactSeen<V, X>(b: Builder<V, X>): V {
 insn(def, "cvtss2sd", (b, dst, src) => {
   const yb = bits(b, src, 4), y = toFloat(b, 4, yb);
   const out = b.variable(b.op("f64.promote_f32", y));
-  b.when(b.eqz(b.and(masked(b), b.and(finite(b, 4, y), b.eqz(denormal(b, 4, yb))))), () => {
+  b.unlikely([b.eqz(b.and(masked(b), b.and(finite(b, 4, y), b.eqz(denormal(b, 4, yb)))))], () => {
     b.call("sse_ss_sd", [yb]);
     b.assign(out, toFloat(b, 8, b.ret(0, "i64")));
   });
@@ -73,7 +73,7 @@ insn(def, "cvtsd2ss", (b, dst, src) => {
   const same = b.op("f64.eq", b.op("f64.promote_f32", r), y);
   const fast = b.or(b.and(good, b.or(plainInexact(b), b.and(plain(b), same))), b.op("f64.eq", y, b.f64(0)));
   const out = b.variable(r);
-  b.when(b.eqz(fast), () => {
+  b.unlikely([b.eqz(fast)], () => {
     b.call("sse_sd_ss", [yb]);
     b.assign(out, toFloat(b, 4, b.ret(0, "i32")));
   });

@@ -68,15 +68,32 @@ export function putLow<V, X>(b: Builder<V, X>, dst: Operand, size: Size, v: V): 
   b.writeX(dst, b.replace(size === 8 ? "f64x2" : "f32x4", b.readX(dst), 0, v));
 }
 
-/** Runs the slow path unless `fast`; returns the float that came out. */
-function orSlow<V, X>(b: Builder<V, X>, size: Size, fast: V, code: number, x: V, y: V, r: V, again?: () => V): V {
+/** The slow path if one of `bad`; returns the float that came out. */
+function orSlow<V, X>(b: Builder<V, X>, size: Size, bad: V[], code: number, x: V, y: V, r: V, excuse?: () => V): V {
   const out = b.variable(r);
-  const slow = (): void => {
+  b.unlikely(bad, () => {
     b.call(`sse_${suffix(size)}`, [b.i32(code), x, y]);
     b.assign(out, toFloat(b, size, b.ret(0, size === 8 ? "i64" : "i32")));
-  };
-  b.when(b.eqz(fast), () => (again ? b.when(b.eqz(again()), slow) : slow()));
+  }, excuse);
   return out;
+}
+
+/** The exponent field of a float's bits. */
+function exponent<V, X>(b: Builder<V, X>, size: Size, v: V): V {
+  return size === 8 ? b.shr(b.shl(v, b.i64(1)), b.i64(53)) : b.shr(b.shl(v, b.i32(1)), b.i32(24));
+}
+/** i32: a result that is not finite, or so small that it may have been rounded as a denormal, or zero. */
+function unsure<V, X>(b: Builder<V, X>, size: Size, r: V): V {
+  const e = exponent(b, size, toBits(b, size, r));
+  return b.cmp("gt_u", b.sub(e, b.imm(3, size)), b.imm(size === 8 ? 0x7fb : 0xfb, size));
+}
+/** What must be looked at in operands: whether they are denormal, unless that is known. */
+function operandChecks<V, X>(b: Builder<V, X>, size: Size, ...operands: [Operand, V][]): V[] {
+  return operands.filter(([o]) => o.kind !== "xmm" || !b.known(`normal${size}`, o)).map(([, v]) => denormal(b, size, v));
+}
+/** None of these is denormal in its low lane, or the instruction would not have got here. */
+function learnNormal<V, X>(b: Builder<V, X>, size: Size, ...operands: Operand[]): void {
+  for (const o of operands) if (o.kind === "xmm") b.learn(`normal${size}`, o);
 }
 
 const ARITH: [string, string, number][] = [["add", "add", ADD], ["sub", "sub", SUB], ["mul", "mul", MUL], ["div", "div", DIV]];
@@ -86,50 +103,46 @@ for (const [name, verb, code] of ARITH)
       const yb = bits(b, src, size), xb = bits(b, dst, size);
       const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
       const r = b.op(op(size, verb), x, y);
-      const additive = code === ADD || code === SUB;
-      // A sum below the normal range is exact; a product or quotient may not be.
-      let fast = b.and(plainInexact(b), b.and(finite(b, size, r), b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb)))));
-      if (!additive) fast = b.and(fast, b.op(op(size, "gt"), b.op(op(size, "abs"), r), float(b, size, MIN_NORMAL[size])));
-      // Exact results are fast with PE clear, too: those of whole numbers, and zero times or divided by something.
-      const exact = (): V_ => {
+      const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [dst, xb], [src, yb]), unsure(b, size, r)];
+      // Exact results need no PE: those of whole numbers, and those with a zero.
+      const excuse = (): V_ => {
+        const zero = float(b, size, 0), isZero = (v: V_): V_ => b.op(op(size, "eq"), v, zero);
         const whole = (v: V_): V_ => b.op(op(size, "eq"), b.op(op(size, "trunc"), v), v);
-        let e = b.i32(0);
-        if (code !== DIV) e = b.and(b.op(op(size, "lt"), b.op(op(size, "abs"), r), float(b, size, size === 8 ? 2 ** 53 : 2 ** 24)), b.and(whole(x), whole(y)));
-        if (!additive) {
-          const zero = float(b, size, 0);
-          let z = b.op(op(size, "eq"), x, zero);
-          if (code === MUL) z = b.or(z, b.op(op(size, "eq"), y, zero));
-          z = b.and(z, b.op(op(size, "eq"), r, zero));
-          e = b.or(e, b.and(z, b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb)))));
-        }
+        let z = isZero(x);
+        if (code !== DIV) z = b.or(z, isZero(y));
+        if (code === MUL || code === DIV) z = b.and(z, isZero(r)); // and not 0 × infinity, 0 / 0
+        else z = b.and(b.or(z, isZero(r)), finite(b, size, r));
+        let e = b.and(z, b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb))));
+        if (code !== DIV) e = b.or(e, b.and(b.op(op(size, "lt"), b.op(op(size, "abs"), r), float(b, size, size === 8 ? 2 ** 53 : 2 ** 24)), b.and(whole(x), whole(y))));
         return b.and(e, plain(b));
       };
       type V_ = typeof r;
-      putLow(b, dst, size, orSlow(b, size, fast, code, xb, yb, r, exact));
+      putLow(b, dst, size, orSlow(b, size, bad, code, xb, yb, r, excuse));
+      learnNormal(b, size, dst, src);
     });
 
 for (const size of [4, 8] as const) {
   insn(def, "sqrt" + suffix(size), (b, dst, src) => {
     const yb = bits(b, src, size), y = toFloat(b, size, yb);
     const r = b.op(op(size, "sqrt"), y);
-    const fast = b.and(plainInexact(b), b.and(b.op(op(size, "eq"), r, r), b.eqz(denormal(b, size, yb))));
-    putLow(b, dst, size, orSlow(b, size, fast, SQRT, yb, yb, r));
+    const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [src, yb]), b.op(op(size, "ne"), r, r)];
+    putLow(b, dst, size, orSlow(b, size, bad, SQRT, yb, yb, r));
+    learnNormal(b, size, dst, src);
   });
   for (const [name, rel, code] of [["min", "lt", MIN], ["max", "gt", MAX]] as const)
     insn(def, name + suffix(size), (b, dst, src) => {
       const yb = bits(b, src, size), xb = bits(b, dst, size);
       const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
-      const fast = b.and(masked(b), b.and(ordered(b, size, x, y), b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb)))));
+      const bad = [b.eqz(masked(b)), b.eqz(ordered(b, size, x, y)), ...operandChecks(b, size, [dst, xb], [src, yb])];
       const r = b.select(b.op(op(size, rel), x, y), x, y);
-      putLow(b, dst, size, orSlow(b, size, fast, code, xb, yb, r));
+      putLow(b, dst, size, orSlow(b, size, bad, code, xb, yb, r));
     });
   for (const name of ["ucomi", "comi"])
     insn(def, name + suffix(size), (b, dst, src) => {
       const yb = bits(b, src, size), xb = bits(b, dst, size);
       const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
-      const fast = b.and(masked(b), b.and(ordered(b, size, x, y), b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb)))));
       const image = b.variable(b.or(b.op(op(size, "lt"), x, y), b.shl(b.op(op(size, "eq"), x, y), b.i32(6))));
-      b.when(b.eqz(fast), () => {
+      b.unlikely([b.eqz(masked(b)), b.eqz(ordered(b, size, x, y)), ...operandChecks(b, size, [dst, xb], [src, yb])], () => {
         b.call(`sse_${name}${suffix(size)}`, [xb, yb]);
         b.assign(image, b.ret(0, "i32"));
       });
@@ -171,37 +184,56 @@ function all<V, X>(b: Builder<V, X>, size: Size, x: X): V {
 }
 export function orSlowX<V, X>(b: Builder<V, X>, fast: V, r: X, helper: string, args: V[], xargs: X[]): X {
   const out = b.variableX(r);
-  b.when(b.eqz(fast), () => {
+  b.unlikely([b.eqz(fast)], () => {
     b.call(helper, args, xargs);
     b.assignX(out, b.retX());
   });
   return out;
 }
 
-function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number): X {
+/** Exponent fields of all lanes; and what shows those above 2 and below the top when one has been added. */
+const EXPONENT = { 4: repeat(4, 0x7f800000n), 8: repeat(8, 0x7ff0000000000000n) } as const;
+const EXPONENT_ONE = { 4: repeat(4, 0x00800000n), 8: repeat(8, 0x0010000000000000n) } as const;
+const EXPONENT_SURE = { 4: repeat(4, 0x7e000000n), 8: repeat(8, 0x7fc0000000000000n) } as const;
+
+/** `x` and `y` are of these registers (or of memory, or shuffled: undefined). */
+function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo?: Operand, yo?: Operand): X {
   const additive = code === ADD || code === SUB || code === ADDSUB;
   let r: X;
   if (code === ADDSUB) {
     const s = b.xx(xop(size, "sub"), x, y), a = b.xx(xop(size, "add"), x, y);
     r = b.shuffle(s, a, size === 8 ? lanes(8, 0, 3) : lanes(4, 0, 5, 2, 7));
   } else r = b.xx(xop(size, code === ADD ? "add" : code === SUB ? "sub" : code === MUL ? "mul" : "div"), x, y);
-  const a = b.x(`${shape(size)}.abs`, r);
-  let good = b.xx(xop(size, "lt"), a, b.constX(repeatFloat(size, Infinity)));
-  if (!additive) {
-    const zero = b.constX(repeatFloat(size, 0));
-    let z = b.xx(xop(size, "eq"), x, zero);
-    if (code === MUL) z = b.xx("v128.or", z, b.xx(xop(size, "eq"), y, zero));
-    z = b.xx("v128.and", z, b.xx(xop(size, "eq"), r, zero));
-    good = b.xx("v128.and", good, b.xx("v128.or", b.xx(xop(size, "gt"), a, b.constX(repeatFloat(size, MIN_NORMAL[size]))), z));
-  }
-  good = b.xx("v128.andnot", good, b.xx("v128.or", denormalLanes(b, size, x), denormalLanes(b, size, y)));
-  return orSlowX(b, b.and(plainInexact(b), all(b, size, good)), r, `sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
+  // All lanes normal, and the result far from both ends; or else the longer look.
+  const ishape_ = ishape(size);
+  const bad = [b.eqz(plainInexact(b))];
+  for (const [o, v] of [[xo, x], [yo, y]] as const)
+    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad.push(b.eqz(all(b, size, b.xx("v128.and", v, b.constX(EXPONENT[size])))));
+  bad.push(b.eqz(all(b, size, b.xx("v128.and", b.xx(`${ishape_}.add`, r, b.constX(EXPONENT_ONE[size])), b.constX(EXPONENT_SURE[size])))));
+  const out = b.variableX(r);
+  b.unlikely(bad, () => {
+    b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
+    b.assignX(out, b.retX());
+  }, () => {
+    const a = b.x(`${shape(size)}.abs`, r);
+    let good = b.xx(xop(size, "lt"), a, b.constX(repeatFloat(size, Infinity)));
+    if (!additive) {
+      const zero = b.constX(repeatFloat(size, 0));
+      let z = b.xx(xop(size, "eq"), x, zero);
+      if (code === MUL) z = b.xx("v128.or", z, b.xx(xop(size, "eq"), y, zero));
+      z = b.xx("v128.and", z, b.xx(xop(size, "eq"), r, zero));
+      good = b.xx("v128.and", good, b.xx("v128.or", b.xx(xop(size, "gt"), a, b.constX(repeatFloat(size, MIN_NORMAL[size]))), z));
+    }
+    good = b.xx("v128.andnot", good, b.xx("v128.or", denormalLanes(b, size, x), denormalLanes(b, size, y)));
+    return b.and(plainInexact(b), all(b, size, good));
+  });
+  return out;
 }
 
 for (const size of [4, 8] as const) {
   for (const [name, , code] of ARITH) insn(def, name + psuffix(size), (b, dst, src) => {
     const y = b.readX(src);
-    b.writeX(dst, arithX(b, size, b.readX(dst), y, code));
+    b.writeX(dst, arithX(b, size, b.readX(dst), y, code, dst, src));
   });
   insn(def, "addsub" + psuffix(size), (b, dst, src) => b.writeX(dst, arithX(b, size, b.readX(dst), b.readX(src), ADDSUB)));
   for (const [name, code] of [["hadd", ADD], ["hsub", SUB]] as const)
@@ -234,11 +266,10 @@ for (const size of [4, 8] as const) {
   insn(def, "cmp" + suffix(size), (b, dst, src, imm) => {
     const yb = bits(b, src, size), xb = bits(b, dst, size), p = imm.fixed & 7;
     const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
-    const fast = b.and(masked(b), b.and(ordered(b, size, x, y), b.eqz(b.or(denormal(b, size, xb), denormal(b, size, yb)))));
     let c = (p & 3) === 3 ? b.i32(0) : b.op(op(size, RELATIONS[p & 3]!), x, y);
     if (p & 4) c = b.eqz(c);
     const m = b.variable(b.sub(b.imm(0, size), b.fit(size, c)));
-    b.when(b.eqz(fast), () => {
+    b.unlikely([b.eqz(masked(b)), b.eqz(ordered(b, size, x, y)), ...operandChecks(b, size, [dst, xb], [src, yb])], () => {
       b.call(`sse_${suffix(size)}`, [b.i32(CMP + p), xb, yb]);
       b.assign(m, b.ret(0, size === 8 ? "i64" : "i32"));
     });
@@ -251,7 +282,7 @@ for (const size of [4, 8] as const) {
     const r = b.op(op(size, MODES[n & 4 ? 0 : n & 3]!), y);
     let fast = b.and(n & 4 ? plain(b) : masked(b), b.op(op(size, "eq"), y, y));
     if (!(n & 8)) fast = b.and(fast, b.or(b.op(op(size, "eq"), r, y), b.nez(b.and(b.getState(ST_MXCSR, "i32"), b.i32(MXCSR_PE)))));
-    putLow(b, dst, size, orSlow(b, size, fast, ROUND + n, yb, yb, r));
+    putLow(b, dst, size, orSlow(b, size, [b.eqz(fast)], ROUND + n, yb, yb, r));
   }, { fixedImm: true });
   insn(def, "round" + psuffix(size), (b, dst, src, imm) => {
     const y = b.readX(src), n = imm.fixed & 15;

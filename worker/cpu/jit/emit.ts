@@ -148,6 +148,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.set(this.left);
     }
     this.remaining = count;
+    this.facts.clear();
     for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
@@ -503,6 +504,35 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
 
   // ---- control within an instruction
 
+  override unlikely(bad: readonly number[], _slow: () => void, excuse?: () => number): void {
+    this.alsoCanon();
+    if (excuse === undefined) {
+      for (const c of bad) {
+        this.get(c);
+        this.if();
+        this.leaveHere();
+        this.end();
+      }
+      return;
+    }
+    this.open(0x02); // to here if all is well
+    this.open(0x02); // to here if something is bad
+    for (const c of bad) {
+      this.get(c);
+      this.byte(0x0d);
+      this.byte(0);
+      this.barrier();
+    }
+    this.byte(0x0c);
+    this.byte(1);
+    this.end();
+    this.get(this.eqz(excuse()));
+    this.if();
+    this.leaveHere();
+    this.end();
+    this.end();
+  }
+
   override when(c: number, yes: () => void, no?: () => void): void {
     const canonToo = this.canonToo;
     super.when(
@@ -549,6 +579,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.get(this.left);
       const left = this.take("i32");
       this.loadState();
+      this.facts.clear();
       this.get(left);
       this.set(this.left);
       this.setFlag(MEM);

@@ -120,7 +120,16 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.get(this.local(GPRS + n));
     return this.take("v128");
   }
+  /** What has been learnt of xmm registers in this block: "fact number". */
+  protected readonly facts = new Set<string>();
+  override known(fact: string, o: Operand): boolean {
+    return this.facts.has(`${fact} ${this.insn.reg[o.index]}`);
+  }
+  override learn(fact: string, o: Operand): void {
+    this.facts.add(`${fact} ${this.insn.reg[o.index]}`);
+  }
   setRegX(n: number, x: number): void {
+    for (const f of this.facts) if (f.endsWith(` ${n}`)) this.facts.delete(f);
     this.get(x);
     this.set(this.local(GPRS + n));
     this.barrier();

@@ -143,6 +143,14 @@ class Notes implements Builder<number, number> {
     no?.();
     this.depth--;
   }
+  unlikely(_bad: readonly number[], slow: () => void, excuse?: () => number): void {
+    this.depth++;
+    excuse?.();
+    slow();
+    this.depth--;
+  }
+  known = (): boolean => false;
+  learn(): void {}
   loop(cond: () => number, body: () => void): void {
     this.depth++;
     cond();
