@@ -191,10 +191,10 @@ export function orSlowX<V, X>(b: Builder<V, X>, fast: V, r: X, helper: string, a
   return out;
 }
 
-/** Exponent fields of all lanes; and what shows those above 2 and below the top when one has been added. */
-const EXPONENT = { 4: repeat(4, 0x7f800000n), 8: repeat(8, 0x7ff0000000000000n) } as const;
-const EXPONENT_ONE = { 4: repeat(4, 0x00800000n), 8: repeat(8, 0x0010000000000000n) } as const;
-const EXPONENT_SURE = { 4: repeat(4, 0x7e000000n), 8: repeat(8, 0x7fc0000000000000n) } as const;
+/** Exponent fields of all lanes. Shifts rather than masks: constants of 128 bits are dear. */
+function exponents<V, X>(b: Builder<V, X>, size: Size, x: X): X {
+  return b.xshift(`${ishape(size)}.shr_u`, b.xshift(`${ishape(size)}.shl`, x, b.i32(1)), b.i32(size === 8 ? 53 : 24));
+}
 
 /** `x` and `y` are of these registers (or of memory, or shuffled: undefined). */
 function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo?: Operand, yo?: Operand): X {
@@ -208,8 +208,9 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
   const ishape_ = ishape(size);
   const bad = [b.eqz(plainInexact(b))];
   for (const [o, v] of [[xo, x], [yo, y]] as const)
-    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad.push(b.eqz(all(b, size, b.xx("v128.and", v, b.constX(EXPONENT[size])))));
-  bad.push(b.eqz(all(b, size, b.xx("v128.and", b.xx(`${ishape_}.add`, r, b.constX(EXPONENT_ONE[size])), b.constX(EXPONENT_SURE[size])))));
+    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad.push(b.eqz(all(b, size, exponents(b, size, v))));
+  const minusOne = b.xx(`${ishape_}.eq`, r, r);
+  bad.push(b.eqz(all(b, size, b.xshift(`${ishape_}.shr_u`, b.xx(`${ishape_}.sub`, exponents(b, size, r), minusOne), b.i32(2)))));
   const out = b.variableX(r);
   b.unlikely(bad, () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
