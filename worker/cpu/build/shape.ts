@@ -162,7 +162,7 @@ export class ShapeBuilder extends WasmBuilder {
     this.code.u32(0);
     this.code.u32(this.layout.state + ST_XMM + 32 * n);
   }
-  protected override highHome(o: Operand): number {
+  protected highHome(o: Operand): number {
     this.home(o);
     return 16;
   }

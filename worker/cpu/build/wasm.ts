@@ -387,9 +387,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.loadX(o.size, this.address(o), unaligned !== true);
   }
   /** Pushes an address; with the offset returned it is that of the upper half of a ymm register. */
-  protected highHome(o: Operand): number {
-    throw new Error(`${this.form.name}: upper half of ${o.kind}`);
-  }
+  protected abstract highHome(o: Operand): number;
   readHigh(o: Operand): number {
     const offset = this.highHome(o);
     this.simd(0);
@@ -571,12 +569,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.end();
   }
   unlikely(bad: readonly number[], slow: () => void, excuse?: () => number): void {
-    const any = bad.reduce((a, c) => this.or(a, c));
-    this.when(any, () => (excuse ? this.when(this.eqz(excuse()), slow) : slow()));
+    this.when(bad.reduce((a, c) => this.or(a, c)), () => (excuse ? this.when(this.eqz(excuse()), slow) : slow()));
   }
-  known(_fact: string, _o: Operand): boolean {
-    return false;
-  }
+  known(_fact: string, _o: Operand): boolean { return false; }
   learn(_fact: string, _o: Operand): void {}
   loop(cond: () => number, body: () => void): void {
     this.byte(0x02); // block

@@ -209,8 +209,10 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
   const bad = [b.eqz(plainInexact(b))];
   for (const [o, v] of [[xo, x], [yo, y]] as const)
     if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad.push(b.eqz(all(b, size, exponents(b, size, v))));
-  const minusOne = b.xx(`${ishape_}.eq`, r, r);
-  bad.push(b.eqz(all(b, size, b.xshift(`${ishape_}.shr_u`, b.xx(`${ishape_}.sub`, exponents(b, size, r), minusOne), b.i32(2)))));
+  // One more than the exponent, modulo its width, without its two lowest bits.
+  const one = b.xshift(`${ishape_}.shl`, b.xx(`${ishape_}.eq`, r, r), b.i32(size === 8 ? 53 : 24));
+  const next = b.xx(`${ishape_}.sub`, b.xshift(`${ishape_}.shl`, r, b.i32(1)), one);
+  bad.push(b.eqz(all(b, size, b.xshift(`${ishape_}.shr_u`, next, b.i32(size === 8 ? 55 : 26)))));
   const out = b.variableX(r);
   b.unlikely(bad, () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);

@@ -141,7 +141,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.setRegX(this.insn.reg[o.index]!, x);
   }
   /** Upper halves of ymm registers are always in the state block. */
-  protected override highHome(o: Operand): number {
+  protected highHome(o: Operand): number {
     this.i32const(0);
     return this.links.state + ST_XMM + 32 * this.insn.reg[o.index]! + 16;
   }
