@@ -19,9 +19,13 @@ import { trampolineSuite } from "../arch/um/trampoline_kunit.ts";
 import { uaccessSuite } from "../kernel/uaccess_kunit.ts";
 import { ubdSuite } from "../arch/um/drivers/ubd_kunit.ts";
 import { zpolineSuite } from "../arch/um/zpoline_kunit.ts";
+import { llseekSuite, permissionSuite } from "../fs/inode_kunit.ts";
+import { pipeSuite } from "../fs/pipe_kunit.ts";
+import { ramfsSuite } from "../fs/ramfs_kunit.ts";
+import { randomSuite } from "../drivers/char/random_kunit.ts";
 import type { KunitSuite } from "./suite.ts";
 
 export const suites: readonly KunitSuite[] = [
   exampleSuite, bitmapSuite, crc32cSuite, cmdlineSuite, printkSuite, sigsetSuite, timerSuite, uaccessSuite, pageAllocSuite, fragmentationSuite, addressSpaceSuite, nommuSuite,
-  munmapSuite, mremapSuite, filenameSuite, pathSuite, scriptSuite, elfSuite, execSuite, nTtySuite, nTtyRawSuite, ubdSuite, trampolineSuite, zpolineSuite,
+  munmapSuite, mremapSuite, filenameSuite, pathSuite, permissionSuite, llseekSuite, pipeSuite, ramfsSuite, randomSuite, scriptSuite, elfSuite, execSuite, nTtySuite, nTtyRawSuite, ubdSuite, trampolineSuite, zpolineSuite,
 ];
