@@ -4,6 +4,7 @@
 // end of input is typed as Ctrl-D. The exit status is UML's.
 import { loadIced } from "../worker/cpu/iced.ts";
 import { Machine } from "../worker/machine.ts";
+import { startCpu } from "./cpu_worker.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 
 const USAGE = `usage: npm run -s vmlinux -- ubd0=FILE [rw] [mem=256m] [init=PROGRAM] [parameters] [-- arguments of init]
@@ -131,7 +132,7 @@ async function main(): Promise<void> {
   for (;;) {
     let machine: Machine;
     try {
-      machine = new Machine({ cmdline, os: new NodeOs(), iced, shared: true, jit });
+      machine = new Machine({ cmdline, os: new NodeOs(), iced, shared: true, jit, startCpu });
     } catch (e) {
       process.stderr.write(`vmlinux: ${e instanceof Error ? e.message : String(e)}\n`);
       process.exit(1);
@@ -139,11 +140,13 @@ async function main(): Promise<void> {
     const resize = (): void => {
       if (process.stdout.columns) machine.resize(0, process.stdout.columns, process.stdout.rows);
     };
+    await machine.start();
     machine.boot();
     resize();
     process.stdout.on("resize", resize);
     const status = await run(machine, keyboard);
     process.stdout.off("resize", resize);
+    machine.close();
     if (machine.kernel.halted === "restart") continue;
     keyboard.close();
     process.exitCode = status;

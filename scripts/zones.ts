@@ -51,7 +51,7 @@ export function zoneOf(path: string): string | undefined {
   if (host) return host[1];
   if (inside === "arch/um/os.ts") return "arch/um/os";
   if (inside.startsWith("arch/um/")) return "arch/um";
-  if (inside === "main.ts") return "main";
+  if (inside === "main.ts" || inside === "main_cpu.ts") return "main";
   if (inside === "protocol.ts" || inside.startsWith("protocol/")) return "protocol";
   if (!inside.includes("/")) return "machine";
   return inside.slice(0, inside.indexOf("/"));

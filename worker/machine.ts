@@ -6,6 +6,7 @@ import { cpuBytes, Cpu } from "./cpu/cpu.ts";
 import { EXIT_BUDGET, EXIT_KERNEL, EXIT_SYSCALL } from "./cpu/exit.ts";
 import type { Iced } from "./cpu/iced.ts";
 import { GuestMemory } from "./cpu/memory.ts";
+import { RemoteCpu, type CpuStart } from "./cpu/remote.ts";
 import { Entry64 } from "./arch/um/do_syscall_64.ts";
 import type { Os } from "./arch/um/os.ts";
 import { UmArch } from "./arch/um/process.ts";
@@ -33,6 +34,8 @@ export interface MachineOptions {
   readonly jit?: boolean;
   /** seconds since the epoch at power-on */
   readonly clock?: number;
+  /** um=ptrace: starts a worker that makes a CpuServer of this and serves; resolves when it is ready */
+  readonly startCpu?: (start: CpuStart) => Promise<void>;
 }
 
 /**
@@ -60,6 +63,9 @@ export class Machine {
   /** every event so far */
   readonly log: InputEvent[] = [];
   private readonly clock: number;
+  private readonly startCpu: MachineOptions["startCpu"];
+  /** um=ptrace: the way to the CPU's worker */
+  readonly remote: RemoteCpu | undefined;
 
   /** Throws an Error with a sentence when the command line asks for what cannot be (mem=). */
   constructor(options: MachineOptions) {
@@ -68,15 +74,32 @@ export class Machine {
     if (!(size >= 8 << 20 && size <= 2 ** 31)) throw new Error(`mem= must be from 8M to 2048M, not "${new Params(this.cmdline).get("mem")}"`);
     const memory = new GuestMemory(size, cpuBytes(size) + (1 << 20), options.shared);
     const params = new Params(this.cmdline);
-    this.cpu = new Cpu(memory, { iced: options.iced, jit: options.jit ?? true, cpu: params.get("cpu") });
+    const cpuOptions = { jit: options.jit ?? true, cpu: params.get("cpu") };
+    this.cpu = new Cpu(memory, { ...cpuOptions, iced: options.iced });
     this.cpu.door = KERNEL_VSYSCALL;
-    const mode = params.get("zpoline") ?? "1";
+    // plain UML: the guest runs elsewhere, every call stops it and is two handovers, and nothing is rewritten
+    const ptrace = params.get("um") === "ptrace";
+    if (ptrace && (!options.shared || options.startCpu === undefined)) throw new Error("um=ptrace needs memory that two workers share: this host does not have it");
+    this.startCpu = options.startCpu;
+    this.remote = ptrace ? new RemoteCpu(this.cpu, cpuOptions) : undefined;
+    const mode = params.get("zpoline") ?? (ptrace ? "0" : "1");
     const zpoline = new Zpoline((mode === "0" || mode === "lazy" ? mode : "1") as HookMode);
     zpoline.check = params.get("zpoline.check") === "1";
     this.arch = new UmArch(this.cpu, options.iced, zpoline);
     this.kernel = new Kernel(new KernelMemory(memory), this.arch, options.os);
     this.entry = new Entry64(this.arch);
     this.clock = options.clock ?? (params.get("time") === "real" ? options.os.startTime() : POWER_ON);
+  }
+
+  /** What must be there before boot(): with um=ptrace the CPU's worker, otherwise nothing. */
+  async start(): Promise<void> {
+    if (this.remote === undefined || this.remote.attached) return;
+    await this.startCpu!(this.remote.start);
+    this.remote.attached = true;
+  }
+  /** The machine is done with: its CPU's worker ends, if it has one. */
+  close(): void {
+    this.remote?.end();
   }
 
   /** From power-on to a runnable init, or to a panic (then kernel.halted is set). */

@@ -1,6 +1,7 @@
 // worker/main.ts — the machine's Web Worker: runs the machine in slices, so that keys, control calls and the clock get in between them.
 import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
+import type { CpuStart } from "./cpu/remote.ts";
 import { callNames, Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { change, openDatabase } from "./os-browser/database.ts";
@@ -15,6 +16,16 @@ const SLICE_MS = 8;
 const STATUS_MS = 100;
 /** Output that the page has not shown yet, bytes: above it the machine waits, so that ^C gets through a flood. */
 const UNSHOWN = 1 << 18;
+
+/** um=ptrace: starts the worker that runs the guest. */
+function startCpu(start: CpuStart): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./main_cpu.ts", import.meta.url), { type: "module", name: "cpu" });
+    worker.onmessage = () => resolve();
+    worker.onerror = (e) => reject(new Error(`The worker for the CPU does not start: ${e.message}`));
+    worker.postMessage(start);
+  });
+}
 
 /** Lets messages in: a turn of the event loop without the timers' clamp. */
 class Turn {
@@ -137,7 +148,8 @@ class Host {
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
     const os = new BrowserOs({ disks: new Map([[disk.name, disk]]), write: (line, bytes) => this.output.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
-    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit });
+    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, startCpu });
+    await machine.start();
     this.disk = disk;
     this.machine = machine;
     this.inspector = new Inspector(machine, iced);

@@ -30,12 +30,13 @@ export class GuestMemory {
   /**
    * @param size bytes of guest RAM, at most GUEST_SIZE_MAX
    * @param above bytes for the emulator's own tables
+   * @param memory one that was made so before (`of`)
    */
-  constructor(size: number, above: number, shared: boolean) {
+  constructor(size: number, above: number, shared: boolean, memory?: WebAssembly.Memory) {
     if (size <= GUEST_WRITE_MIN || size > GUEST_SIZE_MAX || size % PAGE !== 0)
       throw new RangeError(`guest memory of ${size} bytes: must be a multiple of 64 KiB, more than 1 MiB and at most 2 GiB`);
     const pages = size / PAGE + Math.ceil(above / PAGE);
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+    this.memory = memory ?? new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
     this.buffer = this.memory.buffer;
     this.shared = shared;
     this.u8 = new Uint8Array(this.buffer);
@@ -45,6 +46,11 @@ export class GuestMemory {
     this.size = size;
     this.next = size;
     this.end = pages * PAGE;
+  }
+
+  /** The memory of another worker, with nothing reserved yet: whoever takes the same things in the same order gets the same places. */
+  static of(memory: WebAssembly.Memory, size: number): GuestMemory {
+    return new GuestMemory(size, memory.buffer.byteLength - size, true, memory);
   }
 
   /** Takes `bytes` above guest RAM, aligned to 64 and zero. */

@@ -59,3 +59,13 @@ test("bad command lines are told in a sentence", () => {
   const missing = vmlinux(["ubd0=/no/such/file", "mem=64m"], "");
   expect(missing.text).toContain("Failed to initialize ubd device 0 :There is no file /no/such/file.");
 });
+
+test("um=ptrace: the guest runs in a thread of its own, and says the same", () => {
+  const script = "mount -t proc proc /proc\nls / | wc -l; for i in 1 2 3; do echo $i | cat; done\ncat /proc/uptime\nhalt -f\n";
+  const said = (mode: string): { status: number | null; text: string } => vmlinux([`ubd0=${copy()}`, "rw", "mem=64m", "loglevel=3", "init=/bin/sh", mode], script);
+  const apart = said("um=ptrace");
+  // to the byte, and to the clock: also what retires is the same
+  expect(apart).toEqual(said("zpoline=0"));
+  expect(apart.text).toContain("\n3\n");
+  expect(apart.status).toBe(0);
+});
