@@ -34,6 +34,8 @@ export interface Arch {
   readonly sysinfo_ehdr: number;
   /** A program is in memory and about to start: the port may change its code. Throws an Errno: the exec fails.  cf. elf_arch_finalize_exec() */
   finalize_exec(task: Task, images: readonly ExecImage[]): void;
+  /** for a panic: the registers of the running task and the last system calls, as lines of the log.  cf. show_regs() */
+  show_regs(task: Task | undefined): string[];
   /** instruction and stack pointer of a task that is not running, for /proc and oopses */
   ip(task: Task): number;
   sp(task: Task): number;

@@ -11,6 +11,7 @@ export function panic(kernel: Kernel, text: string): never {
   kernel.printk.emerg(`Kernel panic - not syncing: ${text}`);
   const cmdline = task?.comm ?? "swapper";
   kernel.printk.printk(3, `CPU: 0 PID: ${task?.pid ?? 0} Comm: ${cmdline} Not tainted ${kernel.uts.release} ${kernel.uts.version}`);
+  for (const line of kernel.arch.show_regs(task)) kernel.printk.printk(3, line);
   kernel.halted = "panic";
   throw HALT;
 }

@@ -68,6 +68,11 @@ export class Entry64 {
   observer: SyscallObserver | undefined;
   constructor(arch: UmArch) {
     this.arch = arch;
+    arch.call_name = (nr) => {
+      const row = syscall_table[nr];
+      if (row === undefined) return String(nr);
+      return row.state === "errno" ? row.name : row.call.name;
+    };
   }
 
   /** The guest came through page 0: rcx is where it goes on. */
@@ -106,6 +111,7 @@ export class Entry64 {
     if (nr < z.histogram.length) z.histogram[nr] = z.histogram[nr]! + 1;
     task.kernel.sched.account_syscall(task);
     task.syscall_nr = nr;
+    this.arch.note_call(task.pid, nr);
     this.observer?.enter(task, nr);
     this.attempt(task);
   }

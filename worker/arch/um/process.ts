@@ -1,7 +1,9 @@
 // arch/um/process.ts — the port: registers of tasks, program start, what the kernel asks of the CPU.  cf. arch/x86/um/nommu/process.c
 import type { Cpu } from "../../cpu/cpu.ts";
 import type { Iced } from "../../cpu/iced.ts";
-import { R10, R8, R9, RAX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, THREAD_STATE_SIZE } from "../../cpu/state.ts";
+import {
+  R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, THREAD_STATE_SIZE,
+} from "../../cpu/state.ts";
 import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
 import type { Inode } from "../../fs/fs.ts";
 import type { Arch, ExecImage } from "../../kernel/arch.ts";
@@ -9,6 +11,13 @@ import { Int, Ptr, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u64 } from "../../kernel/uaccess.ts";
 import { zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
+
+/** calls that a panic shows */
+const RECENT = 16;
+const SHOWN = [
+  ["RAX", RAX], ["RBX", RBX], ["RCX", RCX], ["RDX", RDX], ["RSI", RSI], ["RDI", RDI], ["RBP", RBP], ["R08", R8], ["R09", R9], ["R10", R10], ["R11", R11], ["R12", R12],
+  ["R13", R13], ["R14", R14], ["R15", R15],
+] as const;
 
 const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 
@@ -24,6 +33,11 @@ function put64(bytes: Uint8Array, at: number, value: number): void {
 
 export class UmArch implements Arch {
   readonly cpu: Cpu;
+  /** pid and number of the last calls, a ring */
+  private readonly recent = new Int32Array(2 * RECENT);
+  private calls_noted = 0;
+  /** set by the system call entry, which has the table */
+  call_name: (nr: number) => string = String;
   zpoline: Zpoline;
   readonly thread_size = THREAD_STATE_SIZE;
   readonly elf_hwcap: number;
@@ -87,6 +101,30 @@ export class UmArch implements Arch {
   }
   sp(task: Task): number {
     return this.loaded(task) ? this.cpu.state.get(RSP) : get64(task.thread.state, ST_GPR + 8 * RSP);
+  }
+  /** A call begins: remembered for show_regs. */
+  note_call(pid: number, nr: number): void {
+    const at = (this.calls_noted++ % RECENT) * 2;
+    this.recent[at] = pid;
+    this.recent[at + 1] = nr;
+  }
+  show_regs(task: Task | undefined): string[] {
+    const lines: string[] = [];
+    if (task !== undefined && this.loaded(task)) {
+      const { state } = this.cpu;
+      const hex = (hi: number, lo: number): string => (hi >>> 0).toString(16).padStart(8, "0") + (lo >>> 0).toString(16).padStart(8, "0");
+      const reg = (r: number): string => hex(state.get_hi(r), state.get_lo(r));
+      lines.push(`RIP: 0033:0x${state.rip.toString(16)}`, `RSP: ${reg(RSP)}  EFLAGS: ${state.rflags.toString(16).padStart(8, "0")}`);
+      for (let i = 0; i < SHOWN.length; i += 3) lines.push(SHOWN.slice(i, i + 3).map(([name, r]) => `${name}: ${reg(r)}`).join(" "));
+    }
+    const count = Math.min(this.calls_noted, RECENT);
+    const calls: string[] = [];
+    for (let i = this.calls_noted - count; i < this.calls_noted; i++) {
+      const nr = this.recent[(i % RECENT) * 2 + 1]!;
+      calls.push(`[${this.recent[(i % RECENT) * 2]!}] ${this.call_name(nr)}`);
+    }
+    if (calls.length > 0) lines.push(`Last system calls: ${calls.join(", ")}`);
+    return lines;
   }
   /** FS or GS base of any task. */
   base(task: Task, which: "fs" | "gs"): number {
