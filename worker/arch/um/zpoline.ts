@@ -34,6 +34,8 @@ export class Translation {
   /** the file when it was read: a change makes all this worthless */
   readonly version: number;
   readonly size: number;
+  readonly dev: number;
+  readonly ino: number;
   constructor(sites: Site[], instructions: number, skipped: number, swept: boolean, inode: Inode) {
     this.sites = sites;
     this.instructions = instructions;
@@ -41,6 +43,12 @@ export class Translation {
     this.swept = swept;
     this.version = inode.i_version;
     this.size = inode.i_size;
+    this.dev = inode.i_sb.s_dev;
+    this.ino = inode.i_ino;
+  }
+  /** of the same file, unchanged? */
+  same(o: Translation): boolean {
+    return this.ino === o.ino && this.dev === o.dev && this.version === o.version && this.size === o.size;
   }
 }
 
@@ -195,11 +203,10 @@ export function zpoline_finalize_exec(iced: Iced, cache: WeakMap<Inode, Translat
   if (z.mode !== "1") return;
   for (const image of images) {
     const base = image_base(image);
-    const before = z.images.get(image.name)?.translation;
     const t = translate_image(iced, cache, task, image);
     for (const s of t.sites) if (s.left === undefined && is_site(kernel, base + s.offset)) rewrite_site(kernel, z, base + s.offset);
     // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
-    if (before?.version !== t.version || before.size !== t.size) kernel.printk.info(described(image.name, t));
+    if (![...z.images.values()].some((i) => i.translation.same(t))) kernel.printk.info(described(image.name, t));
     z.images.delete(image.name);
     z.images.set(image.name, new TranslatedImage(image.name, base, task.pid, task.comm, t));
   }
