@@ -93,5 +93,5 @@ test("a snapshot taken at any point of a boot goes on in another machine to the 
 
 test("an image with 4 KiB blocks boots as well", async () => {
   const m = await TestMachine.boot({ disks: { disk: image(IMAGE_4K) } });
-  expect(m.run("df / | tail -1 | tr -s ' ' | cut -d' ' -f1,6")).toBe("/dev/ubda /\n");
+  expect(m.run("df / | tail -1 | tr -s ' ' | cut -d' ' -f1,6")).toBe("/dev/root /\n");
 });
