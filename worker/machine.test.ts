@@ -1,5 +1,12 @@
 // machine.test.ts — what must hold of a whole machine: the boot log, page 0, the ways into the kernel, the executors.  (More: test/machine.test.ts)
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { compile } from "../scripts/guest.ts";
+import { makeExt4 } from "../scripts/userspace/ext4.ts";
+import { USERSPACE } from "../scripts/userspace/image.ts";
+import { rootTree } from "../scripts/userspace/tree.ts";
 import { TestMachine } from "./test/boot.ts";
 import { KERNEL_VSYSCALL } from "./arch/um/trampoline.ts";
 
@@ -62,6 +69,39 @@ describe("the ways into the kernel", () => {
     expect(trap.m.machine.arch.zpoline.calls).toBe(0);
     expect(lazy.m.machine.arch.zpoline.lazily).toBeGreaterThan(20);
     expect(lazy.m.machine.arch.zpoline.calls).toBeGreaterThan(lazy.m.machine.arch.zpoline.trapped);
+  });
+});
+
+/** The image with one program more. */
+function imageWith(path: string, source: string): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "pagezero-image-"));
+  try {
+    const file = join(folder, "image");
+    makeExt4(file, [...rootTree(USERSPACE), { path, type: "file", mode: 0o755, content: readFileSync(compile(source)) }], { size: 32 });
+    return new Uint8Array(readFileSync(file));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("calls that no loader has seen", () => {
+  const disk = imageWith("/bin/null_call", "worker/test/guest/zpoline/null_call.c");
+  const said = async (mode: string): Promise<{ text: string; m: TestMachine }> => {
+    const m = await TestMachine.boot({ disks: { disk }, cmdline: `ubd0=disk rw mem=64m loglevel=3 init=/sbin/init ${mode}` });
+    return { text: m.run("null_call 2>&1; echo $?"), m };
+  };
+  test("a `syscall` made at run time is trapped, each time; a NULL call is a system call", { timeout: 120_000 }, async () => {
+    const { text, m } = await said("zpoline=1");
+    expect(text).toBe("made 1\nmade 1\nmade 1\nbytes 0f 05\nnull 1\n0\n");
+    expect(m.machine.arch.zpoline.trapped).toBe(3);
+  });
+  test("zpoline=lazy rewrites it at its first use", { timeout: 120_000 }, async () => {
+    const { text } = await said("zpoline=lazy");
+    expect(text).toBe("made 1\nmade 1\nmade 1\nbytes ff d0\nnull 1\n0\n");
+  });
+  test("zpoline.check=1 makes a NULL call what it is elsewhere: SIGSEGV", { timeout: 120_000 }, async () => {
+    const { text } = await said("zpoline=1 zpoline.check=1");
+    expect(text).toMatch(/^made 1\nmade 1\nmade 1\nbytes 0f 05\n(Segmentation fault\n)?139\n$/);
   });
 });
 
