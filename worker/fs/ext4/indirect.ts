@@ -173,8 +173,8 @@ export class IndirectMap extends BlockMap {
     throw EOPNOTSUPP;
   }
   forEach(from: number, each: (lblk: number, n: number, p: number, unwritten: boolean) => boolean): void {
-    const end = Math.ceil(this.inode.i_size / this.inode.i_sb.s_blocksize);
-    for (let b = from; b < end; ) {
+    // not just to i_size: a truncate has set that already
+    for (let b = from; b < this.maxBlocks; ) {
       this.lookup(b);
       const n = this.m_n;
       if (this.m_p !== 0 && !each(b, n, this.m_p, false)) return;
