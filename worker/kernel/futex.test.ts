@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { sys_exit } from "./exit.ts";
 import {
   FUTEX_CMP_REQUEUE, FUTEX_LOCK_PI, FUTEX_OWNER_DIED, FUTEX_UNLOCK_PI, FUTEX_WAIT, FUTEX_WAIT_BITSET, FUTEX_WAITERS, FUTEX_WAKE, FUTEX_WAKE_BITSET, FUTEX_WAKE_OP,
-  sys_futex, sys_futex_waitv, sys_set_robust_list,
+  sys_futex, sys_futex_requeue, sys_futex_wait, sys_futex_waitv, sys_futex_wake, sys_set_robust_list,
 } from "./futex.ts";
 import { SIGUSR1 } from "../include/uapi/signal.ts";
 import { sys_kill } from "./signal_calls.ts";
@@ -142,4 +142,24 @@ test("futex_waitv says which of many was woken", () => {
   f.run();
   expect(f.result(a)).toBe(1);
   expect(f.kernel.futexes.queues.size).toBe(0);
+});
+
+test("the calls of Linux 6.7 wait, move and wake as the old one does", () => {
+  const { f, a, b, c, word, other } = setup();
+  const U32 = 2;
+  expect(f.call(a, sys_futex_wait, word, 1, 1, U32, 0, 0)).toBe("EAGAIN");
+  expect(f.call(a, sys_futex_wait, word, 0, 1, 1, 0, 0)).toBe("EINVAL");
+  expect(f.call(a, sys_futex_wait, word, 0, 1, U32, 0, 0)).toBeUndefined();
+  expect(f.call(b, sys_futex_wait, word, 0, 1, U32, 0, 0)).toBeUndefined();
+  const v = f.kernel.mem.view;
+  const two = f.user + 512;
+  v.setUint32(two + 8, word, true);
+  v.setUint32(two + 16, U32, true);
+  v.setUint32(two + 32, other, true);
+  v.setUint32(two + 40, U32, true);
+  expect(f.call(c, sys_futex_requeue, two, 0, 1, 1)).toBe(2);
+  f.run();
+  expect([f.result(a), f.result(b)]).toEqual([0, undefined]);
+  expect(f.call(c, sys_futex_wake, other, 2, 1, U32)).toBe(0);
+  expect(f.call(c, sys_futex_wake, other, 1, 1, U32)).toBe(1);
 });

@@ -7,7 +7,7 @@ import { FUTEX_BITSET_MATCH_ANY, FutexQ } from "./futex_types.ts";
 import type { Kernel } from "./kernel.ts";
 import { find_task } from "./pid.ts";
 import { sleep_on } from "./sched/wait.ts";
-import { Int, Ptr, Size, SYSCALL_DEFINE, UInt } from "./syscall.ts";
+import { Int, Ptr, Size, SYSCALL_DEFINE, UInt, ULong } from "./syscall.ts";
 import { PF_EXITING, RestartBlock, restart_state, type Task } from "./task.ts";
 import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../include/uapi/time.ts";
 import { get_timespec, get_timespec64, timespec64_valid } from "./time/time.ts";
@@ -389,6 +389,43 @@ export const sys_futex_waitv = SYSCALL_DEFINE("futex_waitv", [Ptr, UInt, UInt, P
   for (const q of qs) enqueue(kernel, q);
   st.qs = qs;
   return sleep_on(task, [], { until });
+});
+
+// --- the calls of Linux 6.7, one for each operation
+
+function check_flags2(flags: number): void {
+  if ((flags & ~(FUTEX2_SIZE_MASK | FUTEX2_PRIVATE)) !== 0 || (flags & FUTEX2_SIZE_MASK) !== FUTEX2_SIZE_U32) throw EINVAL;
+}
+/** futex_wake(2) */
+export const sys_futex_wake = SYSCALL_DEFINE("futex_wake", [Ptr, ULong, Int, UInt], (task, uaddr, mask, nr, flags) => {
+  check_flags2(flags);
+  check_addr(uaddr);
+  if (mask === 0 || mask > 0xffffffff) throw EINVAL;
+  return nr <= 0 ? 0 : futex_wake_addr(task.kernel, uaddr, nr, mask);
+});
+/** futex_wait(2): the time-out is absolute */
+export const sys_futex_wait = SYSCALL_DEFINE("futex_wait", [Ptr, ULong, ULong, UInt, Ptr, Int], (task, uaddr, val, mask, flags, timeout, clockid) => {
+  check_flags2(flags);
+  if (val > 0xffffffff || mask === 0 || mask > 0xffffffff) throw EINVAL;
+  let until = Infinity;
+  if (timeout !== 0) {
+    if (clockid !== CLOCK_MONOTONIC && clockid !== CLOCK_REALTIME) throw EINVAL;
+    const t = get_timespec64(task.kernel.mem, timeout);
+    if (!timespec64_valid(t)) throw EINVAL;
+    until = clockid === CLOCK_REALTIME ? task.kernel.time.realtime_to_monotonic(t.sec, t.nsec) : t.sec * 1e9 + t.nsec;
+  }
+  return futex_wait(task, uaddr, val, mask, until);
+});
+/** futex_requeue(2): two struct futex_waitv, from and to */
+export const sys_futex_requeue = SYSCALL_DEFINE("futex_requeue", [Ptr, UInt, Int, Int], (task, waiters, flags, nr_wake, nr_requeue) => {
+  const m = task.kernel.mem;
+  if (flags !== 0 || waiters === 0) throw EINVAL;
+  check_read(m, waiters, 48);
+  for (const at of [waiters, waiters + 24]) {
+    check_flags2(get_user_u32(m, at + 16));
+    if (get_user_u32(m, at + 20) !== 0) throw EINVAL;
+  }
+  return futex_requeue(task, get_user_u64(m, waiters + 8), get_user_u64(m, waiters + 32), nr_wake, nr_requeue, get_user_u32(m, waiters));
 });
 
 // --- robust lists

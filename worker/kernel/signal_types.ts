@@ -228,6 +228,8 @@ export class SignalStruct {
   /** of children that were waited for */
   readonly cusage: Usage = newUsage();
   oom_score_adj = 0;
+  /** MEMBARRIER_CMD_REGISTER_* that were made */
+  membarrier_state = 0;
   /** pidfds of the process that poll */
   readonly wait_pidfd: WaitQueue = new WaitQueue();
 }
