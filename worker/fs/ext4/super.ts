@@ -293,6 +293,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     es.setUint16(F.S_MNT_COUNT, es.getUint16(F.S_MNT_COUNT, true) + 1, true);
     es.setUint32(F.S_MTIME, this.current_time().sec >>> 0, true);
     if (this.journal === undefined) es.setUint16(F.S_STATE, es.getUint16(F.S_STATE, true) & ~F.EXT4_VALID_FS, true);
+    this.askRecovery(true);
     this.dirty_super = true;
     ext4_orphan_cleanup(this);
     this.commit();
@@ -347,21 +348,13 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.dirty_inodes.clear();
     for (const g of this.dirty_groups) storeGroup(this, g);
     this.dirty_groups.clear();
-    this.storeSuper(this.journal !== undefined);
+    this.storeSuper();
     const buffers = [...this.dirty_buffers].sort((a, b) => a.b_blocknr - b.b_blocknr);
     for (const bh of buffers) this.finish(bh);
     try {
-      if (this.journal !== undefined) {
-        this.journal.write_transaction(buffers, this.current_time().sec);
-        // from here on a crash is mended by replaying: the super block says so before anything else is overwritten
-        this.writeBlock(this.superBh);
-      }
+      this.journal?.write_transaction(buffers, this.current_time().sec);
       for (const bh of buffers) this.writeBlock(bh);
-      if (this.journal !== undefined) {
-        this.journal.done();
-        this.storeSuper(false);
-        this.writeBlock(this.superBh);
-      }
+      this.journal?.done();
     } catch (e) {
       if (e instanceof Errno) this.aborted = true;
       throw e;
@@ -382,18 +375,29 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     else if (bh.b_csum === F.CSUM_XATTR) finishXattrBlock(bh);
     else finishDirBlock(bh);
   }
-  private storeSuper(recover: boolean): void {
-    const { es } = this;
+  /**
+   * From mounting for writing until unmounting the super block asks for recovery, also while the journal is empty: so it is told before
+   * the journal is first written. Written in place, at moments when there is no transaction.  cf. ext4_mark_recovery_complete()
+   */
+  private askRecovery(recover: boolean): void {
+    if (this.journal === undefined) return;
     this.incompat = recover ? this.incompat | F.INCOMPAT_RECOVER : this.incompat & ~F.INCOMPAT_RECOVER;
+    this.es.setUint32(F.S_FEATURE_INCOMPAT, this.incompat, true);
+    this.sumSuper();
+    this.writeBlock(this.superBh);
+  }
+  private sumSuper(): void {
+    const { es } = this;
+    if (this.has_metadata_csum) es.setUint32(F.S_CHECKSUM, crc32c(0xffffffff, new Uint8Array(es.buffer, es.byteOffset, 1024), 0, F.S_CHECKSUM), true);
+  }
+  private storeSuper(): void {
+    const { es } = this;
     es.setUint32(F.S_FEATURE_INCOMPAT, this.incompat, true);
     put64(es, F.S_FREE_BLOCKS_COUNT_LO, F.S_FREE_BLOCKS_COUNT_HI, this.free_blocks);
     es.setUint32(F.S_FREE_INODES_COUNT, this.free_inodes, true);
     es.setUint32(F.S_WTIME, this.current_time().sec >>> 0, true);
     es.setUint32(F.S_LAST_ORPHAN, this.orphans[this.orphans.length - 1]?.i_ino ?? 0, true);
-    if (this.has_metadata_csum) {
-      const bytes = new Uint8Array(es.buffer, es.byteOffset, 1024);
-      es.setUint32(F.S_CHECKSUM, crc32c(0xffffffff, bytes, 0, F.S_CHECKSUM), true);
-    }
+    this.sumSuper();
     this.journal_dirty_metadata(this.superBh);
   }
   /** Asks the disk to become durable, without anybody waiting for it. */
@@ -515,6 +519,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.info(`re-mounted ${uuidText(this.uuid)} ${ro ? "ro" : "r/w"}.`);
   }
   private finishWriting(): void {
+    this.askRecovery(false);
     if (this.journal === undefined) {
       this.es.setUint16(F.S_STATE, this.es.getUint16(F.S_STATE, true) | F.EXT4_VALID_FS, true);
       this.dirty_super = true;
