@@ -443,6 +443,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.leaveAt(this.insn.rip, this.remaining);
   }
   private leaveAt(rip: number, uncount: number): void {
+    this.atLastCanon();
     this.i64const(rip);
     this.set(this.out);
     this.barrier();

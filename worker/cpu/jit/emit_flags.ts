@@ -5,6 +5,9 @@ import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
 
+/** Bit of the flag that a condition asks for, if it is one flag. */
+const SINGLE: Partial<Record<Condition, number>> = { b: 0, p: 2, e: 6, s: 7, o: 11 };
+
 export abstract class FlagBuilder extends WasmBuilder {
   /** where the flags are at this point of the code */
   protected flag: FlagRecord = MEM;
@@ -61,14 +64,28 @@ export abstract class FlagBuilder extends WasmBuilder {
     this.setFlag({ kind: "explicit", size, r: this.keep(r), c: opt(c), o: opt(o), a: opt(a) });
   }
   setFlags(which: number, image: number): void {
-    let bits = this.and(image, this.i32(which));
-    if (which !== STATUS_FLAGS) bits = this.or(bits, this.and(this.getFlags(), this.i32(STATUS_FLAGS & ~which)));
-    this.setFlag({ kind: "bits", image: this.keep(bits) });
+    const bits = this.keep(this.and(image, this.i32(which)));
+    if (which === STATUS_FLAGS) {
+      this.setFlag({ kind: "bits", image: bits });
+      return;
+    }
+    // a patch that hides the one beneath takes its place; a third on top makes one image of all
+    let base = this.flag;
+    while (base.kind === "patch" && (base.which & ~which) === 0) base = base.base;
+    if (base.kind === "patch" && base.base.kind === "patch") base = { kind: "bits", image: this.keep(this.imageOf(base)) };
+    this.setFlag({ kind: "patch", which, image: bits, base });
   }
   getFlags(): number {
-    const f = this.flag;
+    return this.imageOf(this.flag);
+  }
+  private imageOf(f: FlagRecord): number {
     if (f.kind === "bits") return this.and(f.image, this.i32(STATUS_FLAGS));
-    if (f.kind === "mem" || f.kind === "canon") return this.storedFlags();
+    if (f.kind === "patch") return this.or(this.and(this.imageOf(f.base), this.i32(STATUS_FLAGS & ~f.which)), f.image);
+    if (f.kind === "mem" || f.kind === "canon") {
+      if (f.kind === "canon") this.storeFlags();
+      this.callImport("$getflags");
+      return this.take("i32");
+    }
     let image = this.conditionOf("b", f);
     const or = (c: number, to: number): void => {
       image = this.or(image, this.shl(c, this.i32(to)));
@@ -79,12 +96,6 @@ export abstract class FlagBuilder extends WasmBuilder {
     or(this.conditionOf("s", f), 7);
     or(this.conditionOf("o", f), 11);
     return image;
-  }
-  /** The six from the state block, where they are put first if need be. */
-  private storedFlags(): number {
-    if (this.flag.kind === "canon") this.storeFlags();
-    this.callImport("$getflags");
-    return this.take("i32");
   }
   private auxiliary(f: FlagRecord): number {
     const bit4 = (v: number): number => this.and(this.shr(this.trunc(v), this.i32(4)), this.i32(1));
@@ -102,7 +113,7 @@ export abstract class FlagBuilder extends WasmBuilder {
       case "sbb":
         return bit4(this.xor(this.xor(f.x, f.y), f.r));
       default:
-        return bit4(this.getFlags());
+        return bit4(this.imageOf(f));
     }
   }
   private stepBack(kind: "inc" | "dec", r: number): number {
@@ -165,12 +176,19 @@ export abstract class FlagBuilder extends WasmBuilder {
         if (cc === "b") return f.c ?? this.i32(0);
         if (cc === "o") return f.o ?? this.i32(0);
         return this.combined(cc, f, f.size, f.r);
+      case "patch": {
+        const single = SINGLE[cc];
+        if (single !== undefined) return f.which & (1 << single) ? this.and(this.shr(f.image, this.i32(single)), this.i32(1)) : this.conditionOf(cc, f.base);
+        if (cc === "be") return this.or(this.conditionOf("b", f), this.conditionOf("e", f));
+        const l = this.xor(this.conditionOf("s", f), this.conditionOf("o", f));
+        return cc === "l" ? l : this.or(l, this.conditionOf("e", f));
+      }
       case "bits":
         return this.fromImage(cc, f.image);
       case "canon":
         return this.fromCanon(cc);
       case "mem":
-        return this.fromImage(cc, this.storedFlags());
+        return this.fromImage(cc, this.imageOf(f));
     }
   }
   private not(v: number): number {
@@ -253,9 +271,15 @@ export abstract class FlagBuilder extends WasmBuilder {
   }
   /** Before a way out: the canonical locals are right, unless the flags are in the state block; conditions still know the setter. */
   protected alsoCanon(): void {
-    if (this.canonToo || this.flag.kind === "mem") return;
+    // what is not free is left to the way out itself
+    const { kind } = this.flag;
+    if (this.canonToo || (kind !== "sub" && kind !== "add" && kind !== "logic")) return;
     this.putCanon(this.flag);
     this.canonToo = true;
+  }
+  /** On the way out, after alsoCanon before. */
+  protected atLastCanon(): void {
+    if (!this.canonToo && this.flag.kind !== "mem") this.putCanon(this.flag);
   }
   private putCanon(f: FlagRecord): void {
     const put = (local: number, v: number): void => {
@@ -293,7 +317,8 @@ export abstract class FlagBuilder extends WasmBuilder {
         all(FL_EXPLICIT, this.wide(f.size, f.r), this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0));
         break;
       case "bits":
-        all(FL_BITS, this.i64(0), this.zext(f.image), this.i64(0));
+      case "patch":
+        all(FL_BITS, this.i64(0), this.zext(this.imageOf(f)), this.i64(0));
         break;
       default:
         all(FLAG_KINDS[f.kind], this.wide(f.size, f.r), this.wide(f.size, f.x), this.wide(f.size, f.y));

@@ -13,6 +13,8 @@ export type FlagRecord =
   | { readonly kind: "inc" | "dec"; readonly size: number; readonly r: number; readonly carry: FlagRecord }
   /** ZF, SF, PF of r; the others are i32 values 0 or 1 */
   | { readonly kind: "explicit"; readonly size: number; readonly r: number; readonly c: number | undefined; readonly o: number | undefined; readonly a: number | undefined }
+  /** those in `which` are bits of image, the others as in base */
+  | { readonly kind: "patch"; readonly which: number; readonly image: number; readonly base: FlagRecord }
   /** all six, where rflags has them */
   | { readonly kind: "bits"; readonly image: number };
 
@@ -32,6 +34,8 @@ export function localsOf(f: FlagRecord): number[] {
       return [f.r, ...localsOf(f.carry)];
     case "explicit":
       return [f.r, f.c, f.o, f.a].filter((v): v is number => v !== undefined);
+    case "patch":
+      return [f.image, ...localsOf(f.base)];
     case "bits":
       return [f.image];
     default:
