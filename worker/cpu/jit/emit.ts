@@ -36,6 +36,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   private depth = 0;
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
+  /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
+  private mayFlag = false;
   private readonly temps: number[] = [];
   private readonly leaked = new Set<number>();
   private hitUsed = false;
@@ -164,7 +166,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   private lower(insn: Insn, conditionalFlags: boolean, helper: boolean): void {
     this.insn = insn;
     this.form = insn.shape.form;
-    this.norm = helper ? MEM : conditionalFlags ? CANON : undefined;
+    this.norm = helper ? MEM : undefined;
+    this.mayFlag = conditionalFlags;
     this.normalise();
     insn.shape.definition!.lower(this, ...this.form.operands);
     this.normalise();
@@ -534,7 +537,14 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.end();
   }
 
+  /** Before a branch: flags that it may set must have the same form with and without it. */
+  private meet(open: boolean): void {
+    if (!open || !this.mayFlag || this.norm !== undefined) return;
+    this.norm = CANON;
+    this.normalise();
+  }
   override when(c: number, yes: () => void, no?: () => void): void {
+    this.meet(this.constantOf(c) === undefined);
     const canonToo = this.canonToo;
     super.when(
       c,
@@ -551,6 +561,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     );
   }
   override loop(cond: () => number, body: () => void): void {
+    this.meet(true);
     const canonToo = this.canonToo;
     this.open(0x02);
     this.open(0x03);
