@@ -109,8 +109,10 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.depth;
   }
   openBlock = (): void => this.open(0x02);
-  openLoop(): void {
-    this.toCanon();
+  openLoop(n: number): void {
+    // behind a block, control comes from branches: what was emitted last says nothing
+    if (this.region.analysis.merge[n]) this.setFlag(CANON);
+    else this.toCanon();
     this.open(0x03);
   }
   close(): void {
@@ -351,8 +353,40 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.take("i32");
   }
   jump(rip: number): void {
+    if (this.block.edges.length > 0) {
+      this.choose(rip, this.block.edges);
+      rip = this.out;
+    }
     this.sync();
     this.tailSlot(this.probe(rip), () => this.get(rip));
+  }
+  /** An indirect jump that is thought to go to these places of the region: a search by halves; whoever is not found falls through. */
+  private choose(rip: number, edges: readonly Edge[]): void {
+    if (edges.length === 0) return;
+    const go = this.edgeOut!, flag = this.flag;
+    this.get(rip);
+    this.set(this.out);
+    this.barrier();
+    this.releaseTemps();
+    const search = (from: number, to: number): void => {
+      const middle = (from + to) >> 1;
+      this.get(this.out);
+      this.i64const(edges[middle]!.rip);
+      if (to - from === 1) {
+        this.byte(0x51); // i64.eq
+        this.if();
+        go(from);
+      } else {
+        this.byte(0x54); // i64.lt_u
+        this.if();
+        search(from, middle);
+        this.else();
+        search(middle, to);
+      }
+      this.setFlag(flag);
+      this.end();
+    };
+    search(0, edges.length);
   }
   jumpRet(rip: number): void {
     this.sync();
@@ -538,13 +572,17 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   }
 
   /** Before a branch: flags that it may set must have the same form with and without it. */
-  private meet(open: boolean): void {
-    if (!open || !this.mayFlag || this.norm !== undefined) return;
+  private meet(): void {
+    if (!this.mayFlag || this.norm !== undefined) return;
     this.norm = CANON;
     this.normalise();
   }
   override when(c: number, yes: () => void, no?: () => void): void {
-    this.meet(this.constantOf(c) === undefined);
+    if (this.constantOf(c) !== undefined) {
+      super.when(c, yes, no);
+      return;
+    }
+    this.meet();
     const canonToo = this.canonToo;
     super.when(
       c,
@@ -561,7 +599,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     );
   }
   override loop(cond: () => number, body: () => void): void {
-    this.meet(true);
+    this.meet();
     const canonToo = this.canonToo;
     this.open(0x02);
     this.open(0x03);

@@ -253,7 +253,7 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.decoder, entry, size, stop);
+      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop);
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;

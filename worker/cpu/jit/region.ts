@@ -54,24 +54,68 @@ function decodeAt(decoder: Decoder, rip: number): Insn {
 
 const target = (insn: Insn): number => (insn.immHi >>> 0) * 0x1_0000_0000 + (insn.immLo >>> 0);
 
+/** Entries of a jump table at most, and how far from its jump its targets may lie. */
+const MAX_TABLE = 128, TABLE_REACH = 0x10000;
+
+/**
+ * Where the indirect jump that ends `before` may go, guessed from how compilers write a switch: jmp *table(,%r,8), or a table of 32-bit offsets
+ * from itself, lea table(%rip),%b; movslq (%b,%r,4),%x; add %b,%x; jmp *%x. A wrong guess costs nothing but space: compiled code compares.
+ */
+function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number>, memory: DataView, limit: number): number[] {
+  const jump = before[before.length - 1]!;
+  let at = -1, size = 8;
+  if (jump.index >= 0 && jump.scale === 3 && jump.base < 0 && jump.dispHi === 0) at = jump.dispLo >>> 0;
+  else if (jump.shape.memory < 0) {
+    for (let i = before.length - 2; i >= Math.max(0, before.length - 8); i--) {
+      const load = before[i]!;
+      if (load.shape.form.name !== "movsxd" || load.index < 0 || load.scale !== 2 || load.base < 0) continue;
+      at = tables.get(load.base) ?? -1;
+      size = 4;
+      break;
+    }
+  }
+  if (at < 0x1000 || at >= limit) return [];
+  let most = MAX_TABLE;
+  for (let i = before.length - 1; i >= Math.max(0, before.length - 14); i--) {
+    const { shape, immLo } = before[i]!;
+    if (shape.form.name !== "cmp" || shape.form.operands[1]?.kind !== "imm") continue;
+    most = Math.min(most, (immLo >>> 0) + 1);
+    break;
+  }
+  const found = new Set<number>();
+  for (let i = 0; i < most && at + (i + 1) * size <= limit; i++) {
+    const entry = at + i * size;
+    const to = size === 4 ? at + memory.getInt32(entry, true) : memory.getUint32(entry + 4, true) === 0 ? memory.getUint32(entry, true) : -1;
+    if (Math.abs(to - jump.rip) > TABLE_REACH || to >= limit) break;
+    found.add(to);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
 /**
  * Discovers the region that starts at `entry`; undefined if not even its first instruction can be compiled.
- * `limit` is the end of guest memory; `stop(rip)` says that code at rip must not be compiled (it is known to change).
+ * `memory` is the guest's; `limit` is the end of guest memory; `stop(rip)` says that code at rip must not be compiled (it is known to change).
  */
-export function discover(decoder: Decoder, entry: number, limit: number, stop: (rip: number) => boolean): Region | undefined {
+export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean): Region | undefined {
   decoder.forget();
   // pass 1: all instructions reachable, and the leaders of blocks
   const steps = new Map<number, Step>();
   const leaders = new Set<number>([entry]);
   const afterCalls = new Set<number>();
   const work = [entry];
+  /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
+  const switches = new Map<number, number[]>();
+  const tables = new Map<number, number>();
   while (work.length > 0 && steps.size < MAX_INSNS && leaders.size < MAX_BLOCKS) {
     let rip = work.pop()!;
+    const run: Insn[] = [];
     while (!steps.has(rip) && rip < limit && steps.size < MAX_INSNS && !stop(rip)) {
       const insn = decodeAt(decoder, rip);
       if (insn.length === 0 || insn.shape.definition === undefined) break;
       const summary = summarise(insn);
       steps.set(rip, { insn, summary });
+      run.push(insn);
+      if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) tables.set(insn.reg[0]!, insn.dispLo >>> 0);
       const next = rip + insn.length;
       if (summary.ending === "next") {
         rip = next;
@@ -86,6 +130,13 @@ export function discover(decoder: Decoder, entry: number, limit: number, stop: (
         if (summary.conditional) {
           leaders.add(next);
           work.push(next);
+        }
+      } else if (summary.ending === "jump") {
+        const targets = jumpTargets(run, tables, memory, limit);
+        if (targets.length > 0) switches.set(insn.rip, targets);
+        for (const to of targets) {
+          leaders.add(to);
+          work.push(to);
         }
       } else if (summary.ending === "call") {
         leaders.add(next);
@@ -122,6 +173,7 @@ export function discover(decoder: Decoder, entry: number, limit: number, stop: (
       if (ending === "next") continue;
       if (ending === "branch") block.edges = conditional ? [edgeTo(target(step.insn)), edgeTo(rip)] : [edgeTo(target(step.insn))];
       else if (ending === "call") block.edges = [edgeTo(rip)];
+      else if (ending === "jump") block.edges = (switches.get(step.insn.rip) ?? []).map(edgeTo).filter((e) => e.block >= 0);
       break;
     }
     ranges.push([start, rip]);

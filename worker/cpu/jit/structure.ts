@@ -95,7 +95,7 @@ export function analyse(succ: readonly (readonly number[])[]): Analysis {
 /** What the walk asks to be emitted. Labels count outwards from 0, as WebAssembly's do. */
 export interface Emitter {
   openBlock(): void;
-  openLoop(): void;
+  openLoop(node: number): void;
   close(): void;
   br(depth: number): void;
   /** The code of a node, up to and without its terminator. */
@@ -157,7 +157,7 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
     // the follow that comes last in the order is the outermost block
     const merges = children[n]!.filter((c) => a.merge[c]).sort((x, y) => a.rpo[y]! - a.rpo[x]!);
     if (a.loopHeader[n]) {
-      e.openLoop();
+      e.openLoop(n);
       context.push(n);
       within(n, merges, 0);
       context.pop();
