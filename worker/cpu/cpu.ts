@@ -21,6 +21,8 @@ import { Cpuid } from "./cpuid.ts";
 const RECORDS = 1 << 18;
 /** Default of CpuOptions.hot. */
 const HOT = 16000;
+/** A counter shares its word with the slots of compiled code, which begin above this. */
+const MAX_HOT = 65535;
 /** run() counts in i32. */
 const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
@@ -86,7 +88,7 @@ export class Cpu implements HelperContext {
     const bound = new Map<string, () => number>();
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
-    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? options.hot ?? HOT : 0);
+    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? Math.min(options.hot ?? HOT, MAX_HOT) : 0);
     this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder) : undefined;
   }
 
