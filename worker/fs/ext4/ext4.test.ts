@@ -166,7 +166,7 @@ describe.each(["1024", "4096"])("blocks of %s bytes", (bs) => {
   });
 });
 
-test("attributes in the inode and in a block are kept, and debugfs reads them", () => {
+test("attributes in the inode and in a block are kept, and debugfs reads them", { timeout: 300_000 }, () => {
   const m = new Mounted(mke2fs("8M"));
   const inode = m.root.create("f", 0o100644, ROOT) as Ext4Inode;
   inode.setxattr("user.small", Buffer.from("in the inode"), 0);
@@ -185,7 +185,7 @@ test("attributes in the inode and in a block are kept, and debugfs reads them", 
   });
 });
 
-test("rename moves, replaces and exchanges, directories too", () => {
+test("rename moves, replaces and exchanges, directories too", { timeout: 300_000 }, () => {
   const m = new Mounted(mke2fs("8M"));
   const dir = (at: Ext4Inode, name: string): Ext4Inode => at.mkdir(name, 0o40755, ROOT) as Ext4Inode;
   const a = dir(m.root, "a");
@@ -208,7 +208,7 @@ test("rename moves, replaces and exchanges, directories too", () => {
   expect(e2fsck(m.store.bytes)).toBeUndefined();
 });
 
-test("a journal that was left to be replayed is replayed", () => {
+test("a journal that was left to be replayed is replayed", { timeout: 300_000 }, () => {
   inTemp((dir) => {
     const file = join(dir, "image");
     writeFileSync(file, mke2fs("16M"));
@@ -226,7 +226,7 @@ test("a journal that was left to be replayed is replayed", () => {
   });
 });
 
-test("an image with a feature that is not known is refused in Linux's words", () => {
+test("an image with a feature that is not known is refused in Linux's words", { timeout: 300_000 }, () => {
   const { kernel } = new FsKernel();
   kernel.blkdev.add_disk(new GenDisk("ubda", 98, 0, 16, new RecordingStore(mke2fs("8M", "-O", "inline_data"))));
   let error: unknown;
