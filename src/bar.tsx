@@ -27,7 +27,7 @@ export function Bar({ session, panel, setPanel, openHelp }: BarProps): ReactNode
   const on = power === "starting" || power === "running" || power === "paused";
   const [icon, word] = storing ? (["⛁", "Waiting for disk"] as const) : STATES[power];
   return (
-    <header className="bar" data-region="bar" aria-label="Machine">
+    <header className="bar" data-region="bar" tabIndex={-1} aria-label="Machine">
       <h1>
         page<span>zero</span>
       </h1>

@@ -28,7 +28,7 @@ export function Panel({ session, name, setName }: PanelProps): ReactNode {
     e.currentTarget.querySelector<HTMLElement>(`[data-name="${next}"]`)?.focus();
   };
   return (
-    <aside className="panel" data-region="panel" aria-label="Inspector">
+    <aside className="panel" data-region="panel" tabIndex={-1} aria-label="Inspector">
       <div className="tabs" role="tablist" aria-label="Panels" onKeyDown={onKeyDown}>
         {PANELS.map((p) => (
           <button type="button" role="tab" key={p} data-name={p} id={`tab-${p.replace(" ", "-")}`} aria-selected={p === name} aria-controls="panel-body" tabIndex={p === name ? 0 : -1} onClick={() => setName(p)}>

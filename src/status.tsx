@@ -8,7 +8,7 @@ export function StatusLine({ session }: { readonly session: Session }): ReactNod
   const { status, mips, isolated, running, power } = useStore(session.state);
   const on = running !== undefined;
   return (
-    <footer className="status" data-region="status" aria-label="Figures">
+    <footer className="status" data-region="status" tabIndex={-1} aria-label="Figures">
       {status === undefined ? (
         <span>{power === "off" ? "The machine is off." : "…"}</span>
       ) : (

@@ -120,7 +120,8 @@ export class Machine {
   }
   /** All tasks sleep: lets time pass to absolute `ns`, at most until(). */
   advance_idle(ns: number): void {
-    this.kernel.time.advance_idle(Math.min(ns, this.until()));
+    // whole nanoseconds: a host's clock has fractions
+    this.kernel.time.advance_idle(Math.floor(Math.min(ns, this.until())));
   }
 
   /** Runs for at most `instructions`. */

@@ -1,0 +1,115 @@
+// e2e/machine.spec.ts — the switches, the settings, the disk, and what can go wrong.
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { expect, test } from "@playwright/test";
+import { Guest, QUIET } from "./guest.ts";
+
+test.setTimeout(240_000);
+
+test("the command line is checked before the boot; a panic is shown", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.off();
+  const line = page.getByLabel("Kernel command line");
+  const start = page.locator(".settings").getByRole("button", { name: "Start" });
+  await line.fill("ubd0=other rw mem=1m");
+  await expect(page.getByText("mem=1m is out of range")).toBeVisible();
+  await expect(page.getByText("names a disk that is not here")).toBeVisible();
+  await expect(start).toBeDisabled();
+  await line.fill(QUIET.replace("/sbin/init", "/nonexistent"));
+  await start.click();
+  await guest.shows(/Kernel panic - not syncing: Requested init \/nonexistent failed/);
+  await expect(guest.state).toContainText("Crashed");
+  await expect(page.getByText("The kernel panicked")).toContainText("134");
+  // and out of it
+  await line.fill(QUIET);
+  await page.getByRole("button", { name: "Start again" }).click();
+  await guest.prompt();
+  expect(guest.errors).toEqual([]);
+});
+
+test("pause, stop, start; the guest switches itself off", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.boot();
+  await guest.button("Pause").click();
+  await expect(guest.state).toContainText("Paused");
+  await guest.type("echo $((40+2))x\n");
+  await expect.poll(() => guest.screen()).not.toContain("42x");
+  await guest.button("Resume").click();
+  await guest.shows(/^42x$/m);
+  await guest.button("Stop").click();
+  await expect(guest.state).toContainText("Off");
+  await page.getByRole("banner").getByRole("button", { name: "Start" }).click();
+  await guest.prompt();
+  await guest.type("poweroff\n");
+  await expect(guest.state).toContainText("Halted", { timeout: 60_000 });
+  await expect(page.getByText("The machine was powered off")).toBeVisible();
+  expect(guest.errors).toEqual([]);
+});
+
+test("a disk is kept, downloaded and reset; a second tab gets a scratch copy", async ({ page, context }) => {
+  const guest = new Guest(page);
+  await guest.boot(QUIET, false);
+  expect(await guest.run("echo mine > /root/mine; sync; cat /root/mine")).toBe("mine");
+
+  await test.step("download", async () => {
+    const arriving = page.waitForEvent("download");
+    await guest.button("Download disk").click();
+    const download = await arriving;
+    expect(download.suggestedFilename()).toBe("nommu.ext4.gz");
+    const image = gunzipSync(readFileSync(await download.path()));
+    expect(image.readUInt16LE(1024 + 0x38)).toBe(0xef53);
+    expect(image.includes("mine\n")).toBe(true);
+  });
+
+  await test.step("a second tab", async () => {
+    const second = new Guest(await context.newPage());
+    await second.page.goto("/");
+    await expect(second.page.getByRole("alert")).toContainText("in use in another tab", { timeout: 60_000 });
+    await second.page.getByRole("button", { name: "Start on a scratch copy" }).click();
+    await second.prompt();
+    await second.type("dmesg -n 1\n");
+    expect(await second.run("ls /root/mine")).toContain("No such file");
+    await second.page.close();
+  });
+
+  await test.step("reset", async () => {
+    await guest.button("Reset disk…").click();
+    await page.getByRole("button", { name: "Keep my changes" }).click();
+    expect(await guest.run("cat /root/mine")).toBe("mine");
+    await guest.button("Reset disk…").click();
+    await page.getByRole("button", { name: "Reset it" }).click();
+    await expect(guest.state).toContainText("Running", { timeout: 60_000 });
+    await guest.prompt();
+    expect(await guest.run("ls /root/mine")).toContain("No such file");
+  });
+  expect(guest.errors).toEqual([]);
+});
+
+test("what is no image is refused in a sentence", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.off();
+  const file = page.getByLabel("Image file");
+  const start = page.locator(".settings").getByRole("button", { name: "Start" });
+  await file.setInputFiles({ name: "letter.txt", mimeType: "text/plain", buffer: Buffer.alloc(100_000, "Dear kernel, ") });
+  await expect(page.getByLabel("Kernel command line")).toHaveValue(/ubd0=letter\.txt/);
+  await start.click();
+  await expect(page.getByRole("alert")).toContainText("letter.txt is not an ext4 image");
+  await file.setInputFiles({ name: "broken.ext4.gz", mimeType: "application/gzip", buffer: Buffer.concat([Buffer.from([0x1f, 0x8b, 8, 0]), Buffer.alloc(70_000, 0x55)]) });
+  await start.click();
+  await expect(page.getByRole("alert")).toContainText("broken.ext4.gz is damaged");
+  await expect(guest.state).toContainText("Off");
+});
+
+test("an image file of one's own boots, and is there after a reload", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.off();
+  await page.getByLabel("Image file").setInputFiles({ name: "my disk.ext4.gz", mimeType: "application/gzip", buffer: readFileSync("public/images/nommu.ext4.gz") });
+  await expect(page.getByLabel("Kernel command line")).toHaveValue(/ubd0=my_disk\.ext4\.gz/);
+  await page.locator(".settings").getByRole("button", { name: "Start" }).click();
+  await guest.prompt();
+  await page.goto("/");
+  await page.reload();
+  await guest.tab("Machine").click();
+  await expect(page.getByLabel(/my_disk\.ext4\.gz/)).toBeVisible();
+  expect(guest.errors).toEqual([]);
+});

@@ -1,0 +1,88 @@
+// e2e/page.spec.ts — the page itself: panels, keyboard, themes, small screens, a server without isolation headers.
+import { expect, test } from "@playwright/test";
+import { Guest } from "./guest.ts";
+
+test.setTimeout(180_000);
+
+test("panels show the machine's inside", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.boot();
+  const panel = page.getByRole("tabpanel");
+  await guest.tab("Calls").click();
+  await guest.run("cat /proc/uptime");
+  await expect(panel.getByRole("log")).toContainText('"/proc/uptime", O_RDONLY');
+  await panel.getByLabel("Filter").fill("openat uptime");
+  await expect(panel.getByRole("log")).not.toContainText("read(");
+  await guest.tab("Page 0").click();
+  await panel.getByRole("button", { name: "Show as a table" }).click();
+  await expect(panel.getByRole("row", { name: /^59 execve/ })).toBeVisible();
+  await expect(panel.getByRole("row", { name: /ld-musl/ })).toBeVisible();
+  await guest.tab("Memory").click();
+  await expect(panel.getByRole("row", { name: /00000000 .* trampoline/ })).toBeVisible();
+  await expect(panel.getByLabel("Bytes")).toContainText("00000000  90 90 90 90");
+  await expect(panel.getByRole("row", { name: /stack/ }).first()).toBeVisible();
+  await guest.tab("CPU").click();
+  await expect(panel).toContainText("rip");
+  expect(guest.errors).toEqual([]);
+});
+
+test("the keyboard reaches every region and leaves the console", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.boot();
+  const region = (): Promise<string | undefined> => page.evaluate(() => (document.activeElement?.closest("[data-region]") as HTMLElement | null)?.dataset["region"]);
+  const frame = page.getByRole("group", { name: /^Console, running/ });
+  await frame.focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("echo $((20+3))y\n");
+  await guest.shows(/^23y$/m);
+  // Tab is the guest's inside the console
+  await page.keyboard.press("Tab");
+  expect(await region()).toBe("console");
+  await page.keyboard.press("F6");
+  expect(await region()).toBe("panel");
+  await page.keyboard.press("F6");
+  await page.keyboard.press("F6");
+  await page.keyboard.press("F6");
+  expect(await region()).toBe("console");
+  await page.keyboard.press("Shift+F6");
+  expect(await region()).toBe("bar");
+  await page.keyboard.press("Control+Backquote");
+  await page.keyboard.type("echo $((20+4))y\n");
+  await guest.shows(/^24y$/m);
+  await page.keyboard.press("Control+Backquote");
+  expect(await region()).toBe("bar");
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog")).toContainText("F6");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+});
+
+test("themes, and a phone's width", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  const guest = new Guest(page);
+  await guest.off();
+  const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await ground();
+  await guest.button("Use the light theme").click();
+  expect(await ground()).not.toBe(dark);
+  await page.reload();
+  expect(await ground()).not.toBe(dark);
+  await page.setViewportSize({ width: 360, height: 740 });
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+  await expect(guest.button("Start").first()).toBeVisible();
+});
+
+test("without isolation headers the same build runs, and says so", async ({ page }) => {
+  await page.route("**/*", async (route) => {
+    const response = await route.fetch();
+    const headers = { ...response.headers() };
+    for (const name of ["cross-origin-opener-policy", "cross-origin-embedder-policy"]) delete headers[name];
+    await route.fulfill({ response, headers });
+  });
+  const guest = new Guest(page);
+  await guest.boot();
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+  await expect(page.getByText("not isolated")).toBeVisible();
+  expect(await guest.run("echo $((6*7))")).toBe("42");
+  expect(guest.errors).toEqual([]);
+});
