@@ -121,14 +121,14 @@ export class Machine {
   /** All tasks sleep: lets time pass to absolute `ns`, at most until(). */
   advance_idle(ns: number): void {
     // whole nanoseconds: a host's clock has fractions
-    this.kernel.time.advance_idle(Math.floor(Math.min(ns, this.until())));
+    this.kernel.time.advance_idle(Math.min(Math.floor(ns), this.until()));
   }
 
   /** Runs for at most `instructions`. */
   run(instructions: number): Reason {
     const { kernel, entry } = this;
     const { time, sched } = kernel;
-    const goal = time.retired + instructions;
+    const goal = time.retired + Math.floor(instructions);
     return this.guard((): Reason => {
       for (;;) {
         if (kernel.host_work !== undefined) return "host";

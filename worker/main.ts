@@ -185,7 +185,7 @@ class Host {
       const ms = performance.now() - from;
       this.busyMs += ms;
       // the next slice takes about SLICE_MS; a slice cut short says nothing
-      if (reason === "slice") this.slice = Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1)))));
+      if (reason === "slice") this.slice = Math.round(Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1))))));
       this.output.flush();
       if (reason === "halted") {
         this.status(machine, true, true);
