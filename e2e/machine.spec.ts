@@ -38,7 +38,7 @@ test("pause, stop, start; the guest switches itself off", async ({ page }) => {
   await guest.shows(/^42x$/m);
   await guest.button("Stop").click();
   await expect(guest.state).toContainText("Off");
-  await page.getByRole("banner").getByRole("button", { name: "Start" }).click();
+  await page.getByRole("banner").getByRole("button", { name: "Start", exact: true }).click();
   await guest.prompt();
   await guest.type("poweroff\n");
   await expect(guest.state).toContainText("Halted", { timeout: 60_000 });

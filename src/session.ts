@@ -189,7 +189,10 @@ export class Session {
     } catch {
       // no storage here: nothing is stored
     }
-    this.set({ choices: [...published, ...stored], chosen: this.state.get().chosen ?? published[0]?.name ?? stored[0]?.name });
+    // a file may have been brought meanwhile: it stays, and goes before one of its name that is stored
+    const brought = this.state.get().choices.filter((c) => c.source.kind === "file");
+    const found = [...published, ...stored].filter((c) => !brought.some((f) => f.name === c.name));
+    this.set({ choices: [...found, ...brought], chosen: this.state.get().chosen ?? published[0]?.name ?? stored[0]?.name });
     const { chosen, cmdline } = this.state.get();
     if (cmdline === "") this.set({ cmdline: chosen === undefined ? DEFAULT : withDisk(DEFAULT, chosen) });
   }
