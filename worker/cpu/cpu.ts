@@ -89,7 +89,7 @@ export class Cpu implements HelperContext {
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
     this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? Math.min(options.hot ?? HOT, MAX_HOT) : 0);
-    this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder) : undefined;
+    this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder, () => this.retiredNow()) : undefined;
   }
 
   /** See HelperContext: only valid inside a helper. */

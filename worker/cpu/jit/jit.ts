@@ -14,7 +14,7 @@ import type { WasmLayout } from "../build/wasm.ts";
 import { CODE_SHIFT, IMPORTS } from "../build/wasm.ts";
 import type { CompiledCode, Compiler, Interpreter } from "../interp.ts";
 import { EXIT_MISS_LINK, FN_ENTER } from "../interp.ts";
-import { ST_DEPTH, ST_EXIT, ST_LEFT } from "../state.ts";
+import { ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
@@ -32,8 +32,11 @@ const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
 const WARM = 1000;
 /** A small function that is compiled elsewhere is compiled again in the module of a caller: calls within a module are quick. So often, and up to this size. */
 const MAX_COPIES = 3, MAX_COPIED = 150;
-/** Times that code may change under a region before it is left to the interpreter. */
-const MAX_CHANGES = 10;
+/**
+ * Times in a row that code may change soon after it was compiled, before it is left to the interpreter: SHORT_LIFE instructions later is soon.
+ * A program that ran for longer and was replaced by another one's execve is nothing of that kind.
+ */
+const MAX_CHANGES = 10, SHORT_LIFE = 500_000;
 
 /** Bytes that the compiled tier takes above guest memory. */
 export function jitBytes(): number {
@@ -50,8 +53,11 @@ class Compiled implements CompiledCode {
   private readonly source: Uint8Array;
   dead = false;
   readonly copies: number;
+  /** instructions that the machine had retired when this was compiled */
+  readonly born: number;
   constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number) {
     this.copies = copies;
+    this.born = jit.now();
     this.jit = jit;
     this.entry = region.entry;
     this.slot = slot;
@@ -79,6 +85,8 @@ class Compiled implements CompiledCode {
 }
 
 export class Jit implements Compiler {
+  /** how many instructions have retired */
+  readonly now: () => number;
   private readonly interpreter: Interpreter;
   private readonly decoder: Decoder;
   private readonly links: Links;
@@ -92,12 +100,13 @@ export class Jit implements Compiler {
   private nextSlot = 1;
   /** slots of the module being written, by entry */
   private readonly near = new Map<number, number>();
-  /** by granule of guest memory: how often compiled code there was written to */
+  /** by granule of guest memory: how often in a row compiled code there was written to soon */
   private readonly changes = new Map<number, number>();
   /** Counted for tests and benchmarks. */
   readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, revived: 0, flushes: 0, refused: 0 };
 
-  constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder) {
+  constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder, now: () => number) {
+    this.now = now;
     this.interpreter = interpreter;
     this.decoder = decoder;
     this.words = layout.mem.reserve(4 * WORDS);
@@ -242,6 +251,11 @@ export class Jit implements Compiler {
     });
   }
 
+  /** General registers as they are now, as far as they may be addresses. */
+  private registers(): number[] {
+    const { mem, state } = this.links;
+    return Array.from({ length: 16 }, (_, r) => Number(mem.dv.getBigUint64(state + ST_GPR + 8 * r, true)));
+  }
   /** The region at `rip`, and those of functions that it calls which are not compiled yet. */
   private collect(rip: number): Region[] {
     const { size } = this.links.mem;
@@ -253,7 +267,7 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop);
+      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : []);
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;
@@ -283,7 +297,8 @@ export class Jit implements Compiler {
     }
     this.interpreter.detach(c.entry, false);
     const granule = c.entry >>> CODE_SHIFT;
-    this.changes.set(granule, (this.changes.get(granule) ?? 0) + 1);
+    if (this.now() - c.born < SHORT_LIFE) this.changes.set(granule, (this.changes.get(granule) ?? 0) + 1);
+    else this.changes.delete(granule);
   }
 
   /** Forgets all compiled code. */

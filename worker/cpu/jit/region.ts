@@ -95,8 +95,9 @@ function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number
 /**
  * Discovers the region that starts at `entry`; undefined if not even its first instruction can be compiled.
  * `memory` is the guest's; `limit` is the end of guest memory; `stop(rip)` says that code at rip must not be compiled (it is known to change).
+ * `registers`: their values at `entry`, if it is about to be entered. A loop whose jump table was addressed before it is found by them.
  */
-export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean): Region | undefined {
+export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = []): Region | undefined {
   decoder.forget();
   // pass 1: all instructions reachable, and the leaders of blocks
   const steps = new Map<number, Step>();
@@ -105,7 +106,7 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
   const work = [entry];
   /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
   const switches = new Map<number, number[]>();
-  const tables = new Map<number, number>();
+  const tables = new Map<number, number>(registers.entries());
   while (work.length > 0 && steps.size < MAX_INSNS && leaders.size < MAX_BLOCKS) {
     let rip = work.pop()!;
     const run: Insn[] = [];
