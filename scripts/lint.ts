@@ -14,11 +14,8 @@ function run(program: string, ...args: string[]): Promise<boolean> {
     child.stderr.on("data", (d: Buffer) => (said += d.toString()));
     child.on("error", (e) => resolve((console.error(String(e)), false)));
     child.on("close", (code) => {
-      // While the tree is being put together, a module that is still to come is a warning.
-      const errors = said.split("\n").filter((line) => /error TS\d+/.test(line));
-      const missing = errors.length > 0 && errors.every((line) => /TS2307: Cannot find module '\.{1,2}\//.test(line));
-      if (code !== 0) process.stdout.write(missing ? said.replaceAll("error TS2307", "warning") : said);
-      resolve(code === 0 || missing);
+      if (code !== 0) process.stdout.write(said);
+      resolve(code === 0);
     });
   });
 }

@@ -69,3 +69,24 @@ for (const [name, source] of Object.entries(PROGRAMS))
       }
     }
   }, 30_000);
+
+test("programs that follow each other at one address are compiled, however many; code that changes all the time is not", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true });
+  const { counters } = cpu.jit!;
+  /** The n-th program: a loop that is long enough to be compiled, and to live. */
+  const run = (n: number, times: number): number => {
+    const before = counters.regions;
+    const code = assemble(`mov $${times}, %ecx\n1: add $${n}, %rax; xor %rax, %rbx; dec %ecx; jnz 1b; int3`, CODE);
+    cpu.mem.u8.set(code, CODE);
+    cpu.code_written(CODE, code.length);
+    cpu.state.reset();
+    cpu.state.rip = CODE;
+    expect(cpu.run(10_000_000)).toBe(EXIT_BP);
+    return counters.regions - before;
+  };
+  for (let n = 1; n <= 30; n++) expect(run(n, 200_000), `program ${n}`).toBeGreaterThan(0);
+  let compiled = 0;
+  for (let n = 31; n <= 60; n++) compiled += run(n, 20_000) > 0 ? 1 : 0;
+  expect(compiled).toBeLessThan(15);
+});
