@@ -3,11 +3,14 @@
 // Every row runs in the guest and natively, the same source by the same compiler, in turns; medians of the rounds are printed. The guest's own
 // clock is virtual, so a row's time is the host's, from its @begin line to its @end line. Wants a machine that does nothing else.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chromium } from "@playwright/test";
 import { TestMachine, image } from "../worker/test/boot.ts";
+import { build } from "./build.ts";
 import { compile } from "./guest.ts";
 import { setup } from "./setup.ts";
 import { makeExt4 } from "./userspace/ext4.ts";
@@ -15,7 +18,7 @@ import { rootTree } from "./userspace/tree.ts";
 
 const USAGE = `npm run bench -- boot|seed|cpu [ROW...] [--rounds=N] [--jit=off]
 
-boot   from nothing to the shell's prompt: time, instructions
+boot   from nothing to the shell's prompt, in Node and in Chromium: time, instructions
 seed   the system calls of lmbench's table, ns each, beside the same program on this host
 cpu    kernels of computation, ms each, beside the same program on this host`;
 
@@ -40,7 +43,31 @@ async function boot(): Promise<void> {
     times.push(performance.now() - start);
     retired = m.machine.retired;
   }
-  console.log(`boot to the prompt: ${median(times).toFixed(0)} ms (${times.map((t) => t.toFixed(0)).join(" ")}), ${(retired / 1e6).toFixed(2)} M instructions`);
+  console.log(`Node: boot to the prompt: ${median(times).toFixed(0)} ms (${times.map((t) => t.toFixed(0)).join(" ")}), ${(retired / 1e6).toFixed(2)} M instructions, ${(retired / median(times) / 1e3).toFixed(1)} M/s`);
+  await bootInChromium();
+}
+
+/** From opening the page to the prompt on its console; the first visit is not counted. */
+async function bootInChromium(): Promise<void> {
+  if (!build()) throw new Error("the build failed");
+  const port = 20000 + (process.pid % 20000);
+  const server = spawn("node_modules/.bin/tsx", ["scripts/serve.ts", "--port", String(port), "--strict"], { stdio: ["ignore", "pipe", "inherit"] });
+  const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  try {
+    await once(server.stdout, "data");
+    const page = await browser.newPage();
+    const times: number[] = [];
+    for (let i = 0; i <= rounds; i++) {
+      const start = performance.now();
+      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.waitForFunction(() => /[#$]\s*$/.test([...document.querySelectorAll(".xterm-rows > div")].map((r) => (r.textContent ?? "").trimEnd()).join("\n").trimEnd()));
+      if (i > 0) times.push(performance.now() - start);
+    }
+    console.log(`Chromium: from opening the page to the prompt: ${median(times).toFixed(0)} ms (${times.map((t) => t.toFixed(0)).join(" ")})`);
+  } finally {
+    await browser.close();
+    server.kill();
+  }
 }
 
 /** A booted machine that has the two programs in /bench. */
