@@ -154,9 +154,10 @@ export class Sched {
     return this.loaded;
   }
 
-  /** Instructions that the current task may run before the kernel must look: to its slice's end (if others wait) or the next timer. At least 1. */
+  /** Instructions that the current task may run before the kernel must look: to its slice's end or the next timer. At least 1. */
   budget(): number {
-    const slice = this.queue.length === 0 ? TIMESLICE : this.slice;
+    // to the end of the slice even if nobody waits: where it is renewed must not depend on how often run() is called
+    const { slice } = this;
     const timer = this.kernel.time.next_expiry() - this.kernel.time.monotonic();
     const cur = this.kernel.current;
     const cpu = cur !== undefined && cur.signal.cpu_timers ? next_cpu_timer(cur) : Infinity;
