@@ -1,7 +1,6 @@
 // worker/cpu/cpu.ts — the CPU: run(budget) until something happened. Knows nothing of Linux.
 
 import type { Iced } from "./iced.ts";
-import { loadIced } from "./iced.ts";
 import type { Exit } from "./exit.ts";
 import { EXIT_BP, EXIT_BUDGET, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
 import type { GuestMemory } from "./memory.ts";
@@ -45,11 +44,6 @@ export interface CpuOptions {
 /** Bytes that a Cpu takes above guest memory of `size` bytes. */
 export function cpuBytes(size: number, records = RECORDS): number {
   return STATE_SIZE + interpreterBytes(size, records) + jitBytes() + 4096;
-}
-
-/** Loads the decoder, then makes a Cpu. */
-export async function createCpu(mem: GuestMemory, options: Omit<CpuOptions, "iced"> = {}): Promise<Cpu> {
-  return new Cpu(mem, { ...options, iced: await loadIced() });
 }
 
 /** One x86-64 CPU in user mode, on a GuestMemory. */

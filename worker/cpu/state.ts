@@ -128,9 +128,6 @@ export class CpuState {
   getF64(offset: number): number {
     return this.dv.getFloat64(this.base + offset, true);
   }
-  setF64(offset: number, value: number): void {
-    this.dv.setFloat64(this.base + offset, value, true);
-  }
 
   /** Low half of a register, signed. */
   get_lo(reg: number): number {

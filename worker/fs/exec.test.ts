@@ -200,3 +200,39 @@ test("scripts: the interpreter, its one argument, the script, the rest", () => {
   expect(Array.from({ length: u64(sp) }, (_, i) => cstring(u64(sp + 8 + 8 * i)))).toEqual(["/bin-sh", "-e  -x", "/script", "a", "b"]);
   expect(k.init.comm).toBe("script");
 });
+
+describe("set-user-ID", () => {
+  const DAC_OVERRIDE = 1;
+  const become_user = (): void => {
+    expect(k.sys("setresuid", 1000, 1000, 1000)).toBe(0);
+    expect(k.init.cred.cap_effective.has(DAC_OVERRIDE)).toBe(false);
+  };
+  const setid = (path: string, content: string): void => {
+    put(path, content);
+    expect(k.sys("chmod", path, 0o4755)).toBe(0);
+  };
+  test("a program of root's runs as root, with root's capabilities", () => {
+    setid("/prog", elf());
+    become_user();
+    expect(exec("/prog")).toBe(0);
+    const { cred } = k.init;
+    expect([cred.uid, cred.euid, cred.suid, cred.fsuid]).toEqual([1000, 0, 0, 0]);
+    expect(cred.cap_effective.has(DAC_OVERRIDE)).toBe(true);
+    expect(k.init.mm!.dumpable).toBe(0);
+  });
+  test("an ordinary program stays the user's; PR_SET_NO_NEW_PRIVS and scripts make the bit count for nothing", () => {
+    put("/plain", elf());
+    setid("/script", "#!/plain\n");
+    setid("/prog", elf());
+    become_user();
+    for (const path of ["/plain", "/script"]) {
+      expect(exec(path)).toBe(0);
+      expect(k.init.cred.euid).toBe(1000);
+      expect(k.init.mm!.dumpable).toBe(1);
+    }
+    expect(k.sys("prctl", 38, 1)).toBe(0);
+    expect(exec("/prog")).toBe(0);
+    expect(k.init.cred.euid).toBe(1000);
+    expect(k.init.cred.cap_effective.has(DAC_OVERRIDE)).toBe(false);
+  });
+});

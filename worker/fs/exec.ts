@@ -5,7 +5,8 @@ import {
 import { AT_EMPTY_PATH, AT_FDCWD } from "../include/uapi/fcntl.ts";
 import { MNT_NOSUID } from "../include/uapi/mount.ts";
 import { S_ISGID, S_ISUID } from "../include/uapi/stat.ts";
-import { CAP_EMPTY_SET, prepare_creds, type Cred } from "../kernel/cred.ts";
+import type { Cred } from "../kernel/cred.ts";
+import { bprm_creds } from "../kernel/cred_calls.ts";
 import { de_thread } from "../kernel/exit.ts";
 import { exit_itimers } from "../kernel/time/posix_timers.ts";
 import { flush_signal_handlers, mm_release, unshare_sighand } from "../kernel/fork.ts";
@@ -62,21 +63,15 @@ function read_head(task: Task, file: File): Uint8Array {
   return buf;
 }
 
-/** Set-id bits of the file.  cf. bprm_fill_uid(), cap_bprm_creds_from_file() */
+/** Credentials by the set-id bits of the file, which for a script is its interpreter.  cf. bprm_fill_uid() */
 function exec_creds(task: Task, file: File): { cred: Cred; secure: boolean } {
-  const cred = prepare_creds(task.cred);
-  const inode = file.f_inode!;
-  if ((file.f_path!.mnt.mnt_flags & MNT_NOSUID) === 0 && !task.no_new_privs) {
-    if ((inode.i_mode & S_ISUID) !== 0) cred.euid = inode.i_uid;
-    if ((inode.i_mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP)) cred.egid = inode.i_gid;
-  }
-  const changed = cred.euid !== task.cred.euid || cred.egid !== task.cred.egid;
-  cred.suid = cred.fsuid = cred.euid;
-  cred.sgid = cred.fsgid = cred.egid;
-  if (cred.euid === 0 || cred.uid === 0) cred.cap_permitted = cred.euid === 0 ? task.cred.cap_bset : CAP_EMPTY_SET;
-  else cred.cap_permitted = task.cred.cap_ambient;
-  cred.cap_effective = cred.euid === 0 ? cred.cap_permitted : task.cred.cap_ambient;
-  return { cred, secure: changed || cred.uid !== cred.euid || cred.gid !== cred.egid };
+  const { i_mode, i_uid, i_gid } = file.f_inode!;
+  const setid = (file.f_path!.mnt.mnt_flags & MNT_NOSUID) === 0;
+  return bprm_creds(
+    task,
+    setid && (i_mode & S_ISUID) !== 0 ? i_uid : undefined,
+    setid && (i_mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP) ? i_gid : undefined,
+  );
 }
 
 /** Opens, and for a program that turns out unfit closes again. */
@@ -114,8 +109,7 @@ export function do_execve(task: Task, dfd: number, name: Filename, argv: string[
     let file = open_exec(task, dfd, name, flags);
     opened.push(file);
     const shown = name.name === "" || (!name.absolute && dfd !== AT_FDCWD) ? `/dev/fd/${dfd}${name.name === "" ? "" : `/${name.name}`}` : name.name;
-    const { cred, secure } = exec_creds(task, file);
-    const bprm: LinuxBinprm = { file, filename: shown, interp: shown, argv, envp, buf: read_head(task, file), cred, secureexec: secure };
+    const bprm: LinuxBinprm = { file, filename: shown, interp: shown, argv, envp, buf: read_head(task, file), cred: task.cred, secureexec: false };
     // an empty argv has bitten programs: Linux gives them one empty string
     if (bprm.argv.length === 0) bprm.argv = [""];
     check_arg_size(bprm);
@@ -130,6 +124,7 @@ export function do_execve(task: Task, dfd: number, name: Filename, argv: string[
       check_arg_size(bprm);
     }
     bprm.filename = shown;
+    ({ cred: bprm.cred, secure: bprm.secureexec } = exec_creds(task, file));
     const exec = fetch_elf(task, file, bprm.interp, bprm.buf);
     if (exec === undefined || exec.e_type !== 3) throw ENOEXEC;
     const interp = open_interpreter(task, exec);

@@ -3,27 +3,8 @@ import { expect, test } from "vitest";
 import { syscall_table } from "../arch/um/syscall_64.ts";
 import type { Syscall } from "../kernel/syscall.ts";
 import { SIGPIPE, SIGXFSZ } from "../include/uapi/signal.ts";
+import { Dice } from "../test/dice.ts";
 import { FsKernel } from "../test/fs_kernel.ts";
-
-/** xorshift32 */
-class Dice {
-  private x: number;
-  constructor(seed: number) {
-    this.x = seed;
-  }
-  next(): number {
-    this.x ^= this.x << 13;
-    this.x ^= this.x >>> 17;
-    this.x ^= this.x << 5;
-    return this.x >>> 0;
-  }
-  below(n: number): number {
-    return this.next() % n;
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
 
 const FS_CALLS = /^(read|write|open|close|stat|fstat|lstat|poll|lseek|ioctl|p?readv?2?|p?writev?2?|pread64|pwrite64|preadv2?|pwritev2?|access|pipe2?|select|dup[23]?|sendfile|fcntl|flock|fsync|fdatasync|f?truncate|getdents(64)?|getcwd|f?chdir|rename(at2?)?|mkdir(at)?|rmdir|creat|link(at)?|unlink(at)?|symlink(at)?|readlink(at)?|f?chmod(at2?)?|[fl]?chown|fchownat|umask|utimes?|mknod(at)?|f?statfs|ustat|sync|syncfs|pivot_root|chroot|mount|umount2|readahead|[lf]?(set|get|list|remove)xattr|epoll_.*|fadvise64|inotify_.*|openat2?|futimesat|newfstatat|pselect6|ppoll|splice|tee|vmsplice|utimensat|signalfd4?|timerfd_.*|eventfd2?|fallocate|copy_file_range|statx|faccessat2?|close_range|sync_file_range|getrandom)$/;
 const CALLS: Syscall[] = [];

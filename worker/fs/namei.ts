@@ -248,10 +248,6 @@ export function follow_last_link(task: Task, nd: Nameidata, parent: Dentry): boo
   return true;
 }
 
-/** After set_last: goes to the last component, following nothing. For "." and "..".  */
-export function walk_last_dot(task: Task, nd: Nameidata): void {
-  if (nd.last_type === LAST_DOTDOT) follow_dotdot(task, nd);
-}
 export { traverse_mounts };
 
 /** Looks up the path at user address `addr`. */

@@ -113,10 +113,6 @@ export function prepare_creds(old: Cred): Cred {
 export function in_group_p(cred: Cred, gid: number): boolean {
   return cred.fsgid === gid || cred.groups.includes(gid);
 }
-/** the same for the effective group */
-export function in_egroup_p(cred: Cred, gid: number): boolean {
-  return cred.egid === gid || cred.groups.includes(gid);
-}
 
 export function capable(task: { cred: Cred }, cap: number): boolean {
   return task.cred.cap_effective.has(cap);

@@ -42,9 +42,6 @@ export function pgrp_members(kernel: Kernel, pgrp: number): Task[] {
 export function session_members(kernel: Kernel, session: number): Task[] {
   return processes(kernel).filter((t) => t.signal.session === session);
 }
-export function thread_group_empty(task: Task): boolean {
-  return task.signal.threads.size <= 1;
-}
 /** parent as getppid() and /proc tell it */
 export function task_ppid(task: Task): number {
   return task.real_parent?.tgid ?? 0;

@@ -1,6 +1,6 @@
 // kernel/signal.test.ts — processes and signals: what is sent, taken, stopped, waited for.
 import { expect, test } from "vitest";
-import { SA_NOCLDWAIT, SA_RESTART, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIG_IGN } from "../include/uapi/signal.ts";
+import { SA_NOCLDWAIT, SA_RESTART, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIG_IGN, SS_AUTODISARM } from "../include/uapi/signal.ts";
 import { WCONTINUED, WNOHANG, WUNTRACED } from "../include/uapi/wait.ts";
 import { sys_exit, sys_exit_group, sys_wait4, sys_waitid } from "./exit.ts";
 import { sys_kill, sys_rt_sigprocmask, sys_rt_sigqueueinfo, sys_rt_sigsuspend, sys_rt_sigtimedwait, sys_tgkill } from "./signal_calls.ts";
@@ -292,4 +292,16 @@ test("waitid leaves the child with WNOWAIT", () => {
   const v = f.kernel.mem.view;
   expect([v.getInt32(info, true), v.getInt32(info + 8, true), v.getInt32(info + 16, true), v.getInt32(info + 24, true)]).toEqual([SIGCHLD, 1, c.pid, 9]);
   expect(wait(f, p)).toBe(c.pid);
+});
+
+test("SS_AUTODISARM: the alternate stack is gone while the handler runs; without it, it stays", () => {
+  const f = new FakeKernel();
+  for (const flags of [0, SS_AUTODISARM]) {
+    const t = f.process();
+    catches(t, SIGUSR1);
+    Object.assign(t, { sas_ss_sp: f.user, sas_ss_size: 4096, sas_ss_flags: flags });
+    f.call(t, sys_kill, t.pid, SIGUSR1);
+    f.signals(t);
+    expect(t.sas_ss_size).toBe(flags === 0 ? 4096 : 0);
+  }
 });

@@ -240,10 +240,6 @@ export function set_user_sigmask(task: Task, set: SigSet): void {
   task.saved_sigmask = task.blocked;
   set_current_blocked(task, set);
 }
-/** The call with a mask of its own ended: puts the old one back, unless a signal interrupted it (then the handler's frame does). */
-export function restore_saved_sigmask_unless(task: Task, interrupted: boolean): void {
-  if (!interrupted) restore_saved_sigmask(task);
-}
 
 /** A frame was built (or could not be): the mask while the handler runs. */
 export function signal_setup_done(failed: boolean, ksig: KSignal, task: Task): void {
@@ -252,6 +248,7 @@ export function signal_setup_done(failed: boolean, ksig: KSignal, task: Task): v
     return;
   }
   task.saved_sigmask = undefined;
+  if ((task.sas_ss_flags & SS_AUTODISARM) !== 0) sas_ss_reset(task);
   const set = task.blocked.or(ksig.ka.mask);
   if ((ksig.ka.flags & SA_NODEFER) === 0) set.add(ksig.sig);
   set_current_blocked(task, set);

@@ -3,7 +3,7 @@ import { EAGAIN, EDOM, EINTR, EINVAL, ENODEV, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP,
 import { O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { SIGPIPE } from "../include/uapi/signal.ts";
 import {
-  FIONREAD, MSG_DONTWAIT, MSG_NOSIGNAL, SEND_SHUTDOWN, SIOCOUTQ, SO_ACCEPTCONN, SO_BINDTODEVICE, SO_BROADCAST, SO_DEBUG, SO_DOMAIN, SO_DONTROUTE, SO_ERROR,
+  FIONREAD, MSG_DONTWAIT, MSG_NOSIGNAL, SIOCOUTQ, SO_ACCEPTCONN, SO_BINDTODEVICE, SO_BROADCAST, SO_DEBUG, SO_DOMAIN, SO_DONTROUTE, SO_ERROR,
   SO_KEEPALIVE, SO_LINGER, SO_MARK, SO_NO_CHECK, SO_OOBINLINE, SO_PASSCRED, SO_PEERCRED, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVLOWAT,
   SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TYPE,
 } from "../include/uapi/socket.ts";
@@ -192,11 +192,6 @@ export abstract class Socket extends File {
   pipe_error(task: Task, flags: number): never {
     if ((flags & MSG_NOSIGNAL) === 0) send_sig(SIGPIPE, task);
     throw EPIPE;
-  }
-  check_send(task: Task, flags: number): void {
-    if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) this.pipe_error(task, flags);
-    const e = this.sock_error();
-    if (e !== undefined) throw e;
   }
 }
 

@@ -7,27 +7,8 @@ import type { Kind, Syscall } from "../kernel/syscall.ts";
 import { formatSyscall } from "../kernel/strace.ts";
 import type { Task } from "../kernel/task.ts";
 import { Mm } from "../mm/mm_types.ts";
+import { Dice } from "./dice.ts";
 import { FsKernel } from "./fs_kernel.ts";
-
-/** xorshift32: the same calls on every machine */
-class Dice {
-  private x: number;
-  constructor(seed: number) {
-    this.x = seed | 1;
-  }
-  next(): number {
-    this.x ^= this.x << 13;
-    this.x ^= this.x >>> 17;
-    this.x ^= this.x << 5;
-    return this.x >>> 0;
-  }
-  below(n: number): number {
-    return this.next() % n;
-  }
-  pick<T>(list: readonly T[]): T {
-    return list[this.below(list.length)]!;
-  }
-}
 
 /** Not called: they end the machine, or need a CPU. */
 const LEFT_OUT = new Set(["reboot", "exit", "exit_group", "execve", "execveat", "rt_sigreturn", "arch_prctl", "restart_syscall", "vfork"]);
@@ -56,11 +37,11 @@ class Fuzzer {
   private argument(kind: Kind): number {
     const { dice, f } = this;
     const user = f.user + 0x8000 + 16 * dice.below(512);
-    if (kind.show === "fd" || kind.show === "dirfd") return dice.pick([-1, -100, 0, 1, 2, 3, 4, 5, 6, 7, 8, 99]);
-    if (kind.show === "path") return dice.pick([f.user, f.user + 16, f.user + 32, f.user + 48, f.user + 64, user, 0]);
-    if (kind.show === "signal") return dice.pick([0, 10, 12, 17, 18, 19, 23, 28, 34, 64, 65, -1]);
+    if (kind.show === "fd" || kind.show === "dirfd") return dice.of([-1, -100, 0, 1, 2, 3, 4, 5, 6, 7, 8, 99]);
+    if (kind.show === "path") return dice.of([f.user, f.user + 16, f.user + 32, f.user + 48, f.user + 64, user, 0]);
+    if (kind.show === "signal") return dice.of([0, 10, 12, 17, 18, 19, 23, 28, 34, 64, 65, -1]);
     const width32 = kind.width === "s32" || kind.width === "u32";
-    let v = dice.pick([0, 0, 1, 2, 3, 4, 7, 8, 16, 100, 128, 4096, user, user, user, user, f.kernel.mem.size - 8, 2 ** 31, 2 ** 32 - 1, dice.next(), 1 << dice.below(31), 2 ** 47, 2 ** 63]);
+    let v = dice.of([0, 0, 1, 2, 3, 4, 7, 8, 16, 100, 128, 4096, user, user, user, user, f.kernel.mem.size - 8, 2 ** 31, 2 ** 32 - 1, dice.next(), 1 << dice.below(31), 2 ** 47, 2 ** 63]);
     if (kind.width === "s64" && dice.below(8) === 0) v = -dice.below(100);
     if (kind.width === "s32") return v | 0;
     return width32 ? v % 2 ** 32 : v;
@@ -72,8 +53,8 @@ class Fuzzer {
       this.tasks = this.tasks.filter((t) => !t.exit_state_dead());
       while (this.tasks.length < 3) this.tasks.push(this.spawn());
       ["/a", "/d/b", "/d", "c", "/dev/zero"].forEach((s, k) => m.u8.set([...s, "\0"].map((c) => c.charCodeAt(0)), f.user + 16 * k));
-      for (let k = 0; k < 8; k++) m.view.setUint32(f.user + 0x8000 + 4 * dice.below(4096), dice.pick([0, 1, 2, dice.next(), f.user + 0x8000]), true);
-      const t = dice.pick(this.tasks);
+      for (let k = 0; k < 8; k++) m.view.setUint32(f.user + 0x8000 + 4 * dice.below(4096), dice.of([0, 1, 2, dice.next(), f.user + 0x8000]), true);
+      const t = dice.of(this.tasks);
       // one that sleeps or is stopped is woken by a signal now and then
       if (f.result(t) === undefined && this.started.has(t)) {
         if (dice.below(4) === 0) f.call(f.init, sys_kill, t.pid, 18);
@@ -81,7 +62,7 @@ class Fuzzer {
         f.run(f.now + 1000);
         if (f.result(t) === undefined || t.exit_state_dead()) continue;
       }
-      const call = dice.pick(this.calls);
+      const call = dice.of(this.calls);
       const args = call.kinds.map((k) => this.argument(k));
       this.last = `${i}: ${call.name}(${args.join(", ")})`;
       this.started.add(t);

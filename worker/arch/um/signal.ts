@@ -7,7 +7,7 @@ import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG
 import { SA_ONSTACK } from "../../include/uapi/signal.ts";
 import { write_siginfo } from "../../kernel/siginfo.ts";
 import { force_sigsegv, on_sig_stack, set_current_blocked, type KSignal } from "../../kernel/signal.ts";
-import { restore_altstack } from "../../kernel/signal_calls.ts";
+import { restore_altstack, save_altstack } from "../../kernel/signal_calls.ts";
 import { get_user_sigset, put_user_sigset } from "../../kernel/signal_types.ts";
 import { SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
@@ -71,9 +71,7 @@ export function setup_rt_frame(task: Task, ksig: KSignal): void {
   const u64 = (at: number, v: number): void => put_user_u64(mem, frame + at, v);
   mem.u8.fill(0, frame, fp + FXSAVE_SIZE);
   u64(0, ksig.ka.restorer);
-  u64(UC_STACK, task.sas_ss_sp);
-  put_user_u32(mem, frame + UC_STACK + 8, task.sas_ss_flags);
-  u64(UC_STACK + 16, task.sas_ss_size);
+  save_altstack(task, frame + UC_STACK);
   SIGCONTEXT.forEach((reg, i) => {
     put_user_u32(mem, frame + UC_MCONTEXT + 8 * i, state.get_lo(reg) >>> 0);
     put_user_u32(mem, frame + UC_MCONTEXT + 8 * i + 4, state.get_hi(reg) >>> 0);

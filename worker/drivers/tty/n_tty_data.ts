@@ -1,6 +1,6 @@
 // drivers/tty/n_tty_data.ts — the line discipline's buffers, and how characters go out: columns, echo.  cf. drivers/tty/n_tty.c
 import {
-  ECHO, ECHOCTL, ECHOPRT, IUTF8, OCRNL, OLCUC, ONLCR, ONLRET, ONOCR, OPOST, TABDLY,
+  ECHOCTL, ECHOPRT, IUTF8, OCRNL, OLCUC, ONLCR, ONLRET, ONOCR, OPOST, TABDLY,
 } from "../../include/uapi/termios.ts";
 import type { TtyStruct } from "./tty_struct.ts";
 
@@ -156,11 +156,5 @@ export class NTty {
     const part = this.echo_held.slice(0, n);
     this.echo_held = this.echo_held.slice(n);
     tty.driver.write(tty, Uint8Array.from(part), 0, n);
-  }
-  get echo_waits(): boolean {
-    return this.echo_held.length > 0;
-  }
-  echoes(tty: TtyStruct): boolean {
-    return tty.lflag(ECHO);
   }
 }

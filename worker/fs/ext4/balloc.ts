@@ -171,9 +171,6 @@ function initBlockBitmap(sb: Ext4SuperBlock, g: GroupDesc, map: Uint8Array): voi
 function spendable(sb: Ext4SuperBlock): number {
   return sb.free_blocks - (sb.privileged ? 0 : sb.r_blocks);
 }
-export function ext4_has_free_clusters(sb: Ext4SuperBlock, n: number): boolean {
-  return spendable(sb) >= n;
-}
 
 export interface Run {
   start: number;

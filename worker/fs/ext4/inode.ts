@@ -226,10 +226,6 @@ export class Ext4Inode extends Inode {
   get map(): BlockMap {
     return (this.blocks ??= this.i_flags & EXT4_EXTENTS_FL ? ExtentTree.load(this) : new IndirectMap(this));
   }
-  /** Nothing of this inode's blocks is in memory any more (the journal's, after recovery). */
-  forgetMap(): void {
-    this.blocks = undefined;
-  }
   /** Whether i_block holds a block map at all: not for devices, and not for a short link's text. */
   get hasBlocks(): boolean {
     return S_ISREG(this.i_mode) || S_ISDIR(this.i_mode) || (S_ISLNK(this.i_mode) && !this.isFastSymlink);

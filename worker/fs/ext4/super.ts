@@ -504,6 +504,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     if (ro && !this.readonly) {
       this.commit();
       this.finishWriting();
+      this.bdev.flushAndStop(this.kernel);
       this.readonly = true;
     } else if (!ro && this.readonly) {
       if ((this.ro_compat & ~F.RO_COMPAT_SUPP) !== 0) this.refuse(0, `couldn't mount RDWR because of unsupported optional features (${((this.ro_compat & ~F.RO_COMPAT_SUPP) >>> 0).toString(16)})`);
@@ -533,7 +534,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
       this.finishWriting();
     }
     this.kernel.time.timers.del(this.timer);
-    this.flushSoon();
+    if (!this.readonly) this.bdev.flushAndStop(this.kernel);
     this.bdev.bd_holder = undefined;
     this.info(`unmounting filesystem ${uuidText(this.uuid)}.`);
   }

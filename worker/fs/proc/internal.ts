@@ -30,6 +30,3 @@ export type ProcTable = Readonly<Record<string, ProcTableEntry>>;
 export function proc_create(kernel: Kernel, path: string, entry: ProcEntry): void {
   kernel.vfs.proc_entries.set(path, entry);
 }
-export function remove_proc_entry(kernel: Kernel, path: string): void {
-  kernel.vfs.proc_entries.delete(path);
-}
