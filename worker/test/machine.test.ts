@@ -9,6 +9,8 @@ const SESSION = [
   "for i in 1 2 3; do echo $i > /tmp/f$i; done; cat /tmp/f? | sort -rn; rm /tmp/f?",
   "sleep 1 & wait; (exit 3); echo $?; false || echo or",
   "awk 'BEGIN { printf \"%d %.3f %s\\n\", 2^10, exp(1), sprintf(\"%x\", 255) }'; printf '%5.2f|%-5s|%05d\\n' 3.14159 ab 42",
+  // tasks that take turns: who runs when is part of it
+  "seq 3000 | sort -r | sha256sum",
 ];
 
 /** Types the session, and ends with what makes two machines comparable. */
@@ -55,12 +57,9 @@ test("^C ends a sleep, ^D an input, and the window's size is the guest's", async
 
 test("the same session is the same to the byte and the instruction, whatever the slices", async () => {
   let x = 1;
-  const odd = (): number => (x = (Math.imul(x, 1103515245) + 12345) >>> 0) % 77_777 + 1;
+  const odd = (): number => (x = (Math.imul(x, 1103515245) + 12345) >>> 0) % 177_777 + 1;
   const a = play(await TestMachine.create(), () => 1_000_000);
-  const b = play(await TestMachine.create(), odd);
-  expect(b.text).toBe(a.text);
-  expect([b.retired, b.ns]).toEqual([a.retired, a.ns]);
-  expect(b.state).toBe(a.state);
+  for (let i = 0; i < 4; i++) expect(play(await TestMachine.create(), odd)).toEqual(a);
 });
 
 test("a snapshot taken at any point of a boot goes on in another machine to the same end", async () => {
