@@ -176,19 +176,24 @@ export class X87 extends X87Stack {
     return 0;
   }
 
+  /** For instructions that push a second result: an empty source or a full stack, which is answered here with two default NaNs. True if it was one. */
+  private stackFault(): boolean {
+    if (!this.empty(0) && this.empty(-1)) return false;
+    const { f } = this;
+    const over = !this.empty(0);
+    f.invalid();
+    this.fsw |= SF;
+    if (this.raise(IE, over)) return true;
+    this.store(0, f.se, f.hi, f.lo);
+    this.pushResult();
+    return true;
+  }
+
   fxtract(): number {
     const r = this.beginExact();
     if (r) return r;
     const f = this.f;
-    if (this.empty(0) || !this.empty(-1)) {
-      const over = !this.empty(0);
-      f.invalid();
-      this.fsw |= SF;
-      if (this.raise(IE, over)) return 0;
-      this.store(0, f.se, f.hi, f.lo);
-      this.pushResult();
-      return 0;
-    }
+    if (this.stackFault()) return 0;
     const exp = f.xtract(this.load(0, this.a));
     if (this.stopped()) return 0;
     this.store(0, ...exp);
@@ -225,15 +230,7 @@ export class X87 extends X87Stack {
     if (r) return r;
     const f = this.f;
     this.fsw &= ~C2;
-    if (this.empty(0) || !this.empty(-1)) {
-      const over = !this.empty(0);
-      f.invalid();
-      this.fsw |= SF;
-      if (this.raise(IE, over)) return 0;
-      this.store(0, f.se, f.hi, f.lo);
-      this.pushResult();
-      return 0;
-    }
+    if (this.stackFault()) return 0;
     const a = this.load(0, this.a);
     if (this.tooLarge(a)) return 0;
     if (which === "fptan") f.fptan(a);
