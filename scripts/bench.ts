@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { TestMachine, image } from "../worker/test/boot.ts";
 import { build } from "./build.ts";
-import { compile } from "./guest.ts";
+import { compile } from "./userspace/compile.ts";
 import { setup } from "./setup.ts";
 import { makeExt4 } from "./userspace/ext4.ts";
 import { rootTree } from "./userspace/tree.ts";

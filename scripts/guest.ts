@@ -5,17 +5,15 @@
 // shows what differs without an MMU; its recording is written by hand, after mm/nommu.c.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hashFiles } from "./files.ts";
+import { compile } from "./userspace/compile.ts";
 import type { Entry } from "./userspace/ext4.ts";
-import { USERSPACE } from "./userspace/image.ts";
 
 export const GUEST = "worker/test/guest";
 export const EXPECTED = "worker/test/guest/expected";
-const OUT = ".cache/guest";
 
 /** What one program said and how it ended: `exit 0`, `signal 11`, `timeout`. */
 export interface Told {
@@ -29,22 +27,6 @@ export function guestPrograms(): string[] {
     .filter((name) => name.endsWith(".c"))
     .map((name) => basename(name, ".c"))
     .sort();
-}
-
-/** Compiles `source` against the guest's musl unless its result is there; returns the binary's path. @throws Error with gcc's words */
-export function compile(source: string, ...flags: string[]): string {
-  const compiler = `${USERSPACE}/bin/musl-gcc-nommu`;
-  const headers = existsSync(GUEST) ? readdirSync(GUEST).filter((name) => name.endsWith(".h")).map((name) => join(GUEST, name)) : [];
-  const args = ["-std=gnu11", "-O1", "-w", "-fno-asynchronous-unwind-tables", `-ffile-prefix-map=${process.cwd()}/=`, ...flags];
-  const stamp = hashFiles([source, ...headers, join(USERSPACE, "nommu.specs")], ...args.filter((arg) => !arg.includes(process.cwd()))).slice(0, 20);
-  const binary = join(OUT, `${basename(source, ".c")}-${stamp}`);
-  if (existsSync(binary)) return binary;
-  mkdirSync(OUT, { recursive: true });
-  const part = `${binary}.${process.pid}.part`;
-  const done = spawnSync(compiler, [...args, "-I", GUEST, "-o", part, source, "-lm"], { encoding: "utf8" });
-  if (done.status !== 0) throw new Error(`${source} does not compile:\n${done.error?.message ?? ""}${done.stderr}`);
-  renameSync(part, binary);
-  return binary;
 }
 
 /** The entries that put `programs` and the runner (as /guest/run) into a guest's image. */

@@ -6,11 +6,10 @@ import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, 
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { globSync, hashFiles } from "../files.ts";
+import { USERSPACE } from "./compile.ts";
 import { makeExt4 } from "./ext4.ts";
 import { rootTree } from "./tree.ts";
 
-/** Where musl and its compiler wrapper are: `USERSPACE/bin/musl-gcc-nommu`. */
-export const USERSPACE = ".cache/userspace";
 /** The images for Node; the first is the one that the page boots. */
 export const IMAGE = ".cache/images/nommu.ext4";
 export const IMAGE_4K = ".cache/images/nommu-4k.ext4";

@@ -1,11 +1,13 @@
 // scripts/userspace/tree.ts — what is in the guest's root file system: busybox, musl and scripts/userspace/root, laid out like Alpine.
 
 import { readFileSync, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { globSync } from "../files.ts";
-import type { Entry } from "./ext4.ts";
+import { compileWith } from "./compile.ts";
+import { type Entry } from "./ext4.ts";
 
 const FILES = "scripts/userspace/root";
+const DEMO = "scripts/userspace/demo";
 
 const FOLDERS: readonly (readonly [path: string, mode: number])[] = [
   ...["bin", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "run", "sbin", "srv", "sys", "usr", "var"].map((name): [string, number] => [`/${name}`, 0o755]),
@@ -17,6 +19,23 @@ const FOLDERS: readonly (readonly [path: string, mode: number])[] = [
 ];
 
 const MODES: Record<string, number> = { "/etc/shadow": 0o600 };
+
+/** nommu-demo's programs and their sources. */
+function demonstrations(userspace: string): Entry[] {
+  const entries: Entry[] = ["/usr/libexec", "/usr/libexec/nommu", "/usr/share/nommu"].map((path) => ({ path, type: "dir", mode: 0o755 }));
+  const programs = "/usr/libexec/nommu";
+  const add = (path: string, mode: number, file: string): void => void entries.push({ path, type: "file", mode, content: readFileSync(file) });
+  const library = compileWith(userspace, `${DEMO}/parts/libsite.c`, ["-shared", "-fPIC", "-s", "-Wl,-soname,libsite.so"]);
+  add(`${programs}/libsite.so`, 0o755, library);
+  add(`${programs}/fixed`, 0o755, compileWith(userspace, `${DEMO}/parts/fixed.c`, ["-static", "-no-pie", "-s"]));
+  for (const source of globSync([DEMO], /demo\/[^/]+\.c$/)) {
+    const name = basename(source, ".c");
+    add(`/usr/share/nommu/${name}.c`, 0o644, source);
+    const libraries = readFileSync(source, "utf8").includes("library_site") ? [library] : [];
+    add(`${programs}/${name}`, 0o755, compileWith(userspace, source, ["-s", `-Wl,-rpath,${programs}`], libraries));
+  }
+  return entries;
+}
 
 /** The entries of the default image; `userspace` is where build.sh put its results. */
 export function rootTree(userspace: string): Entry[] {
@@ -38,6 +57,7 @@ export function rootTree(userspace: string): Entry[] {
     const mode = MODES[path] ?? (statSync(file).mode & 0o100 ? 0o755 : 0o644);
     entries.push({ path, type: "file", mode, content: readFileSync(file) });
   }
+  entries.push(...demonstrations(userspace));
   entries.push({ path: "/dev/console", type: "char", mode: 0o600, major: 5, minor: 1 });
   entries.push({ path: "/dev/null", type: "char", mode: 0o666, major: 1, minor: 3 });
   return entries;

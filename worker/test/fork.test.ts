@@ -3,9 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { compile } from "../../scripts/guest.ts";
+import { compile, USERSPACE } from "../../scripts/userspace/compile.ts";
 import { makeExt4 } from "../../scripts/userspace/ext4.ts";
-import { USERSPACE } from "../../scripts/userspace/image.ts";
 import { rootTree } from "../../scripts/userspace/tree.ts";
 import { TestMachine } from "./boot.ts";
 

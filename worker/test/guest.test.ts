@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { EXPECTED, guestEntries, guestPrograms, parseRun, recording, type Told } from "../../scripts/guest.ts";
 import { makeExt4 } from "../../scripts/userspace/ext4.ts";
-import { USERSPACE } from "../../scripts/userspace/image.ts";
+import { USERSPACE } from "../../scripts/userspace/compile.ts";
 import { rootTree } from "../../scripts/userspace/tree.ts";
 import { TestMachine } from "./boot.ts";
 
