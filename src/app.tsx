@@ -1,36 +1,22 @@
 // src/app.tsx — the page: bar, console, panel, status line.
-import { type DragEvent, type ReactNode, useEffect, useState } from "react";
+import { type CSSProperties, type DragEvent, type ReactNode, useEffect, useState } from "react";
 import { Bar } from "./bar.tsx";
 import { ConsoleView } from "./console.tsx";
 import { Help } from "./help.tsx";
 import { installKeys } from "./keys.ts";
-import { Panel, type PanelName, PANELS } from "./panel.tsx";
+import { Palette } from "./palette.tsx";
+import { Panel } from "./panel.tsx";
 import type { Session } from "./session.ts";
+import { Splitter } from "./splitter.tsx";
 import { StatusLine } from "./status.tsx";
 import { useStore } from "./store.ts";
-
-const wide = matchMedia("(min-width: 900px)");
+import { openPanel, openSheet, ui } from "./ui.ts";
 
 export function App({ session }: { readonly session: Session }): ReactNode {
-  const [panel, setPanel] = useState<PanelName | undefined>(wide.matches ? "page 0" : undefined);
-  const [help, setHelp] = useState(false);
+  const { panel, sheet, width, still } = useStore(ui);
   const [dropping, setDropping] = useState(false);
   const { choices } = useStore(session.state);
-  useEffect(() => installKeys(() => session.console.focus()), [session]);
-  useEffect(() => {
-    const onKey = (e: KeyboardEvent): void => {
-      const typing = (e.target as HTMLElement).closest("textarea, input, select, .xterm") !== null;
-      if (e.key === "?" && !typing) setHelp(true);
-      const n = e.altKey && !e.ctrlKey && !e.metaKey ? Number(e.key) : NaN;
-      const chosen = PANELS[n - 1];
-      if (chosen !== undefined && !typing) {
-        e.preventDefault();
-        setPanel(chosen);
-      }
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
+  useEffect(() => installKeys(session), [session]);
 
   const carriesFiles = (e: DragEvent): boolean => e.dataTransfer.types.includes("Files");
   const onDrop = (e: DragEvent): void => {
@@ -40,12 +26,14 @@ export function App({ session }: { readonly session: Session }): ReactNode {
     const [file] = e.dataTransfer.files;
     if (file === undefined) return;
     session.bring(file);
-    setPanel("machine");
+    openPanel("machine");
   };
   return (
     <div
       className="app"
       data-panel={panel ?? "none"}
+      data-still={still}
+      style={{ "--panel": `${width}%` } as CSSProperties}
       onDragOver={(e) => {
         if (!carriesFiles(e)) return;
         e.preventDefault();
@@ -56,10 +44,15 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       }}
       onDrop={onDrop}
     >
-      <Bar session={session} panel={panel} setPanel={setPanel} openHelp={() => setHelp(true)} />
+      <Bar session={session} />
       <main className="stage">
-        <ConsoleView session={session} openPanel={setPanel} />
-        {panel !== undefined && <Panel session={session} name={panel} setName={setPanel} />}
+        <ConsoleView session={session} />
+        {panel !== undefined && (
+          <>
+            <Splitter />
+            <Panel session={session} name={panel} />
+          </>
+        )}
       </main>
       <StatusLine session={session} />
       {dropping && (
@@ -67,7 +60,8 @@ export function App({ session }: { readonly session: Session }): ReactNode {
           Drop an ext4 image (or .ext4.gz) to boot from it
         </div>
       )}
-      {help && <Help close={() => setHelp(false)} images={choices.length} />}
+      {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}
+      {sheet === "commands" && <Palette session={session} close={() => ui.get().sheet === "commands" && openSheet(undefined)} />}
     </div>
   );
 }

@@ -1,9 +1,10 @@
 // src/bar.tsx — the bar at the top: what the machine is doing, and the switches.
 import type { ReactNode } from "react";
-import type { PanelName } from "./panel.tsx";
+import { ActionButton } from "./button.tsx";
 import type { Power, Session } from "./session.ts";
 import { useStore } from "./store.ts";
-import { theme, toggleTheme } from "./theme.ts";
+import { theme } from "./theme.ts";
+import { ui } from "./ui.ts";
 
 const STATES: Readonly<Record<Power, readonly [icon: string, word: string]>> = {
   off: ["○", "Off"],
@@ -14,17 +15,10 @@ const STATES: Readonly<Record<Power, readonly [icon: string, word: string]>> = {
   crashed: ["▲", "Crashed"],
 };
 
-interface BarProps {
-  readonly session: Session;
-  readonly panel: PanelName | undefined;
-  readonly setPanel: (panel: PanelName | undefined) => void;
-  readonly openHelp: () => void;
-}
-
-export function Bar({ session, panel, setPanel, openHelp }: BarProps): ReactNode {
+export function Bar({ session }: { readonly session: Session }): ReactNode {
   const { power, storing, stale } = useStore(session.state);
+  const { panel } = useStore(ui);
   const dark = useStore(theme).theme === "dark";
-  const on = power === "starting" || power === "running" || power === "paused";
   const [icon, word] = storing ? (["⛁", "Waiting for disk"] as const) : STATES[power];
   return (
     <header className="bar" data-region="bar" tabIndex={-1} aria-label="Machine">
@@ -36,36 +30,39 @@ export function Bar({ session, panel, setPanel, openHelp }: BarProps): ReactNode
         <span aria-hidden="true">{icon}</span> {word}
       </span>
       <div className="buttons">
-        {on ? (
-          <button type="button" onClick={() => session.stop()}>
+        {session.isOn ? (
+          <ActionButton session={session} id="stop">
             Stop
-          </button>
+          </ActionButton>
         ) : (
-          <button type="button" className="primary" onClick={() => void session.start()}>
+          <ActionButton session={session} id="start" className="primary">
             Start
-          </button>
+          </ActionButton>
         )}
         {power === "paused" ? (
-          <button type="button" onClick={() => session.resume()}>
+          <ActionButton session={session} id="resume">
             Resume
-          </button>
+          </ActionButton>
         ) : (
-          <button type="button" disabled={power !== "running"} onClick={() => session.pause()}>
+          <ActionButton session={session} id="pause">
             Pause
-          </button>
+          </ActionButton>
         )}
-        <button type="button" className={stale ? "primary" : ""} disabled={!on} title={stale ? "The settings have changed" : undefined} onClick={() => void session.restart()}>
+        <ActionButton session={session} id="restart" className={stale ? "primary" : ""}>
           Restart
-        </button>
-        <button type="button" aria-pressed={panel !== undefined} onClick={() => setPanel(panel === undefined ? "page 0" : undefined)}>
+        </ActionButton>
+        <ActionButton session={session} id="inspect" pressed={panel !== undefined}>
           Inspect
-        </button>
-        <button type="button" className="icon" aria-label={dark ? "Use the light theme" : "Use the dark theme"} title={dark ? "Light theme" : "Dark theme"} onClick={toggleTheme}>
+        </ActionButton>
+        <ActionButton session={session} id="commands" className="icon" label="Search all commands">
+          ⌕
+        </ActionButton>
+        <ActionButton session={session} id="theme" className="icon" label={dark ? "Use the light theme" : "Use the dark theme"}>
           {dark ? "☀" : "☾"}
-        </button>
-        <button type="button" className="icon" aria-label="Help and keyboard" title="Help and keyboard (?)" onClick={openHelp}>
+        </ActionButton>
+        <ActionButton session={session} id="help" className="icon" label="Help and keyboard">
           ?
-        </button>
+        </ActionButton>
       </div>
     </header>
   );

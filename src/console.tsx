@@ -1,9 +1,9 @@
 // src/console.tsx — the console's frame: the terminal, what the boot waits for, problems, and a few commands to try.
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { size } from "./format.ts";
-import type { PanelName } from "./panel.tsx";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
+import { openPanel } from "./ui.ts";
 
 const TRY = ["ls -l /", "cat /proc/version", "ps", "free"] as const;
 
@@ -56,7 +56,7 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
   );
 }
 
-export function ConsoleView({ session, openPanel }: { readonly session: Session; readonly openPanel: (panel: PanelName) => void }): ReactNode {
+export function ConsoleView({ session }: { readonly session: Session }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const { power } = useStore(session.state);
   const [inside, setInside] = useState(false);

@@ -1,13 +1,8 @@
 // src/help.tsx — what this is, and the keys.
 import { type ReactNode, useEffect, useRef } from "react";
+import { allActions } from "./actions.ts";
 
-const KEYS = [
-  ["F6, Shift+F6", "next and previous region; this is the way out of the console"],
-  ["Ctrl+`", "console and back"],
-  ["Enter", "on the console's frame: type into it"],
-  ["Alt+1 … Alt+6", "panels (outside the console)"],
-  ["?", "this sheet (outside the console)"],
-] as const;
+const MORE = [["Enter", "On the console's frame: type into it"], ["T", "Picture or table, in a panel that has both"]] as const;
 
 export function Help({ close, images }: { readonly close: () => void; readonly images: number }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -27,7 +22,22 @@ export function Help({ close, images }: { readonly close: () => void; readonly i
       </p>
       <h3>Keys</h3>
       <dl>
-        {KEYS.map(([key, what]) => (
+        {allActions()
+          .filter((a) => a.keys !== undefined)
+          .map((a) => (
+            <div key={a.id}>
+              <dt>
+                {a.keys!.map((k) => (
+                  <kbd key={k}>{k}</kbd>
+                ))}
+              </dt>
+              <dd>
+                {a.title}
+                {a.everywhere === true ? "" : " (outside the console)"}
+              </dd>
+            </div>
+          ))}
+        {MORE.map(([key, what]) => (
           <div key={key}>
             <dt>
               <kbd>{key}</kbd>

@@ -1,9 +1,6 @@
-// src/keys.ts — the keyboard between the regions of the page: F6 and Shift+F6 go round, Ctrl+` goes to the console and back.
-
-/** Keys that the page keeps for itself, even while the console has the focus. */
-export function isPageKey(e: KeyboardEvent): boolean {
-  return e.key === "F6" || (e.ctrlKey && e.code === "Backquote");
-}
+// src/keys.ts — the keyboard: keys of the table of actions; F6 and Shift+F6 go round the regions, Ctrl+` goes to the console and back.
+import { actionOf, keyOf } from "./actions.ts";
+import type { Session } from "./session.ts";
 
 const regions = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-region]")].filter((r) => r.offsetParent !== null || r.getClientRects().length > 0);
 
@@ -19,23 +16,41 @@ function around(step: number): void {
   if (next !== undefined) enter(next);
 }
 
-/** Installs the keys; `console` focuses the terminal. Returns how to take them away. */
-export function installKeys(console: () => void): () => void {
+/** Does the page keep this key for itself, even while the console has the focus? */
+export function isPageKey(e: KeyboardEvent, session: Session): boolean {
+  return actionOf(keyOf(e), session, true, true) !== undefined;
+}
+
+/** Installs the keys. Returns how to take them away. */
+export function installKeys(session: Session): () => void {
   let last: HTMLElement | undefined;
   const onKey = (e: KeyboardEvent): void => {
-    if (!isPageKey(e)) return;
+    const target = e.target as HTMLElement;
+    const inConsole = target.closest(".xterm") !== null;
+    const typing = inConsole || target.closest("textarea, input, select, [contenteditable]") !== null;
+    if (document.querySelector("dialog[open]") !== null) return;
+    const found = actionOf(keyOf(e), session, inConsole, typing);
+    if (found === undefined) return;
     e.preventDefault();
-    if (e.key === "F6") around(e.shiftKey ? -1 : 1);
+    found.run(session);
+  };
+  const onRegion = (e: Event): void => {
+    const step = (e as CustomEvent<number>).detail;
+    if (step !== 0) {
+      around(step);
+      return;
+    }
+    const active = document.activeElement as HTMLElement | null;
+    if (active?.closest("[data-region='console']")) (last?.isConnected ? last : regions().find((r) => r.dataset["region"] !== "console"))?.focus();
     else {
-      const active = document.activeElement as HTMLElement | null;
-      const inConsole = active?.closest("[data-region='console']") !== null && active !== null;
-      if (inConsole) (last?.isConnected ? last : regions().find((r) => r.dataset["region"] !== "console"))?.focus();
-      else {
-        last = active ?? undefined;
-        console();
-      }
+      last = active ?? undefined;
+      session.console.focus();
     }
   };
   document.addEventListener("keydown", onKey);
-  return () => document.removeEventListener("keydown", onKey);
+  document.addEventListener("pagezero:region", onRegion);
+  return () => {
+    document.removeEventListener("keydown", onKey);
+    document.removeEventListener("pagezero:region", onRegion);
+  };
 }

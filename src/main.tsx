@@ -3,7 +3,12 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { Session } from "./session.ts";
-import "./styles.css";
+import "./styles/base.css";
+import "./styles/shell.css";
+import "./styles/console.css";
+import "./styles/panel.css";
+import "./styles/inspect.css";
+import "./styles/responsive.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");

@@ -1,52 +1,52 @@
 // src/panel.tsx — the panel beside the console: the machine's settings, and what can be seen of its inside.
-import { type KeyboardEvent, lazy, type ReactNode, Suspense } from "react";
+import { type ComponentType, type KeyboardEvent, lazy, type ReactNode, Suspense } from "react";
+import { TITLES } from "./actions.ts";
 import { MachinePanel } from "./machine.tsx";
 import type { Session } from "./session.ts";
 import { SledPanel } from "./inspect/sled.tsx";
+import { openPanel, PANELS, type PanelName } from "./ui.ts";
 
-const CallsPanel = lazy(async () => ({ default: (await import("./inspect/calls.tsx")).CallsPanel }));
-const ProcessesPanel = lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel }));
-const MemoryPanel = lazy(async () => ({ default: (await import("./inspect/memory.tsx")).MemoryPanel }));
-const CpuPanel = lazy(async () => ({ default: (await import("./inspect/cpu.tsx")).CpuPanel }));
+type PanelComponent = ComponentType<{ readonly session: Session }>;
 
-export const PANELS = ["machine", "page 0", "calls", "processes", "memory", "cpu"] as const;
-export type PanelName = (typeof PANELS)[number];
-const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU" };
+const VIEWS: Readonly<Record<PanelName, PanelComponent>> = {
+  machine: MachinePanel,
+  "page 0": SledPanel,
+  calls: lazy(async () => ({ default: (await import("./inspect/calls.tsx")).CallsPanel })),
+  processes: lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel })),
+  memory: lazy(async () => ({ default: (await import("./inspect/memory.tsx")).MemoryPanel })),
+  cpu: lazy(async () => ({ default: (await import("./inspect/cpu.tsx")).CpuPanel })),
+};
 
-interface PanelProps {
-  readonly session: Session;
-  readonly name: PanelName;
-  readonly setName: (name: PanelName | undefined) => void;
-}
+const id = (name: PanelName): string => `tab-${name.replace(" ", "-")}`;
 
-export function Panel({ session, name, setName }: PanelProps): ReactNode {
+export function Panel({ session, name }: { readonly session: Session; readonly name: PanelName }): ReactNode {
+  const View = VIEWS[name];
   const onKeyDown = (e: KeyboardEvent<HTMLDivElement>): void => {
-    const step = e.key === "ArrowRight" ? 1 : e.key === "ArrowLeft" ? -1 : 0;
-    if (step === 0) return;
-    const next = PANELS[(PANELS.indexOf(name) + step + PANELS.length) % PANELS.length]!;
-    setName(next);
+    const at = PANELS.indexOf(name);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: PANELS.length - 1 }[e.key];
+    if (to === undefined) return;
+    e.preventDefault();
+    const next = PANELS[(to + PANELS.length) % PANELS.length]!;
+    openPanel(next);
     e.currentTarget.querySelector<HTMLElement>(`[data-name="${next}"]`)?.focus();
   };
   return (
     <aside className="panel" data-region="panel" tabIndex={-1} aria-label="Inspector">
-      <div className="tabs" role="tablist" aria-label="Panels" onKeyDown={onKeyDown}>
-        {PANELS.map((p) => (
-          <button type="button" role="tab" key={p} data-name={p} id={`tab-${p.replace(" ", "-")}`} aria-selected={p === name} aria-controls="panel-body" tabIndex={p === name ? 0 : -1} onClick={() => setName(p)}>
-            {TITLES[p]}
-          </button>
-        ))}
-        <button type="button" className="close" aria-label="Close the panel" onClick={() => setName(undefined)}>
+      <div className="tabbar">
+        <div className="tabs" role="tablist" aria-label="Panels" onKeyDown={onKeyDown}>
+          {PANELS.map((p) => (
+            <button type="button" role="tab" key={p} data-name={p} id={id(p)} aria-selected={p === name} aria-controls="panel-body" tabIndex={p === name ? 0 : -1} onClick={() => openPanel(p)}>
+              {TITLES[p]}
+            </button>
+          ))}
+        </div>
+        <button type="button" className="close" aria-label="Close the panel" onClick={() => openPanel(undefined)}>
           ✕
         </button>
       </div>
-      <div className="body" role="tabpanel" id="panel-body" aria-labelledby={`tab-${name.replace(" ", "-")}`}>
+      <div className="body" role="tabpanel" id="panel-body" aria-labelledby={id(name)} tabIndex={0}>
         <Suspense fallback={<p className="empty">…</p>}>
-          {name === "machine" && <MachinePanel session={session} />}
-          {name === "page 0" && <SledPanel session={session} />}
-          {name === "calls" && <CallsPanel session={session} />}
-          {name === "processes" && <ProcessesPanel session={session} />}
-          {name === "memory" && <MemoryPanel session={session} />}
-          {name === "cpu" && <CpuPanel session={session} />}
+          <View session={session} />
         </Suspense>
       </div>
     </aside>

@@ -2,6 +2,7 @@
 import { type Remote, wrap } from "comlink";
 import type { BootRequest, Connect, DiskRequest, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
 import { checkCommandLine, diskName, withDisk } from "./cmdline.ts";
+import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
 
@@ -80,6 +81,7 @@ export class Session {
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
     });
     this.console.oninput = (bytes) => this.send({ type: "input", line: 0, bytes });
+    this.console.keeps = (e) => isPageKey(e, this);
     this.console.onresize = (cols, rows) => this.send({ type: "resize", line: 0, cols, rows });
   }
 

@@ -2,7 +2,6 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import { isPageKey } from "./keys.ts";
 import { TERMINAL, theme } from "./theme.ts";
 
 export class Console {
@@ -12,6 +11,8 @@ export class Console {
   /** what was typed; the new size */
   oninput: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
   onresize: (cols: number, rows: number) => void = () => undefined;
+  /** keys that the page keeps for itself */
+  keeps: (e: KeyboardEvent) => boolean = () => false;
 
   constructor() {
     this.term = new Terminal({
@@ -29,7 +30,7 @@ export class Console {
     this.term.onData((text) => this.oninput(encoder.encode(text)));
     this.term.onBinary((text) => this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
     this.term.onResize(({ cols, rows }) => this.onresize(cols, rows));
-    this.term.attachCustomKeyEventHandler((e) => !isPageKey(e));
+    this.term.attachCustomKeyEventHandler((e) => !this.keeps(e));
     theme.subscribe(() => {
       this.term.options.theme = TERMINAL[theme.get().theme];
     });

@@ -1,0 +1,80 @@
+// src/actions.ts — the one table of all that can be done: buttons, keys, tooltips and the command palette are made from it.
+import type { Session } from "./session.ts";
+import { toggleTheme } from "./theme.ts";
+import { openPanel, openSheet, PANELS, type PanelName, ui } from "./ui.ts";
+
+export interface Action {
+  readonly id: string;
+  /** what it does, as an imperative */
+  readonly title: string;
+  readonly group: string;
+  /** keys as "Ctrl+Shift+P"; a letter alone is never taken while the console has the focus */
+  readonly keys?: readonly string[];
+  /** the page takes its keys even while the console has the focus */
+  readonly everywhere?: boolean;
+  readonly can?: (session: Session) => boolean;
+  readonly run: (session: Session) => void;
+}
+
+export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU" };
+
+const power = (s: Session): string => s.state.get().power;
+const on = (s: Session): boolean => s.isOn;
+
+const region = (step: number) => (): void => void document.dispatchEvent(new CustomEvent("pagezero:region", { detail: step }));
+
+const BASE: readonly Action[] = [
+  { id: "start", title: "Start the machine", group: "Machine", can: (s) => !on(s), run: (s) => void s.start() },
+  { id: "stop", title: "Stop: pull the plug", group: "Machine", can: on, run: (s) => s.stop() },
+  { id: "restart", title: "Restart the machine", group: "Machine", can: on, run: (s) => void s.restart() },
+  { id: "pause", title: "Pause", group: "Machine", keys: ["F8"], can: (s) => power(s) === "running", run: (s) => s.pause() },
+  { id: "resume", title: "Run on", group: "Machine", keys: ["F8"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.resume() },
+  { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void s.download() },
+  ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
+  { id: "inspect", title: "Open or close the panel", group: "View", run: () => openPanel(ui.get().panel === undefined ? "page 0" : undefined) },
+  { id: "theme", title: "Light or dark theme", group: "View", run: toggleTheme },
+  { id: "still", title: "Stop or start all movement", group: "View", keys: ["."], run: () => ui.set({ still: !ui.get().still }) },
+  { id: "next region", title: "Next region of the page; the way out of the console", group: "Keyboard", keys: ["F6"], everywhere: true, run: region(1) },
+  { id: "previous region", title: "Previous region", group: "Keyboard", keys: ["Shift+F6"], everywhere: true, run: region(-1) },
+  { id: "console", title: "Console, and back", group: "Keyboard", keys: ["Ctrl+`"], everywhere: true, run: region(0) },
+  { id: "commands", title: "Search all commands", group: "Keyboard", keys: ["Ctrl+Shift+P", "Ctrl+K"], everywhere: true, run: () => openSheet("commands") },
+  { id: "help", title: "Help and keyboard", group: "Keyboard", keys: ["?"], run: () => openSheet("help") },
+];
+
+const table: Action[] = [...BASE];
+
+/** More actions, from a part of the page that has some; an action of the same id is replaced. */
+export function addActions(actions: readonly Action[]): void {
+  for (const a of actions) {
+    const at = table.findIndex((b) => b.id === a.id);
+    if (at < 0) table.push(a);
+    else table[at] = a;
+  }
+}
+export const allActions = (): readonly Action[] => table;
+
+export function action(id: string): Action {
+  const found = table.find((a) => a.id === id);
+  if (found === undefined) throw new Error(`no action ${id}`);
+  return found;
+}
+
+/** An event as the keys of the table are written. */
+export function keyOf(e: { readonly key: string; readonly code: string; readonly ctrlKey: boolean; readonly altKey: boolean; readonly shiftKey: boolean; readonly metaKey: boolean }): string {
+  const name = e.code === "Backquote" && e.ctrlKey ? "`" : /^(Digit|Key)/.test(e.code) && (e.altKey || e.ctrlKey) ? e.code.replace(/^Digit|^Key/, "") : e.key;
+  const shift = e.shiftKey && (name.length > 1 || e.ctrlKey || e.altKey);
+  return `${e.ctrlKey || e.metaKey ? "Ctrl+" : ""}${e.altKey ? "Alt+" : ""}${shift ? "Shift+" : ""}${name}`;
+}
+
+/** The action of a key, if the page takes it: `inConsole`, only what is taken everywhere; `typing`, nothing that is a plain character. */
+export function actionOf(key: string, session: Session, inConsole: boolean, typing: boolean): Action | undefined {
+  return table.find((a) => {
+    if (a.keys?.includes(key) !== true) return false;
+    if (inConsole && !(a.everywhere === true && key !== "Ctrl+K")) return false;
+    if (typing && key.length === 1) return false;
+    return a.can?.(session) ?? true;
+  });
+}
+
+/** "Pause (F8)", for tooltips. */
+export const tooltip = (a: Action): string => (a.keys?.[0] === undefined ? a.title : `${a.title} (${a.keys[0]})`);
