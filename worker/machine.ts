@@ -85,6 +85,7 @@ export class Machine {
     const mode = params.get("zpoline") ?? (ptrace ? "0" : "1");
     const zpoline = new Zpoline((mode === "0" || mode === "lazy" ? mode : "1") as HookMode);
     zpoline.check = params.get("zpoline.check") === "1";
+    zpoline.scope = params.get("zpoline.scope") === "all" ? "all" : "exec,interp";
     this.arch = new UmArch(this.cpu, options.iced, zpoline);
     this.kernel = new Kernel(new KernelMemory(memory), this.arch, options.os);
     this.entry = new Entry64(this.arch);

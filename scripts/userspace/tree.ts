@@ -27,6 +27,7 @@ function demonstrations(userspace: string): Entry[] {
   const add = (path: string, mode: number, file: string): void => void entries.push({ path, type: "file", mode, content: readFileSync(file) });
   const library = compileWith(userspace, `${DEMO}/parts/libsite.c`, ["-shared", "-fPIC", "-s", "-Wl,-soname,libsite.so"]);
   add(`${programs}/libsite.so`, 0o755, library);
+  add(`${programs}/libzpoline.so`, 0o755, compileWith(userspace, `${DEMO}/parts/libzpoline.c`, ["-shared", "-fPIC", "-s"]));
   add(`${programs}/fixed`, 0o755, compileWith(userspace, `${DEMO}/parts/fixed.c`, ["-static", "-no-pie", "-s"]));
   for (const source of globSync([DEMO], /demo\/[^/]+\.c$/)) {
     const name = basename(source, ".c");

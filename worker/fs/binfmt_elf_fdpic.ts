@@ -5,9 +5,9 @@
 import { E2BIG, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM } from "../include/uapi/errno.ts";
 import {
   AT_BASE, AT_CLKTCK, AT_EGID, AT_ENTRY, AT_EUID, AT_EXECFN, AT_FLAGS, AT_GID, AT_HWCAP, AT_MINSIGSTKSZ, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM,
-  AT_PLATFORM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD,
+  AT_PLATFORM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_INTERP, PT_LOAD,
 } from "../include/uapi/elf.ts";
-import type { ExecImage, ExecSegment } from "../kernel/arch.ts";
+import type { ElfCode, ExecImage, ExecSegment } from "../kernel/arch.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Mm } from "../mm/mm_types.ts";
@@ -40,7 +40,6 @@ export interface ElfFile {
   readonly e_phoff: number;
   readonly e_shoff: number;
   readonly e_shnum: number;
-  readonly e_shstrndx: number;
   readonly phdrs: readonly Phdr[];
   readonly stack_size: number;
 }
@@ -78,7 +77,7 @@ export function fetch_elf(task: Task, file: File, name: string, head: Uint8Array
     if (p.p_type === PT_GNU_STACK) stack_size = p.p_memsz;
     phdrs.push(p);
   }
-  return { file, name, e_type, e_entry: u64(24), e_phoff, e_shoff: u64(40), e_shnum: v.getUint16(60, true), e_shstrndx: v.getUint16(62, true), phdrs, stack_size };
+  return { file, name, e_type, e_entry: u64(24), e_phoff, e_shoff: u64(40), e_shnum: v.getUint16(60, true), phdrs, stack_size };
 }
 
 /** Path of the interpreter, undefined if it needs none. Throws ENOMEM, ENOENT, EIO-like ENOEXEC. */
@@ -123,6 +122,18 @@ function map_anonymous(kernel: Kernel, mm: Mm, len: number, flags: number): VmAr
   return vma;
 }
 
+function eh_frame_hdr(elf: ElfFile): number | undefined {
+  return elf.phdrs.find((p) => p.p_type === PT_GNU_EH_FRAME)?.p_vaddr;
+}
+
+/** What a file that was not loaded by execve tells of its code; undefined: it is no ELF file of ours. */
+export function elf_code(task: Task, file: File, name: string): ElfCode | undefined {
+  const head = read_exact(task, file, 0, ELF_HEADER_SIZE);
+  const elf = head && fetch_elf(task, file, name, head);
+  if (elf === undefined) return undefined;
+  return { file, name, segments: elf.phdrs.filter((p) => p.p_type === PT_LOAD), e_shoff: elf.e_shoff, e_shnum: elf.e_shnum, eh_frame_hdr: eh_frame_hdr(elf) };
+}
+
 /** One block for the whole file, its segments read into place, the rest zero.  cf. elf_fdpic_map_file_constdisp_on_uclinux() */
 function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
   const kernel = task.kernel;
@@ -150,7 +161,7 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
   const holder = segments.find((s) => s.p_offset <= elf.e_phoff && elf.e_phoff + elf.phdrs.length * ELF_PHDR_SIZE <= s.p_offset + s.p_filesz);
   const header = segments.find((s) => s.p_offset === 0);
   return {
-    file: elf.file, name: elf.name, segments, e_shoff: elf.e_shoff, e_shnum: elf.e_shnum, e_shstrndx: elf.e_shstrndx,
+    file: elf.file, name: elf.name, segments, e_shoff: elf.e_shoff, e_shnum: elf.e_shnum, eh_frame_hdr: eh_frame_hdr(elf),
     start: vma.vm_start, end: vma.vm_end, entry: at(elf.e_entry), phnum: elf.phdrs.length,
     phdr: holder === undefined ? 0 : holder.addr + elf.e_phoff - holder.p_offset,
     header: header?.addr ?? 0,

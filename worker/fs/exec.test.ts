@@ -57,7 +57,7 @@ beforeEach(() => {
   k.init.mm = new Mm();
   started = undefined;
   Object.assign(k.kernel.arch, {
-    elf_hwcap: 0x178bfbff, sysinfo_ehdr: 0, finalize_exec: (): void => {},
+    elf_hwcap: 0x178bfbff, sysinfo_ehdr: 0, finalize_exec: (): void => {}, follows_code: false, code_placed: (): void => {},
     start_thread: (task: Task, ip: number, sp: number): void => {
       started = { task, ip, sp };
     },

@@ -8,6 +8,7 @@ import { send_sig } from "../kernel/signal.ts";
 import { Fd, Hex, InBuf, Int, Off, OutBuf, Ptr, SYSCALL_DEFINE, Size, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { USER_MIN_WRITE, access_ok, check_read, get_user_u64, type Memory } from "../kernel/uaccess.ts";
+import { VM_EXEC } from "../mm/mm_types.ts";
 import { POLLIN, type File } from "./fs.ts";
 import { S_SYNC, file_remove_privs } from "./inode.ts";
 
@@ -106,8 +107,16 @@ export const sys_read = SYSCALL_DEFINE("read", [Fd, OutBuf, Size], (task, fd, bu
   const pos = file.f_pos;
   const n = vfs_read(task, file, m.u8, buf, out_len(m, buf, count), pos);
   if (n > 0 && file.seekable) file.f_pos = pos + n;
+  if (task.kernel.arch.follows_code) code_read(task, file, pos, buf, n);
   return n;
 });
+
+/** Where a dynamic linker reads libraries because it can't map them (musl's DL_NOMMU_SUPPORT), this is how their code comes in. */
+function code_read(task: Task, file: File, pos: number, addr: number, len: number): void {
+  if (len < 2 || !S_ISREG(file.f_inode?.i_mode ?? 0)) return;
+  const vma = task.mm?.find_vma(addr);
+  if (vma !== undefined && (vma.vm_flags & VM_EXEC) !== 0) task.kernel.arch.code_placed(task, file, pos, addr, len);
+}
 
 /** Where a write begins: the end of file with O_APPEND. */
 function write_pos(file: File): number {

@@ -34,6 +34,10 @@ export interface Arch {
   readonly sysinfo_ehdr: number;
   /** A program is in memory and about to start: the port may change its code. Throws an Errno: the exec fails.  cf. elf_arch_finalize_exec() */
   finalize_exec(task: Task, images: readonly ExecImage[]): void;
+  /** wants code_placed() */
+  readonly follows_code: boolean;
+  /** `len` bytes of `file` from `pos` on are at `addr` now, by mmap(2) or read(2), where the task may execute them: the port may change that code. */
+  code_placed(task: Task, file: File, pos: number, addr: number, len: number): void;
   /** for a panic: the registers of the running task and the last system calls, as lines of the log.  cf. show_regs() */
   show_regs(task: Task | undefined): string[];
   /** instruction and stack pointer of a task that is not running, for /proc and oopses */
@@ -41,24 +45,32 @@ export interface Arch {
   sp(task: Task): number;
 }
 
-/** A segment of a loaded ELF file: addresses in memory and in the file, sizes in bytes. */
-export interface ExecSegment {
-  readonly addr: number;
+/** A PT_LOAD segment of an ELF file: virtual address, place in the file, sizes in bytes. */
+export interface ElfCodeSegment {
   readonly p_vaddr: number;
   readonly p_offset: number;
   readonly p_filesz: number;
-  readonly p_memsz: number;
   /** PF_X 1, PF_W 2, PF_R 4 */
   readonly p_flags: number;
 }
-/** An ELF file as execve put it into memory: the program, or its interpreter. */
-export interface ExecImage {
+/** An ELF file as far as it tells where its code is. */
+export interface ElfCode {
   readonly file: File;
   /** what people call it: the path */
   readonly name: string;
-  readonly segments: readonly ExecSegment[];
+  readonly segments: readonly ElfCodeSegment[];
   /** of the section headers, in the file; 0 if there are none */
   readonly e_shoff: number;
   readonly e_shnum: number;
-  readonly e_shstrndx: number;
+  /** virtual address of PT_GNU_EH_FRAME, if there is one */
+  readonly eh_frame_hdr: number | undefined;
+}
+/** A segment that is in memory, at `addr`. */
+export interface ExecSegment extends ElfCodeSegment {
+  readonly addr: number;
+  readonly p_memsz: number;
+}
+/** An ELF file as execve put it into memory: the program, or its interpreter. */
+export interface ExecImage extends ElfCode {
+  readonly segments: readonly ExecSegment[];
 }

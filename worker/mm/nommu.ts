@@ -173,6 +173,7 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
   }
   kernel.regions.all.add(region);
   mm.insert_vma(new VmArea(region.vm_start, region.vm_end, region.vm_flags, pgoff, file && get_file(file), region));
+  if (file !== undefined && !region.foreign) code_placed(task, file, prot, pgoff, region.vm_start, rlen);
   return region.vm_start;
 }
 
@@ -211,7 +212,14 @@ function map_own(task: Task, mm: Mm, file: File | undefined, addr: number, len: 
     }
   }
   u8.fill(0, addr + filled, end);
+  if (file !== undefined) code_placed(task, file, prot, pgoff, addr, end - addr);
   return addr;
+}
+
+/** Tells the port of code that was mapped. */
+function code_placed(task: Task, file: File, prot: number, pgoff: number, addr: number, len: number): void {
+  const { arch } = task.kernel;
+  if (arch.follows_code && (prot & PROT_EXEC) !== 0) arch.code_placed(task, file, pgoff * PAGE_SIZE, addr, len);
 }
 
 /** Splits a mapping at `addr`; the lower part stays `vma`. Only a region that no other mapping uses can be split.  cf. split_vma() */

@@ -16,13 +16,15 @@ const BY_DEFAULT: Readonly<Record<string, readonly RegExp[]>> = {
   "null-call": [/getppid\(\) = (\d+)\na call of address 0 with rax = 110 came back with \1\n/],
   page0: [/read of address 39: SIGSEGV at 0x27/, /write to address 39: SIGSEGV at 0x27/, /call of address 39: \d+/],
   pie: [/-no-pie: Exec format error/],
+  preload: [/libzpoline: 1 sites rewritten/, /the bytes at .*: ff d0/, /calls that trapped: (\d+) before, \1 after/],
   stack: [/recursion of {2}8 .*: 0 bytes/, /recursion of 40 .*: \d{4,} bytes/],
 };
 
 /** And with CHANGED on the command line. */
-const CHANGED = "nommu.fork=shadow nommu.map_fixed=own zpoline.check=1";
+const CHANGED = "nommu.fork=shadow nommu.map_fixed=own zpoline.scope=all zpoline.check=1";
 const WHEN_CHANGED: Readonly<Record<string, readonly RegExp[]>> = {
   fork: [/fork\(\) worked/, /vfork\(\) worked.*: 2$/m],
+  library: [/\(rewritten\)/, /calls that trapped: (\d+) before, \1 after/],
   "map-fixed": [/MAP_FIXED onto our own page worked/],
   "null-call": [/getppid\(\) = \d+\n(?!a call)/],
 };

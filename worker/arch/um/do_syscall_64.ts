@@ -14,7 +14,7 @@ import type { UmArch } from "./process.ts";
 import { Overflow, setup_rt_frame } from "./signal.ts";
 import { syscall_table } from "./syscall_64.ts";
 import { KERNEL_VSYSCALL } from "./trampoline.ts";
-import { is_site, rewrite_site } from "./zpoline.ts";
+import { is_rewritten, is_site, rewrite_site } from "./zpoline.ts";
 
 const NR_RESTART_SYSCALL = 219;
 /** after `vmcall`: the jump back */
@@ -80,7 +80,7 @@ export class Entry64 {
     const { state } = this.arch.cpu;
     const z = this.arch.zpoline;
     z.calls++;
-    if (z.check && !z.rewritten.has(state.get(RCX) - 2)) {
+    if (z.check && !is_rewritten(task.kernel, z, state.get(RCX) - 2)) {
       state.rip = state.get(RCX);
       task.thread.orig_ax = -1;
       force_sig_fault(SIGSEGV, 1, 0, task);

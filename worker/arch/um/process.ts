@@ -5,12 +5,12 @@ import {
   R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, THREAD_STATE_SIZE,
 } from "../../cpu/state.ts";
 import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
-import type { Inode } from "../../fs/fs.ts";
+import type { File, Inode } from "../../fs/fs.ts";
 import type { Arch, ExecImage } from "../../kernel/arch.ts";
 import { Int, Ptr, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u64 } from "../../kernel/uaccess.ts";
-import { zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
+import { zpoline_code_placed, zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
 
 /** calls that a panic shows */
 const RECENT = 16;
@@ -84,6 +84,7 @@ export class UmArch implements Arch {
   }
 
   flush_icache_range(addr: number, len: number): void {
+    this.zpoline.rewritten.forget(addr, len);
     this.cpu.code_written(addr, len);
   }
 
@@ -94,6 +95,12 @@ export class UmArch implements Arch {
 
   finalize_exec(task: Task, images: readonly ExecImage[]): void {
     zpoline_finalize_exec(this.iced, this.translations, this.zpoline, task, images);
+  }
+  get follows_code(): boolean {
+    return this.zpoline.mode === "1" && this.zpoline.scope === "all";
+  }
+  code_placed(task: Task, file: File, offset: number, addr: number, len: number): void {
+    zpoline_code_placed(this.iced, this.translations, this.zpoline, task, file, { addr, offset, len });
   }
 
   ip(task: Task): number {

@@ -1,10 +1,15 @@
 // arch/um/zpoline.test.ts — the translator on code that a careless one would spoil, and the trampoline.
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { compile } from "../../../scripts/userspace/compile.ts";
 import { loadIced } from "../../cpu/iced.ts";
+import { elf_code } from "../../fs/binfmt_elf_fdpic.ts";
+import type { File } from "../../fs/fs.ts";
 import type { ExecImage } from "../../kernel/arch.ts";
 import { FsKernel } from "../../test/fs_kernel.ts";
 import { setup_zpoline_trampoline } from "./trampoline.ts";
-import { translate_image, Zpoline, zpoline_finalize_exec } from "./zpoline.ts";
+import { code_map } from "./code_ranges.ts";
+import { RewrittenSites, translate, Zpoline, zpoline_code_placed, zpoline_finalize_exec } from "./zpoline.ts";
 
 const iced = await loadIced();
 const BASE = 0x800000;
@@ -34,11 +39,11 @@ function image(k: FsKernel, text: number[], sections: readonly Section[] = [], p
   k.kernel.mem.u8.set(text, BASE);
   const fd = k.sys("open", path, 0, 0) as number;
   const segment = { addr: BASE, p_vaddr: 0, p_offset: 0, p_filesz: text.length, p_memsz: text.length, p_flags: PF_X | 4 };
-  return { file: k.init.files!.fget(fd), name: path, segments: [segment], e_shoff: sections.length > 0 ? shoff : 0, e_shnum: sections.length, e_shstrndx: 0 };
+  return { file: k.init.files!.fget(fd), name: path, segments: [segment], e_shoff: sections.length > 0 ? shoff : 0, e_shnum: sections.length, eh_frame_hdr: undefined };
 }
 const sites = (text: number[], sections?: readonly Section[]): string[] => {
   const k = new FsKernel();
-  return translate_image(iced, new WeakMap(), k.init, image(k, text, sections)).sites.map((s) => `${s.offset}${s.left === undefined ? "" : ` ${s.left}`}`);
+  return translate(iced, new WeakMap(), k.init, image(k, text, sections)).sites.map((s) => `${s.offset}${s.left === undefined ? "" : ` ${s.left}`}`);
 };
 const SYSCALL = [0x0f, 0x05];
 const RET = 0xc3;
@@ -69,8 +74,8 @@ describe("the translator", () => {
   });
   test("without section headers sweeps the segment, and steps over what does not decode", () => {
     const k = new FsKernel();
-    const t = translate_image(iced, new WeakMap(), k.init, image(k, [0x06, 0x07, ...SYSCALL, RET]));
-    expect(t).toMatchObject({ swept: true, skipped: 2 });
+    const t = translate(iced, new WeakMap(), k.init, image(k, [0x06, 0x07, ...SYSCALL, RET]));
+    expect(t).toMatchObject({ source: "sweep", skipped: 2 });
     expect(t.sites.map((s) => s.offset)).toEqual([2]);
   });
 });
@@ -82,7 +87,7 @@ describe("execve's hook", () => {
     const z = new Zpoline("1");
     zpoline_finalize_exec(iced, new WeakMap(), z, k.init, [image(k, text)]);
     expect([...k.kernel.mem.u8.slice(BASE, BASE + 8)]).toEqual([0xb8, 39, 0, 0, 0, 0xff, 0xd0, RET]);
-    expect([...z.rewritten]).toEqual([BASE + 5]);
+    expect(z.rewritten.list()).toEqual([BASE + 5]);
     expect(k.read_file("/prog")).toBe(String.fromCharCode(...text));
   });
   test("does nothing in the other modes", () => {
@@ -95,13 +100,70 @@ describe("execve's hook", () => {
   test("translates a file once, and again when it has changed", () => {
     const k = new FsKernel();
     const cache = new WeakMap();
-    const first = translate_image(iced, cache, k.init, image(k, text));
-    expect(translate_image(iced, cache, k.init, image(k, text, [], "/prog"))).not.toBe(first);
+    const first = translate(iced, cache, k.init, image(k, text));
+    expect(translate(iced, cache, k.init, image(k, text, [], "/prog"))).not.toBe(first);
     const again = image(k, [...text, ...text]);
-    const second = translate_image(iced, cache, k.init, again);
+    const second = translate(iced, cache, k.init, again);
     expect(second.sites).toHaveLength(2);
-    expect(translate_image(iced, cache, k.init, again)).toBe(second);
+    expect(translate(iced, cache, k.init, again)).toBe(second);
   });
+});
+
+describe("a library with a system call of its own", () => {
+  const binary = new Uint8Array(readFileSync(compile("scripts/userspace/demo/parts/libsite.c", "-shared", "-fPIC", "-fasynchronous-unwind-tables", "-Wl,--eh-frame-hdr")));
+  /** The library on disk, without its section headers if `stripped`. */
+  const library = (k: FsKernel, stripped: boolean): File => {
+    const bytes = binary.slice();
+    if (stripped) bytes.fill(0, 40, 48).fill(0, 60, 64); // e_shoff; e_shnum, e_shstrndx
+    k.write_file("/lib.so", String.fromCharCode(...bytes));
+    return k.init.files!.fget(k.sys("open", "/lib.so", 0, 0) as number);
+  };
+  test("its functions are found by .eh_frame where section headers are missing", () => {
+    const k = new FsKernel();
+    const whole = code_map(k.init, elf_code(k.init, library(k, false), "lib")!);
+    expect(whole.source).toBe("sections");
+    const stripped = elf_code(k.init, library(k, true), "lib")!;
+    const frames = code_map(k.init, stripped);
+    expect(frames.source).toBe("eh_frame");
+    // all that the symbol table calls a function of ours is there, and within code
+    for (const f of frames.functions) expect(whole.ranges.some((r) => r.start <= f && f < r.end)).toBe(true);
+    expect(translate(iced, new WeakMap(), k.init, stripped).sites).toHaveLength(1);
+  });
+  test("a part of it that is read to where it may run is translated", () => {
+    const k = new FsKernel();
+    const file = library(k, false);
+    const z = new Zpoline("1");
+    const [site] = translate(iced, new WeakMap(), k.init, elf_code(k.init, file, "lib")!).sites;
+    const from = site!.offset - 100;
+    for (const len of [101, 102, 200]) {
+      k.kernel.mem.u8.set(binary.subarray(from, from + len), BASE);
+      zpoline_code_placed(iced, new WeakMap(), z, k.init, file, { addr: BASE, offset: from, len });
+      // one byte of it is not enough
+      expect(z.rewritten.has(BASE + 100)).toBe(len >= 102);
+    }
+    expect([...k.kernel.mem.u8.slice(BASE + 100, BASE + 102)]).toEqual([0xff, 0xd0]);
+    expect(z.images.get("/lib.so")!.address(site!)).toBe(BASE + 100);
+  });
+  test("what is no ELF file is left alone", () => {
+    const k = new FsKernel();
+    k.write_file("/data", String.fromCharCode(...SYSCALL));
+    const file = k.init.files!.fget(k.sys("open", "/data", 0, 0) as number);
+    const z = new Zpoline("1");
+    zpoline_code_placed(iced, new WeakMap(), z, k.init, file, { addr: BASE, offset: 0, len: 2 });
+    expect(z.images.size).toBe(0);
+  });
+});
+
+test("the record of rewritten sites forgets memory that gets other contents", () => {
+  const r = new RewrittenSites();
+  for (const addr of [0x5000, 0x5ffe, 0x6000, 0x9000]) r.add(addr);
+  r.add(0x5000);
+  r.forget(0x5001, 1); // half of a site
+  expect(r.list()).toEqual([0x5ffe, 0x6000, 0x9000]);
+  r.forget(0x5000, 0x1000);
+  expect(r.list()).toEqual([0x6000, 0x9000]);
+  r.forget(0, 0x10000000);
+  expect(r.list()).toEqual([]);
 });
 
 test("the trampoline: nops, the short jump, and the tail that pops the return address", () => {

@@ -1,14 +1,19 @@
 // arch/um/zpoline.ts — the rewriting: every `syscall` of a program and its interpreter becomes `call *%rax`.  cf. arch/x86/um/zpoline.c
 //
 // Code is decoded instruction by instruction, so that 0f 05 within another instruction is left alone. A site in a function that keeps data in
-// its red zone is left too (the call would overwrite eight bytes of it): it stays a `syscall`, which traps. What was found is cached per file.
+// its red zone is left too (the call would overwrite eight bytes of it): it stays a `syscall`, which traps. What was found is cached per file, so it is
+// told by offsets in the file: execve, mmap and read put the same bytes at any address.
 import type { Decoder } from "iced-x86";
 import type { Iced } from "../../cpu/iced.ts";
-import type { Inode } from "../../fs/fs.ts";
-import type { ExecImage } from "../../kernel/arch.ts";
+import type { File, Inode } from "../../fs/fs.ts";
+import { d_path } from "../../fs/dcache.ts";
+import { elf_code } from "../../fs/binfmt_elf_fdpic.ts";
+import { Errno } from "../../include/uapi/errno.ts";
+import type { ElfCode, ExecImage } from "../../kernel/arch.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
-import { code_map, type CodeRange } from "./code_ranges.ts";
+import { PAGE_SIZE } from "../../mm/page_alloc.ts";
+import { code_map, read_at, type CodeSource } from "./code_ranges.ts";
 
 /** zpoline= on the command line: rewrite at execve, at first use, or never. */
 export type HookMode = "1" | "lazy" | "0";
@@ -17,7 +22,7 @@ export type HookMode = "1" | "lazy" | "0";
 export type Reason = "red zone";
 
 export interface Site {
-  /** from the lowest address of the image */
+  /** in the file */
   readonly offset: number;
   /** undefined: it is rewritten */
   readonly left: Reason | undefined;
@@ -30,17 +35,18 @@ export class Translation {
   readonly instructions: number;
   /** bytes at which nothing could be decoded */
   readonly skipped: number;
-  readonly swept: boolean;
+  /** what told where its code is */
+  readonly source: CodeSource;
   /** the file when it was read: a change makes all this worthless */
   readonly version: number;
   readonly size: number;
   readonly dev: number;
   readonly ino: number;
-  constructor(sites: Site[], instructions: number, skipped: number, swept: boolean, inode: Inode) {
+  constructor(sites: Site[], instructions: number, skipped: number, source: CodeSource, inode: Inode) {
     this.sites = sites;
     this.instructions = instructions;
     this.skipped = skipped;
-    this.swept = swept;
+    this.source = source;
     this.version = inode.i_version;
     this.size = inode.i_size;
     this.dev = inode.i_sb.s_dev;
@@ -52,31 +58,81 @@ export class Translation {
   }
 }
 
-/** One file as it was put into memory by the last execve of it: for /proc/zpoline and the page. */
+/** `len` bytes of a file from `offset` on, at `addr`. */
+export interface Piece {
+  readonly addr: number;
+  readonly offset: number;
+  readonly len: number;
+}
+
+/** One file as it was put into memory last, by an execve or (zpoline.scope=all) a mmap or read: for /proc/zpoline and the page. */
 export class TranslatedImage {
   readonly name: string;
-  readonly base: number;
   readonly pid: number;
   readonly comm: string;
   readonly translation: Translation;
-  constructor(name: string, base: number, pid: number, comm: string, translation: Translation) {
+  readonly pieces: Piece[];
+  constructor(name: string, task: Task, translation: Translation, pieces: Piece[]) {
     this.name = name;
-    this.base = base;
-    this.pid = pid;
-    this.comm = comm;
+    this.pid = task.pid;
+    this.comm = task.comm;
     this.translation = translation;
+    this.pieces = pieces;
+  }
+  /** the lowest address */
+  get base(): number {
+    return this.pieces.reduce((m, p) => Math.min(m, p.addr), Infinity);
+  }
+  /** Where a site is in memory; undefined: its part of the file is not there. */
+  address(site: Site): number | undefined {
+    const p = this.pieces.find((q) => q.offset <= site.offset && site.offset + 2 <= q.offset + q.len);
+    return p && p.addr + site.offset - p.offset;
   }
 }
+
+/** Addresses that hold a `call *%rax` of ours, by page: pages are given back and used again. */
+export class RewrittenSites {
+  private readonly pages = new Map<number, number[]>();
+  add(addr: number): void {
+    const page = Math.floor(addr / PAGE_SIZE);
+    const known = this.pages.get(page);
+    if (known === undefined) this.pages.set(page, [addr]);
+    else if (!known.includes(addr)) known.push(addr);
+  }
+  has(addr: number): boolean {
+    return this.pages.get(Math.floor(addr / PAGE_SIZE))?.includes(addr) ?? false;
+  }
+  /** The memory gets other contents. */
+  forget(addr: number, len: number): void {
+    const first = Math.floor(addr / PAGE_SIZE);
+    const end = Math.ceil((addr + len) / PAGE_SIZE);
+    if (end - first > this.pages.size) for (const page of [...this.pages.keys()]) this.forget_in(page, first, end, addr, len);
+    else for (let page = first; page < end; page++) this.forget_in(page, first, end, addr, len);
+  }
+  private forget_in(page: number, first: number, end: number, addr: number, len: number): void {
+    if (page < first || page >= end) return;
+    const left = this.pages.get(page)?.filter((a) => a + 2 <= addr || a >= addr + len);
+    if (left === undefined) return;
+    if (left.length === 0) this.pages.delete(page);
+    else this.pages.set(page, left);
+  }
+  list(): number[] {
+    return [...this.pages.values()].flat().sort((a, b) => a - b);
+  }
+}
+
+/** zpoline.scope=: what is translated beside program and interpreter: nothing (the seed), or libraries too. */
+export type Scope = "exec,interp" | "all";
 
 /** State and counters; plain data. */
 export class Zpoline {
   mode: HookMode;
+  scope: Scope = "exec,interp";
   /** zpoline.check=1: a call through page 0 must come from a rewritten site */
   check = false;
   /** files translated, newest last; by name */
   readonly images = new Map<string, TranslatedImage>();
-  /** addresses of rewritten sites, for zpoline.check and lazy mode */
-  readonly rewritten = new Set<number>();
+  readonly rewritten = new RewrittenSites();
   /** calls that came in through page 0, and by a trapped `syscall` */
   calls = 0;
   trapped = 0;
@@ -93,12 +149,11 @@ const BYTES = { syscall: [0x0f, 0x05], sysenter: [0x0f, 0x34], call_rax: [0xff, 
 /** rsp-relative displacements below it are beyond the red zone */
 const RED_ZONE = 128;
 
-/** Finds the sites in [start, end) of memory. */
-function scan(iced: Iced, u8: Uint8Array, range: CodeRange, functions: ReadonlySet<number>, base: number, out: { sites: Site[]; instructions: number; skipped: number }): void {
+/** Finds the sites in `code`, which is at `start` in its file. */
+function scan(iced: Iced, code: Uint8Array, start: number, functions: ReadonlySet<number>, out: { sites: Site[]; instructions: number; skipped: number }): void {
   const K = iced.Code;
   const RSP = iced.Register.RSP;
   const MEMORY = iced.OpKind.Memory;
-  const code = u8.slice(range.start, range.end);
   // most code has no site at all: a look at the bytes is cheaper than decoding
   if (!hasCandidate(code)) return;
   const decoder: Decoder = new iced.Decoder(64, code, iced.DecoderOptions.None);
@@ -122,11 +177,11 @@ function scan(iced: Iced, u8: Uint8Array, range: CodeRange, functions: ReadonlyS
       continue;
     }
     out.instructions++;
-    if (functions.has(range.start + at)) close();
+    if (functions.has(start + at)) close();
     const c = insn.code;
     if (c === K.Syscall || c === K.Sysenter) {
       // a prefix would stand where the opcode's first byte is written: such a site is left
-      if (insn.length === 2) open.push(range.start + at - base);
+      if (insn.length === 2) open.push(start + at);
       continue;
     }
     const flow = insn.flowControl;
@@ -151,7 +206,7 @@ function scan(iced: Iced, u8: Uint8Array, range: CodeRange, functions: ReadonlyS
 /** The sites in a piece of code that is one range, without symbols: for tests. */
 export function scan_bytes(iced: Iced, code: Uint8Array): Site[] {
   const out = { sites: [] as Site[], instructions: 0, skipped: 0 };
-  scan(iced, code, { start: 0, end: code.length }, new Set(), 0, out);
+  scan(iced, code, 0, new Set(), out);
   return out.sites;
 }
 
@@ -168,21 +223,21 @@ function endsFunction(code: Uint8Array, at: number): boolean {
   return at >= code.length || at % 16 === 0 || b === 0x90 || b === 0xcc || b === 0x66 || (b === 0x0f && code[at + 1] === 0x1f) || (b === 0xf3 && code[at + 1] === 0x0f);
 }
 
-/** Sites of an image, from the cache or by decoding. The cache is keyed by inode and only holds what a new decoding would find. */
-export function translate_image(iced: Iced, cache: WeakMap<Inode, Translation>, task: Task, image: ExecImage): Translation {
-  const inode = image.file.f_inode!;
+/** Sites of a file, from the cache or by decoding. The cache is keyed by inode and only holds what a new decoding would find. */
+export function translate(iced: Iced, cache: WeakMap<Inode, Translation>, task: Task, elf: ElfCode): Translation {
+  const inode = elf.file.f_inode!;
   const known = cache.get(inode);
   if (known !== undefined && known.version === inode.i_version && known.size === inode.i_size) return known;
-  const base = image_base(image);
-  const { ranges, functions, swept } = code_map(task, image);
+  const { ranges, functions, source } = code_map(task, elf);
   const out = { sites: [] as Site[], instructions: 0, skipped: 0 };
-  for (const r of ranges) scan(iced, task.kernel.mem.u8, r, functions, base, out);
-  const t = new Translation(out.sites.sort((a, b) => a.offset - b.offset), out.instructions, out.skipped, swept, inode);
+  for (const r of ranges) {
+    const code = read_at(task, elf, r.start, r.end - r.start);
+    if (code !== undefined) scan(iced, new Uint8Array(code.buffer), r.start, functions, out);
+  }
+  const t = new Translation(out.sites.sort((a, b) => a.offset - b.offset), out.instructions, out.skipped, source, inode);
   cache.set(inode, t);
   return t;
 }
-
-export const image_base = (image: ExecImage): number => image.segments.reduce((m, s) => Math.min(m, s.addr), Infinity);
 
 /** Writes `call *%rax` over a site. */
 export function rewrite_site(kernel: Kernel, z: Zpoline, addr: number): void {
@@ -197,26 +252,56 @@ export function is_site(kernel: Kernel, addr: number): boolean {
   return u8[addr] === BYTES.syscall[0] && (u8[addr + 1] === BYTES.syscall[1] || u8[addr + 1] === BYTES.sysenter[1]);
 }
 
+/** Is `addr` a site that was rewritten, and still is? (The program may have written something else there.) */
+export function is_rewritten(kernel: Kernel, z: Zpoline, addr: number): boolean {
+  const { u8 } = kernel.mem;
+  return z.rewritten.has(addr) && u8[addr] === BYTES.call_rax[0] && u8[addr + 1] === BYTES.call_rax[1];
+}
+
+/** Rewrites the sites of a file in those parts of it that are in memory. */
+function rewrite(kernel: Kernel, z: Zpoline, image: TranslatedImage, pieces: readonly Piece[]): void {
+  for (const p of pieces)
+    for (const s of image.translation.sites) {
+      const addr = p.addr + s.offset - p.offset;
+      if (s.left === undefined && s.offset >= p.offset && s.offset + 2 <= p.offset + p.len && is_site(kernel, addr)) rewrite_site(kernel, z, addr);
+    }
+  // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
+  if (![...z.images.values()].some((i) => i.translation.same(image.translation))) kernel.printk.info(described(image.name, image.translation));
+  z.images.delete(image.name);
+  z.images.set(image.name, image);
+}
+
 /** execve's hook: program and interpreter.  cf. elf_arch_finalize_exec() */
 export function zpoline_finalize_exec(iced: Iced, cache: WeakMap<Inode, Translation>, z: Zpoline, task: Task, images: readonly ExecImage[]): void {
-  const { kernel } = task;
   if (z.mode !== "1") return;
   for (const image of images) {
-    const base = image_base(image);
-    const t = translate_image(iced, cache, task, image);
-    for (const s of t.sites) if (s.left === undefined && is_site(kernel, base + s.offset)) rewrite_site(kernel, z, base + s.offset);
-    // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
-    if (![...z.images.values()].some((i) => i.translation.same(t))) kernel.printk.info(described(image.name, t));
-    z.images.delete(image.name);
-    z.images.set(image.name, new TranslatedImage(image.name, base, task.pid, task.comm, t));
+    const pieces = image.segments.map((s) => ({ addr: s.addr, offset: s.p_offset, len: s.p_filesz }));
+    rewrite(task.kernel, z, new TranslatedImage(image.name, task, translate(iced, cache, task, image), pieces), pieces);
   }
 }
+
+/** zpoline.scope=all: a part of a file was mapped or read to where it may be executed, as dynamic linkers do with libraries. */
+export function zpoline_code_placed(iced: Iced, cache: WeakMap<Inode, Translation>, z: Zpoline, task: Task, file: File, piece: Piece): void {
+  const name = file.f_path === undefined ? "?" : d_path(file.f_path, undefined).text;
+  let elf: ElfCode | undefined;
+  try {
+    elf = elf_code(task, file, name);
+  } catch (e) {
+    if (!(e instanceof Errno)) throw e;
+  }
+  if (elf === undefined) return;
+  const translation = translate(iced, cache, task, elf);
+  const known = z.images.get(name);
+  const pieces = known !== undefined && known.pid === task.pid && known.translation === translation ? [...known.pieces, piece] : [piece];
+  rewrite(task.kernel, z, new TranslatedImage(name, task, translation, pieces), [piece]);
+}
+
+const TOLD_BY: Record<CodeSource, string> = { sections: "", eh_frame: "; no section headers: functions by .eh_frame", sweep: "; no section headers: linear sweep" };
 
 /** The log's line about a file. */
 function described(name: string, t: Translation): string {
   const left = t.sites.filter((s) => s.left !== undefined).length;
   const why = left === 0 ? "" : `, left ${left} (red zone)`;
-  const guess = t.swept ? "; no section headers: linear sweep" : "";
   const skipped = t.skipped === 0 ? "" : `; nothing decodes at ${t.skipped} bytes`;
-  return `zpoline: ${name}: rewritten ${t.sites.length - left} syscalls${why}${guess}${skipped}`;
+  return `zpoline: ${name}: rewritten ${t.sites.length - left} syscalls${why}${TOLD_BY[t.source]}${skipped}`;
 }
