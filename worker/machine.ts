@@ -6,6 +6,7 @@ import { cpuBytes, Cpu } from "./cpu/cpu.ts";
 import { EXIT_BUDGET, EXIT_KERNEL, EXIT_SYSCALL } from "./cpu/exit.ts";
 import type { Iced } from "./cpu/iced.ts";
 import { GuestMemory } from "./cpu/memory.ts";
+import { hasherBytes } from "./machine/hash.ts";
 import { RemoteCpu, type CpuStart } from "./cpu/remote.ts";
 import { Entry64 } from "./arch/um/do_syscall_64.ts";
 import type { Os } from "./arch/um/os.ts";
@@ -19,6 +20,7 @@ import { HALT } from "./kernel/panic.ts";
 import { Params } from "./kernel/params.ts";
 import type { Task } from "./kernel/task.ts";
 import { KernelMemory } from "./machine/memory.ts";
+import { Tap } from "./machine/tap.ts";
 
 /** The guest's clock at power-on, unless the host's is asked for: a constant, so that a boot is the same boot tomorrow. */
 const POWER_ON = 1_700_000_000;
@@ -44,15 +46,14 @@ export interface MachineOptions {
  */
 export type Reason = "slice" | "idle" | "host" | "halted";
 
+/** What can come from outside: keys typed at console `line`, the new size of its window, or what the host's clock says (time=real). */
+export type Input =
+  | { readonly line: number; readonly bytes: Uint8Array }
+  | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }
+  | { readonly clock: number };
+
 /** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
-export interface InputEvent {
-  readonly at: number;
-  readonly ns: number;
-  readonly line: number;
-  /** keys typed, or the new size of the window */
-  readonly bytes?: Uint8Array;
-  readonly size?: { readonly cols: number; readonly rows: number };
-}
+export type InputEvent = Input & { readonly at: number; readonly ns: number };
 
 export class Machine {
   readonly kernel: Kernel;
@@ -60,9 +61,14 @@ export class Machine {
   readonly arch: UmArch;
   readonly entry: Entry64;
   readonly cmdline: string;
+  /** what the kernel has instead of the host */
+  readonly tap: Tap;
   /** every event so far */
   readonly log: InputEvent[] = [];
-  private readonly clock: number;
+  /** came while the machine waited for its host: they enter at the next moment that is the same whatever the host does */
+  private held: Input[] = [];
+  /** seconds since the epoch at power-on */
+  readonly clock: number;
   private readonly startCpu: MachineOptions["startCpu"];
   /** um=ptrace: the way to the CPU's worker */
   readonly remote: RemoteCpu | undefined;
@@ -72,7 +78,7 @@ export class Machine {
     this.cmdline = um_command_line(options.cmdline);
     const size = mem_size(this.cmdline);
     if (!(size >= 8 << 20 && size <= 2 ** 31)) throw new Error(`mem= must be from 8M to 2048M, not "${new Params(this.cmdline).get("mem")}"`);
-    const memory = new GuestMemory(size, cpuBytes(size) + (1 << 20), options.shared);
+    const memory = new GuestMemory(size, cpuBytes(size) + hasherBytes(size) + (1 << 20), options.shared);
     const params = new Params(this.cmdline);
     const cpuOptions = { jit: options.jit ?? true, cpu: params.get("cpu") };
     this.cpu = new Cpu(memory, { ...cpuOptions, iced: options.iced });
@@ -87,7 +93,8 @@ export class Machine {
     zpoline.check = params.get("zpoline.check") === "1";
     zpoline.scope = params.get("zpoline.scope") === "all" ? "all" : "exec,interp";
     this.arch = new UmArch(this.cpu, options.iced, zpoline);
-    this.kernel = new Kernel(new KernelMemory(memory), this.arch, options.os);
+    this.tap = new Tap(options.os);
+    this.kernel = new Kernel(new KernelMemory(memory), this.arch, this.tap);
     this.entry = new Entry64(this.arch);
     this.clock = options.clock ?? (params.get("time") === "real" ? options.os.startTime() : POWER_ON);
   }
@@ -109,6 +116,7 @@ export class Machine {
       start_kernel(this.kernel, this.cmdline, this.clock);
       kernel_init(this.kernel);
     });
+    this.settle();
   }
 
   /** Instructions retired since power-on. */
@@ -125,12 +133,29 @@ export class Machine {
     this.kernel.time.advance_idle(Math.min(Math.floor(ns), this.until()));
   }
 
-  /** Runs for at most `instructions`. */
+  /**
+   * Runs for at most `instructions`. After "slice" and "idle" the machine stands where all that could be done without a further instruction
+   * is done: there events enter, and there a moment is named by the count alone.
+   */
   run(instructions: number): Reason {
+    const goal = this.kernel.halted === undefined ? this.retired + Math.floor(instructions) : 0;
+    if (this.held.length > 0) {
+      const reason = this.settle();
+      if (reason === "host" || reason === "halted") return reason;
+      const { held } = this;
+      this.held = [];
+      for (const input of held) this.enter(input);
+    }
+    return this.runTo(goal);
+  }
+  /** Does what can be done without a further instruction. */
+  settle(): Reason {
+    return this.runTo(this.kernel.halted === undefined ? this.retired : 0);
+  }
+  private runTo(goal: number): Reason {
     const { kernel, entry } = this;
-    const { time, sched } = kernel;
-    const goal = time.retired + Math.floor(instructions);
     return this.guard((): Reason => {
+      const { time, sched } = kernel;
       for (;;) {
         if (kernel.host_work !== undefined) return "host";
         time.run_timers();
@@ -177,20 +202,39 @@ export class Machine {
     if (this.kernel.host_work === work) this.kernel.host_work = undefined;
   }
 
-  private event(e: Omit<InputEvent, "at" | "ns">): void {
-    this.log.push({ at: this.retired, ns: this.kernel.time.monotonic(), ...e });
+  /** Something comes from outside: it is logged with its moment. */
+  private enter(input: Input): void {
+    if (this.kernel.halted !== undefined) return;
+    const reason = this.kernel.host_work === undefined ? this.settle() : "host";
+    if (reason === "halted") return;
+    if (reason === "host") {
+      this.held.push(input);
+      return;
+    }
+    const event: InputEvent = { ...input, at: this.retired, ns: this.kernel.time.monotonic() };
+    this.log.push(event);
+    this.apply(event);
+  }
+  /** What an event does, without logging it. */
+  apply(event: Input): void {
+    const { kernel } = this;
+    this.guard(() => {
+      if ("bytes" in event) kernel.console.input(event.line, event.bytes);
+      else if ("size" in event) kernel.console.resize(event.line, event.size.cols, event.size.rows);
+      else kernel.time.advance(Math.max(0, event.clock - kernel.time.monotonic()));
+    });
   }
   /** Keys arrive at console `line`. */
   input(line: number, bytes: Uint8Array): void {
-    if (this.kernel.halted !== undefined || bytes.length === 0) return;
-    this.event({ line, bytes: bytes.slice() });
-    this.guard(() => this.kernel.console.input(line, bytes));
+    if (bytes.length > 0) this.enter({ line, bytes: bytes.slice() });
   }
   /** The window of console `line` has a new size. */
   resize(line: number, cols: number, rows: number): void {
-    if (this.kernel.halted !== undefined) return;
-    this.event({ line, size: { cols, rows } });
-    this.guard(() => this.kernel.console.resize(line, cols, rows));
+    this.enter({ line, size: { cols, rows } });
+  }
+  /** time=real: the host's clock has gone on to monotonic `ns` while the machine was busy. */
+  tick(ns: number): void {
+    this.enter({ clock: Math.floor(ns) });
   }
 
   /** UML's exit status: 134 after a panic (abort), else what /proc/exitcode holds. */

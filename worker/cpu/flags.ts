@@ -42,7 +42,7 @@ function parity(byte: number): number {
 }
 
 /** CF, PF, AF, ZF, SF and OF, where they are in rflags. */
-export function getStatusFlags(state: CpuState): number {
+export function getStatusFlags(state: Pick<CpuState, "get32">): number {
   const op = state.get32(ST_FL_OP);
   const alo = state.get32(ST_FL_A), ahi = state.get32(ST_FL_A + 4);
   if (op === FL_BITS) return alo & 0x8d5;

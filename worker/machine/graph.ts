@@ -72,6 +72,34 @@ export class Externals {
 
 const viewName = (o: ArrayBufferView): ViewName => (Object.keys(VIEWS) as ViewName[]).find((c) => Object.getPrototypeOf(o) === VIEWS[c].prototype) ?? "Uint8Array";
 
+const sameBytes = (a: ArrayBuffer, b: ArrayBuffer): boolean => {
+  if (a.byteLength !== b.byteLength) return false;
+  const n = a.byteLength >>> 2;
+  const x = new Int32Array(a, 0, n), y = new Int32Array(b, 0, n);
+  for (let i = 0; i < n; i++) if (x[i] !== y[i]) return false;
+  const u = new Uint8Array(a, 4 * n), v = new Uint8Array(b, 4 * n);
+  return u.every((byte, i) => byte === v[i]);
+};
+
+/** Copies of buffers, made by one freeze and used again by the next if nothing has changed in them: nobody may write to a copy. */
+export class Copies {
+  private readonly last = new WeakMap<ArrayBuffer, ArrayBuffer>();
+  /** bytes copied so far */
+  copied = 0;
+  of(buffer: ArrayBuffer): ArrayBuffer {
+    const before = this.last.get(buffer);
+    if (before !== undefined && sameBytes(before, buffer)) return before;
+    const copy = buffer.slice(0);
+    this.copied += copy.byteLength;
+    this.last.set(buffer, copy);
+    return copy;
+  }
+  /** `buffer` was made from `copy`. */
+  note(buffer: ArrayBuffer, copy: ArrayBuffer): void {
+    this.last.set(buffer, copy);
+  }
+}
+
 class Freezer {
   readonly shapes: Frozen["shapes"] = [];
   readonly nodes: Node[] = [];
@@ -83,9 +111,11 @@ class Freezer {
   private readonly keys: unknown[] = [];
   private readonly classes: ClassTable;
   private readonly externals: Externals;
-  constructor(classes: ClassTable, externals: Externals) {
+  private readonly copies: Copies;
+  constructor(classes: ClassTable, externals: Externals, copies: Copies) {
     this.classes = classes;
     this.externals = externals;
+    this.copies = copies;
   }
 
   /** `parent`, `key`: where the value was found. */
@@ -129,7 +159,7 @@ class Freezer {
       return { t: "map", k, v };
     }
     if (o instanceof Set) return { t: "set", v: Array.from(o, (x) => this.slot(x, id, "item")) };
-    if (o instanceof ArrayBuffer) return { t: "buffer", d: o.slice(0) };
+    if (o instanceof ArrayBuffer) return { t: "buffer", d: this.copies.of(o) };
     if (ArrayBuffer.isView(o)) {
       if (!(o.buffer instanceof ArrayBuffer)) throw new Error(`${this.path(this.parents[id]!, this.keys[id])} is a view of shared memory: it belongs to no snapshot`);
       const n = o instanceof DataView ? o.byteLength : (o as Uint8Array).length;
@@ -154,28 +184,33 @@ class Freezer {
 /** Stands for a view until its buffer is made. */
 const VIEW = Object.freeze({});
 
-/** Freezes everything reachable from `root`. */
-export function freeze(root: object, classes: ClassTable, externals: Externals): Frozen {
-  const f = new Freezer(classes, externals);
+/** Freezes everything reachable from `root`. With `copies`, frozen values share the buffers that have not changed between them. */
+export function freeze(root: object, classes: ClassTable, externals: Externals, copies = new Copies()): Frozen {
+  const f = new Freezer(classes, externals, copies);
   f.slot(root, -1, "");
   f.drain();
   return { shapes: f.shapes, nodes: f.nodes };
 }
 
 /**
- * A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. With `into`, that object
- * becomes the root: its fields are replaced.
+ * A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. `into`: objects that
+ * become nodes of the graph (by number: the root is 0, what it refers to comes next); their fields are replaced.
  */
-export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals, into?: object): object {
+export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals, into: ReadonlyMap<number, object> = new Map(), copies?: Copies): object {
   const protos = frozen.shapes.map(({ c }) => (c === "" ? Object.prototype : classes.protoOf(c)));
-  if (into !== undefined) for (const key of Object.keys(into)) delete (into as Record<string, unknown>)[key];
+  for (const o of into.values()) for (const key of Object.keys(o)) delete (o as Record<string, unknown>)[key];
   const objects = frozen.nodes.map((n, i): object => {
-    if (i === 0 && into !== undefined) return into;
+    const given = into.get(i);
+    if (given !== undefined) return given;
     if (n.t === "object") return Object.create(protos[n.shape]!) as object;
     if (n.t === "array") return new Array<unknown>(n.v.length);
     if (n.t === "map") return new Map();
     if (n.t === "set") return new Set();
-    if (n.t === "buffer") return n.d.slice(0);
+    if (n.t === "buffer") {
+      const buffer = n.d.slice(0);
+      copies?.note(buffer, n.d);
+      return buffer;
+    }
     return n.t === "view" ? VIEW : externals.object(n.key);
   });
   // views come when their buffers are there

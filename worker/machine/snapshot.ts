@@ -1,64 +1,183 @@
 // machine/snapshot.ts — a machine between two instructions, as data; and a machine from it.
 //
-// RAM, the CPU's block and the kernel's object graph are all there is. Decoded code is not kept: it is made again. The disks' contents are the
-// host's: whoever restores a machine gives it disks in the same state.
+// RAM and changed blocks of the disks as trees of pages that snapshots share, the CPU's block, the consoles' state, the kernel's object graph: that is
+// all there is. Decoded code is not kept: it is made again. The disks' unchanged bytes are the host's: whoever restores a machine gives it the same images.
 import { errnoByCode } from "../include/uapi/errno.ts";
 import { HOST_WAIT } from "../kernel/host_wait.ts";
-import type { Kernel } from "../kernel/kernel.ts";
 import { SLEEP } from "../kernel/sched/wait.ts";
 import type { UmArch } from "../arch/um/process.ts";
-import type { Cpu } from "../cpu/cpu.ts";
+import type { Machine } from "../machine.ts";
 import { kernelClasses } from "./classes.ts";
-import { Externals, freeze, thaw, type ClassTable, type Frozen } from "./graph.ts";
+import { Copies, Externals, freeze, thaw, type ClassTable, type Frozen } from "./graph.ts";
+import { hex64, Hasher, PAGE_SIZE } from "./hash.ts";
+import { type PageChange, PageTree } from "./pages.ts";
+import { BLOCK, type LineState } from "./tap.ts";
+import { fingerprintBytes } from "./fingerprint.ts";
 
-/** Structured-clonable. */
+/** Never changed once made. */
 export interface Snapshot {
   readonly cmdline: string;
-  readonly ram: Uint8Array;
-  readonly cpu: Uint8Array;
+  readonly clock: number;
+  /** bytes of RAM */
+  readonly size: number;
   readonly retired: number;
-  readonly kernel: Frozen;
-  readonly zpoline: Frozen;
+  /** monotonic clock, ns */
+  readonly ns: number;
+  /** events that had entered */
+  readonly events: number;
+  readonly ram: PageTree;
+  readonly cpu: Uint8Array;
+  readonly calls: { readonly recent: Int32Array; readonly noted: number };
+  readonly lines: readonly LineState[];
+  readonly disks: readonly { readonly name: string; readonly size: number; readonly blocks: PageTree }[];
+  /** [kernel, zpoline] */
+  readonly graph: Frozen;
+  /** bytes that no other snapshot has */
+  readonly own: number;
 }
 
-const classes: ClassTable = kernelClasses();
+/** bytes of memory that a slot of the graph takes, about */
+const SLOT_BYTES = 24;
 
-/** What every machine has of its own, or all machines have in common. */
-function externalsOf(kernel: Kernel): Externals {
-  const x = new Externals();
-  x.add("mem", kernel.mem);
-  x.add("mem.u8", kernel.mem.u8);
-  x.add("os", kernel.os);
-  x.add("arch", kernel.arch);
-  x.add("SLEEP", SLEEP);
-  x.add("HOST_WAIT", HOST_WAIT);
-  for (const [code, errno] of errnoByCode) x.add(`errno ${code}`, errno);
-  for (const bdev of kernel.blkdev?.devices.values() ?? []) x.add(`disk ${bdev.bd_disk.disk_name}`, bdev.bd_disk.store);
-  return x;
-}
+export class Snapshots {
+  private readonly machine: Machine;
+  private readonly hasher: Hasher;
+  private readonly classes: ClassTable = kernelClasses();
+  private readonly copies = new Copies();
+  /** RAM as it was when it was last looked at */
+  private ram = new PageTree();
 
-/** Takes a snapshot of a machine that stands still (not while it waits for the host). */
-export function takeSnapshot(kernel: Kernel, cpu: Cpu, cmdline: string): Snapshot {
-  if (kernel.host_work !== undefined) throw new Error("the machine waits for its host: no snapshot can be taken now");
-  const externals = externalsOf(kernel);
-  return {
-    cmdline,
-    ram: cpu.mem.u8.slice(0, cpu.mem.size),
-    cpu: cpu.state.save(),
-    retired: cpu.retired,
-    kernel: freeze(kernel, classes, externals),
-    zpoline: freeze((kernel.arch as UmArch).zpoline, classes, externals),
-  };
-}
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.hasher = new Hasher(machine.cpu.mem);
+  }
 
-/** Makes `kernel` (of a machine of the same size, booted or not, with the same disks) what it was. */
-export function restoreSnapshot(s: Snapshot, kernel: Kernel, cpu: Cpu): void {
-  if (s.ram.length !== cpu.mem.size) throw new Error(`the snapshot is of a machine with ${s.ram.length >> 20} MiB, this one has ${cpu.mem.size >> 20}`);
-  cpu.mem.u8.set(s.ram);
-  cpu.flush();
-  cpu.state.load(s.cpu);
-  cpu.retired = s.retired;
-  const externals = externalsOf(kernel);
-  thaw(s.kernel, classes, externals, kernel);
-  (kernel.arch as UmArch).zpoline = thaw(s.zpoline, classes, externals) as UmArch["zpoline"];
+  /** What every machine has of its own, or all machines have in common. */
+  private externals(): Externals {
+    const { kernel, tap } = this.machine;
+    const x = new Externals();
+    x.add("mem", kernel.mem);
+    x.add("mem.u8", kernel.mem.u8);
+    x.add("os", kernel.os);
+    x.add("arch", kernel.arch);
+    x.add("SLEEP", SLEEP);
+    x.add("HOST_WAIT", HOST_WAIT);
+    for (const [code, errno] of errnoByCode) x.add(`errno ${code}`, errno);
+    tap.stores.forEach((store, i) => x.add(`disk ${i}`, store));
+    return x;
+  }
+
+  /** Pages that are not what they were; the table and the tree are right afterwards. */
+  private look(): number {
+    const { hasher } = this;
+    const { u8 } = hasher.mem;
+    const { zero } = hasher;
+    const changes: PageChange[] = [];
+    for (const page of hasher.scan(0, hasher.pages)) {
+      const lo = hasher.lo(page), hi = hasher.hi(page);
+      const data = lo === zero.lo && hi === zero.hi ? undefined : new Uint8Array(u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
+      changes.push({ page, data, lo, hi });
+    }
+    this.ram = this.ram.with(changes);
+    return changes.length;
+  }
+  private lookAtDisks(): number {
+    let n = 0;
+    for (const store of this.machine.tap.stores) {
+      const changes: PageChange[] = [];
+      for (const block of store.dirty) {
+        const data = store.block(block);
+        const { lo, hi } = this.hasher.bytes(data);
+        const before = store.tree.hash(block);
+        if (before?.lo !== lo || before.hi !== hi) changes.push({ page: block, data, lo, hi });
+      }
+      store.dirty.clear();
+      store.tree = store.tree.with(changes);
+      n += changes.length;
+    }
+    return n;
+  }
+  private standsStill(): void {
+    if (this.machine.kernel.host_work !== undefined) throw new Error("the machine waits for its host: it can be looked at when the host is done");
+    this.machine.settle();
+    if (this.machine.kernel.host_work !== undefined) throw new Error("the machine waits for its host: it can be looked at when the host is done");
+  }
+
+  /** Takes a snapshot of a machine that stands still. Throws while it waits for its host. */
+  take(): Snapshot {
+    this.standsStill();
+    const { machine } = this;
+    const { kernel, cpu } = machine;
+    const before = this.copies.copied;
+    const pages = this.look();
+    const blocks = this.lookAtDisks();
+    const graph = freeze([kernel, machine.arch.zpoline], this.classes, this.externals(), this.copies);
+    const slots = graph.nodes.reduce((n, node) => n + 2 + ("v" in node ? node.v.length : 0), 0);
+    return {
+      cmdline: machine.cmdline,
+      clock: machine.clock,
+      size: cpu.mem.size,
+      retired: cpu.retired,
+      ns: kernel.time.monotonic(),
+      events: machine.log.length,
+      ram: this.ram,
+      cpu: cpu.state.save(),
+      calls: machine.arch.save_calls(),
+      lines: machine.tap.lines.map((l) => l.save()),
+      disks: machine.tap.stores.map((s) => ({ name: s.name, size: s.size, blocks: s.tree })),
+      graph,
+      own: pages * PAGE_SIZE + blocks * BLOCK + (this.copies.copied - before) + slots * SLOT_BYTES,
+    };
+  }
+
+  /**
+   * Makes the machine what it was. It may be running, or not even booted (then its disks are opened); machine.log is the caller's business.
+   * Throws a sentence if the snapshot is of another machine.
+   */
+  restore(s: Snapshot): void {
+    const { machine, hasher } = this;
+    const { kernel, cpu, tap } = machine;
+    if (kernel.host_work !== undefined) throw new Error("the machine waits for its host: it cannot be changed now");
+    if (s.size !== cpu.mem.size) throw new Error(`the snapshot is of a machine with ${s.size >> 20} MiB, this one has ${cpu.mem.size >> 20}`);
+    if (s.cmdline !== machine.cmdline) throw new Error(`the snapshot is of a machine that was booted with "${s.cmdline}", this one has "${machine.cmdline}"`);
+    s.disks.forEach((d, i) => {
+      const have = tap.stores[i];
+      if (have === undefined || have.size !== d.size) throw new Error(`the snapshot is of a machine with a disk ${d.name} of ${d.size} bytes, which this one does not have`);
+    });
+    // RAM: what differs, so that decoded code of all else stays
+    this.look();
+    const { u8 } = cpu.mem;
+    for (const page of this.ram.differing(s.ram)) {
+      const data = s.ram.get(page);
+      const hash = s.ram.hash(page) ?? hasher.zero;
+      if (hash.lo === hasher.lo(page) && hash.hi === hasher.hi(page)) continue;
+      const at = page * PAGE_SIZE;
+      if (data === undefined) u8.fill(0, at, at + PAGE_SIZE);
+      else u8.set(data, at);
+      hasher.note(page, hash);
+      cpu.code_written(at, PAGE_SIZE);
+    }
+    this.ram = s.ram;
+    this.lookAtDisks();
+    s.disks.forEach(({ blocks }, i) => {
+      const store = tap.stores[i]!;
+      for (const block of store.tree.differing(blocks)) store.restore(block, blocks.get(block));
+      store.tree = blocks;
+    });
+    s.lines.forEach((l, i) => tap.lines[i]!.load(l));
+    cpu.state.load(s.cpu);
+    cpu.retired = s.retired;
+    machine.arch.load_calls(s.calls);
+    machine.entry.positions.rewind(s.retired);
+    const [, zpoline] = thaw(s.graph, this.classes, this.externals(), new Map([[1, kernel]]), this.copies) as [unknown, UmArch["zpoline"]];
+    machine.arch.zpoline = zpoline;
+  }
+
+  /** 16 hexadecimal digits that stand for all of the machine: see fingerprint.ts. */
+  fingerprint(): string {
+    this.standsStill();
+    this.look();
+    this.lookAtDisks();
+    return hex64(this.hasher.bytes(fingerprintBytes(this.machine, this.hasher)));
+  }
 }

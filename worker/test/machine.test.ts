@@ -1,7 +1,7 @@
 // worker/test/machine.test.ts — whole machines: what a boot must hold whatever runs in it
 import { expect, test } from "vitest";
 import { createHash } from "node:crypto";
-import { restoreSnapshot, takeSnapshot } from "../machine/snapshot.ts";
+import { Snapshots } from "../machine/snapshot.ts";
 import { TestMachine, image, IMAGE_4K } from "./boot.ts";
 
 const SESSION = [
@@ -77,13 +77,13 @@ test("a snapshot taken at any point of a boot goes on in another machine to the 
       if (reason === "idle") first.machine.advance_idle(first.machine.until());
     }
     const { machine } = first;
-    const snapshot = structuredClone(takeSnapshot(machine.kernel, machine.cpu, machine.cmdline));
+    const snapshot = new Snapshots(machine).take();
     const before = first.text;
     // the other machine gets the disk as it is now, and a boot of its own to throw away
     const second = await TestMachine.create({ disks: { disk: first.disks.get("disk")!.bytes.slice() } });
     second.machine.boot();
     const from = second.text.length;
-    restoreSnapshot(snapshot, second.machine.kernel, second.machine.cpu);
+    new Snapshots(second.machine).restore(snapshot);
     second.until(/[#$] $/, from);
     expect(second.machine.retired).toBe(end.retired);
     expect(before + second.text.slice(from)).toBe(end.text);

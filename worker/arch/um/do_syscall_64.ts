@@ -63,8 +63,30 @@ export interface SyscallObserver {
   exit(task: Task, nr: number, result: number): void;
 }
 
+/** Where the last calls were made: counts of retired instructions, ascending. A ring, for going back call by call. */
+export class CallPositions {
+  private readonly ring = new Float64Array(4096);
+  private n = 0;
+  note(at: number): void {
+    this.ring[this.n++ % this.ring.length] = at;
+  }
+  /** The machine went back to `at`. */
+  rewind(at: number): void {
+    const least = Math.max(0, this.n - this.ring.length);
+    while (this.n > least && this.ring[(this.n - 1) % this.ring.length]! > at) this.n--;
+    if (this.n === least) this.n = 0;
+  }
+  /** The last call that began before `at`: the count just before its instruction; undefined if it is not remembered. */
+  before(at: number): number | undefined {
+    const least = Math.max(0, this.n - this.ring.length);
+    for (let i = this.n - 1; i >= least; i--) if (this.ring[i % this.ring.length]! <= at) return this.ring[i % this.ring.length]! - 1;
+    return undefined;
+  }
+}
+
 export class Entry64 {
   private readonly arch: UmArch;
+  readonly positions = new CallPositions();
   observer: SyscallObserver | undefined;
   constructor(arch: UmArch) {
     this.arch = arch;
@@ -109,6 +131,7 @@ export class Entry64 {
     const nr = state.get_hi(RAX) === 0 ? state.get_lo(RAX) >>> 0 : 0xffffffff;
     const z = this.arch.zpoline;
     if (nr < z.histogram.length) z.histogram[nr] = z.histogram[nr]! + 1;
+    this.positions.note(task.kernel.time.retired);
     task.kernel.sched.account_syscall(task);
     task.syscall_nr = nr;
     this.arch.note_call(task.pid, nr);

@@ -109,6 +109,14 @@ export class UmArch implements Arch {
   sp(task: Task): number {
     return this.loaded(task) ? this.cpu.state.get(RSP) : get64(task.thread.state, ST_GPR + 8 * RSP);
   }
+  /** The last calls, for a snapshot. */
+  save_calls(): { readonly recent: Int32Array; readonly noted: number } {
+    return { recent: this.recent.slice(), noted: this.calls_noted };
+  }
+  load_calls(s: { readonly recent: Int32Array; readonly noted: number }): void {
+    this.recent.set(s.recent);
+    this.calls_noted = s.noted;
+  }
   /** A call begins: remembered for show_regs. */
   note_call(pid: number, nr: number): void {
     const at = (this.calls_noted++ % RECENT) * 2;
