@@ -30,7 +30,8 @@ const zones: Record<string, Zone> = {
   machine: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol"], types: "any", packages: ["iced-x86"] },
   replay: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "machine", "protocol", "link", "replay"], types: "any", packages: ["iced-x86"] },
   protocol: { may: ["lib", "protocol"] },
-  kunit: { may: [...CORE, "arch/um", "init", "kunit"], types: "any" },
+  kunit: { may: [...CORE, "arch/um", "arch/um/kunit", "init", "kunit"], types: "any" },
+  "arch/um/kunit": { may: [...CORE, "cpu", "arch/um", "kunit"], types: "any" },
   link: { may: [...CORE, "protocol", "link"], types: "any" },
   "os-browser": { may: ["arch/um/os", "include", "lib", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
   "os-node": { may: ["arch/um/os", "include", "lib", "os-node"], packages: ["node:"], types: "any" },
@@ -47,7 +48,7 @@ export function zoneOf(path: string): string | undefined {
   if (!path.startsWith("worker/")) return undefined;
   const inside = path.slice("worker/".length);
   // suites stand beside their subject, and use the framework
-  if (/_kunit\.ts$/.test(inside)) return "kunit";
+  if (/_kunit\.ts$/.test(inside)) return inside.startsWith("arch/um/") ? "arch/um/kunit" : "kunit";
   const host = /(?:^|\/)(os-browser|os-node)\//.exec(inside);
   if (host) return host[1];
   if (inside === "arch/um/os.ts") return "arch/um/os";

@@ -23,9 +23,26 @@ import { llseekSuite, permissionSuite } from "../fs/inode_kunit.ts";
 import { pipeSuite } from "../fs/pipe_kunit.ts";
 import { ramfsSuite } from "../fs/ramfs_kunit.ts";
 import { randomSuite } from "../drivers/char/random_kunit.ts";
+import { checksumSuite } from "../net/ipv4/checksum_kunit.ts";
+import { credSuite } from "../kernel/cred_kunit.ts";
+import { dcacheSuite } from "../fs/dcache_kunit.ts";
+import { eventfdSuite } from "../fs/eventfd_kunit.ts";
+import { ext4HashSuite } from "../fs/ext4/hash_kunit.ts";
+import { ext4InodeSuite } from "../fs/ext4/inode_kunit.ts";
+import { forkSuite } from "../kernel/fork_kunit.ts";
+import { futexSuite } from "../kernel/futex_kunit.ts";
+import { ipcSuite } from "../ipc/util_kunit.ts";
+import { jbd2Suite } from "../fs/jbd2/format_kunit.ts";
+import { locksSuite } from "../fs/locks_kunit.ts";
+import { mballocSuite } from "../fs/ext4/mballoc_kunit.ts";
+import { partitionsSuite } from "../drivers/block/partitions_kunit.ts";
+import { siginfoSuite } from "../kernel/siginfo_kunit.ts";
+import { signalFrameSuite } from "../arch/um/signal_kunit.ts";
+import { signalSuite } from "../kernel/signal_kunit.ts";
 import type { KunitSuite } from "./suite.ts";
 
 export const suites: readonly KunitSuite[] = [
   exampleSuite, bitmapSuite, crc32cSuite, cmdlineSuite, printkSuite, sigsetSuite, timerSuite, uaccessSuite, pageAllocSuite, fragmentationSuite, addressSpaceSuite, nommuSuite,
   munmapSuite, mremapSuite, filenameSuite, pathSuite, permissionSuite, llseekSuite, pipeSuite, ramfsSuite, randomSuite, scriptSuite, elfSuite, execSuite, nTtySuite, nTtyRawSuite, ubdSuite, trampolineSuite, zpolineSuite,
+  credSuite, signalSuite, siginfoSuite, signalFrameSuite, futexSuite, forkSuite, dcacheSuite, locksSuite, eventfdSuite, ipcSuite, partitionsSuite, jbd2Suite, ext4InodeSuite, ext4HashSuite, mballocSuite, checksumSuite,
 ];

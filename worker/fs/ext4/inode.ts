@@ -424,13 +424,13 @@ export class Ext4Inode extends Inode {
 const ZERO2 = new Uint8Array(2);
 
 /** Seconds in 32 bits, and where there are extra bits 2 more of them and the nanoseconds.  cf. ext4_decode_extra_time() */
-function getTime(v: DataView, at: number, extraAt: number, extraSize: number): Timespec64 {
+export function getTime(v: DataView, at: number, extraAt: number, extraSize: number): Timespec64 {
   const sec = v.getInt32(at, true);
   if (extraSize < extraAt + 4 - GOOD_OLD_INODE_SIZE) return { sec, nsec: 0 };
   const extra = v.getUint32(extraAt, true);
   return { sec: sec + (extra & 3) * 0x100000000, nsec: Math.min(extra >>> 2, 999999999) };
 }
-function putTime(v: DataView, at: number, extraAt: number, extraSize: number, t: Timespec64): void {
+export function putTime(v: DataView, at: number, extraAt: number, extraSize: number, t: Timespec64): void {
   if (extraSize < extraAt + 4 - GOOD_OLD_INODE_SIZE) {
     v.setInt32(at, Math.max(-0x80000000, Math.min(0x7fffffff, t.sec)), true);
     return;
