@@ -32,7 +32,7 @@ const zones: Record<string, Zone> = {
   protocol: { may: ["lib", "protocol"] },
   kunit: { may: [...CORE, "arch/um", "arch/um/kunit", "init", "kunit"], types: "any" },
   "arch/um/kunit": { may: [...CORE, "cpu", "arch/um", "kunit"], types: "any" },
-  link: { may: [...CORE, "protocol", "link"], types: "any" },
+  link: { may: [...CORE, "protocol", "link"], types: "any", packages: ["fflate"] },
   "os-browser": { may: ["arch/um/os", "include", "lib", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
   "os-node": { may: ["arch/um/os", "include", "lib", "os-node"], packages: ["node:"], types: "any" },
   main: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol", "link", "replay", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },

@@ -3,6 +3,8 @@
 // A link is the fragment of an address: `#/SCREEN?b=1&i=NAME~HASH&...` (docs/links.md). Everything stays in the browser: a fragment is
 // never sent to a server. Nothing in a link can raise the caps below.
 
+import type { LinkEvent } from "./events.ts";
+
 /** What a link says, spelled out; also the contents of boot.json in a bundle. */
 export interface BootLink {
   /** format of the link, 1 */
@@ -19,6 +21,8 @@ export interface BootLink {
   clock: number;
   /** more of the kernel's command line */
   append: string;
+  /** all of it, where it is not of the usual form (recipe.ts): then `mem`, `seed` and `append` say nothing */
+  line: string | undefined;
   /** run to this instruction, then pause */
   at: number | undefined;
   title: string;
@@ -36,14 +40,14 @@ export interface BootLink {
 export interface Extra {
   /** typed for the person at the prompt, never run by itself */
   command?: string;
-  /** console input with the instruction at which it entered */
-  input?: { at: number; text: string }[];
+  /** what came from outside, with the instruction at which it entered */
+  input?: LinkEvent[];
   /** files put on the scratch disk: absolute path and text */
   files?: { path: string; text: string }[];
   notes?: string;
 }
 
-export const CAPS = { mem: 1024, minMem: 16, append: 512, title: 80, at: 1e12, packed: 64 * 1024, unpacked: 1024 * 1024, input: 10_000, files: 100 } as const;
+export const CAPS = { mem: 1024, minMem: 16, append: 512, line: 2047, title: 80, at: 1e12, packed: 64 * 1024, unpacked: 1024 * 1024, input: 10_000, files: 100 } as const;
 /** the guest's clock at power-on where a link says nothing: a constant, so that a link stays the same machine */
 export const DEFAULT_CLOCK = 1_700_000_000;
 export const DEFAULT_MEM = 256;
@@ -62,6 +66,7 @@ export const defaultLink = (image: string): BootLink => ({
   seed: "0",
   clock: DEFAULT_CLOCK,
   append: "",
+  line: undefined,
   at: undefined,
   title: "",
   fingerprint: undefined,
@@ -154,6 +159,7 @@ export const FIELDS: readonly Field[] = [
     parse: text(CAPS.append, "the command line", (l, s) => (l.append = s)),
     write: (l) => l.append || undefined,
   },
+  { key: "c", label: "whole command line", parse: text(CAPS.line, "the command line", (l, s) => (l.line = s)), write: (l) => l.line },
   {
     key: "at",
     label: "moment",

@@ -24,7 +24,8 @@ const everything: BootLink = {
   title: "Where getpid lands — für alle",
   fingerprint: "3f9a21c700000000",
   source: { url: "https://example.org/a/b.ext4", hash: "ab".repeat(32) },
-  extra: { command: "getpid\n", input: [{ at: 5, text: "ls\n" }, { at: 9, text: "ü" }], files: [{ path: "/tmp/a", text: "x&y=z" }], notes: "n" },
+  line: "ubd0=x rw mem=7m",
+  extra: { command: "getpid\n", input: [{ at: 5, text: "ls\n" }, { at: 9, ns: 77, line: 1, text: "ü" }, { at: 9, ns: 78, hex: "ff00" }, { at: 10, size: [80, 24] }, { at: 10, clock: 5 }], files: [{ path: "/tmp/a", text: "x&y=z" }], notes: "n" },
   unknown: [["future", "a b&c"]],
 };
 
@@ -53,7 +54,8 @@ test("a packed part cannot unpack to more than its cap, nor smuggle paths, huge 
   expect((await parse(pack({ notes: "a".repeat(2 << 20) }))).problems[0]!.text).toMatch(/1 MiB/);
   expect((await parse(pack({ files: [{ path: "/a/../../b", text: "" }] }))).link.extra).toEqual({});
   expect((await parse(pack({ input: [{ at: 5, text: "a" }, { at: 4, text: "b" }] }))).link.extra).toEqual({});
-  expect((await parse(pack({ input: [{ at: -1, text: "a" }] }))).link.extra).toEqual({});
+  for (const e of [{ at: -1, text: "a" }, { at: 1 }, { at: 1, text: "a", hex: "00" }, { at: 1, text: "\ud800" }, { at: 1, hex: "0" }, { at: 1, size: [0, 1] }, { at: 1, line: 16, text: "a" }, null, 7])
+    expect((await parse(pack({ input: [e] }))).link.extra).toEqual({});
   expect((await parse(pack([1]))).problems).toHaveLength(1);
 });
 

@@ -1,4 +1,5 @@
 // link/pack.ts — the packed part of a link: `1.` + base64url(deflate-raw(JSON)), with limits on both sides of the decompression.
+import { checkEvents } from "./events.ts";
 import { CAPS, type Extra } from "./fields.ts";
 
 /** deflate-raw as the host has it; `limit` bytes at most come out of inflate, or it throws. */
@@ -58,16 +59,9 @@ export function checkExtra(value: unknown, problems: string[]): Extra {
     else problems.push("the notes are not a text");
   }
   if (v.input !== undefined) {
-    const ok =
-      Array.isArray(v.input) &&
-      v.input.length <= CAPS.input &&
-      v.input.every((e: unknown, i, all) => {
-        const x = e as { at?: unknown; text?: unknown } | null;
-        if (typeof x !== "object" || x === null || !isText(x.text, 65536) || !Number.isSafeInteger(x.at) || (x.at as number) < 0) return false;
-        return i === 0 || (all[i - 1] as { at: number }).at <= (x.at as number);
-      });
-    if (ok) extra.input = (v.input as { at: number; text: string }[]).map(({ at, text }) => ({ at, text }));
-    else problems.push("the typed input is not a list of texts with ascending instruction numbers");
+    const input = checkEvents(v.input);
+    if (typeof input !== "string") extra.input = input;
+    else problems.push(input);
   }
   if (v.files !== undefined) {
     const ok =
@@ -105,11 +99,11 @@ export async function unpackExtra(value: string, codec: Codec, problems: string[
   }
 }
 
-function utf8(s: string): Uint8Array {
+export function utf8(s: string): Uint8Array {
   const e = unescape(encodeURIComponent(s));
   return Uint8Array.from(e, (c) => c.charCodeAt(0));
 }
-function fromUtf8(bytes: Uint8Array): string {
+export function fromUtf8(bytes: Uint8Array): string {
   let s = "";
   for (let i = 0; i < bytes.length; i += 4096) s += String.fromCharCode(...bytes.subarray(i, i + 4096));
   return decodeURIComponent(escape(s));
