@@ -69,6 +69,10 @@ export class Machine {
   private held: Input[] = [];
   /** seconds since the epoch at power-on */
   readonly clock: number;
+  /** run() ends when so many instructions have retired */
+  private goal = 0;
+  /** instructions that the CPU had retired when they were last accounted */
+  private accounted = 0;
   private readonly startCpu: MachineOptions["startCpu"];
   /** um=ptrace: the way to the CPU's worker */
   readonly remote: RemoteCpu | undefined;
@@ -88,6 +92,7 @@ export class Machine {
     if (ptrace && (!options.shared || options.startCpu === undefined)) throw new Error("um=ptrace needs memory that two workers share: this host does not have it");
     this.startCpu = options.startCpu;
     this.remote = ptrace ? new RemoteCpu(this.cpu, cpuOptions) : undefined;
+    this.cpu.kernel = () => this.called();
     const mode = params.get("zpoline") ?? (ptrace ? "0" : "1");
     const zpoline = new Zpoline((mode === "0" || mode === "lazy" ? mode : "1") as HookMode);
     zpoline.check = params.get("zpoline.check") === "1";
@@ -154,6 +159,7 @@ export class Machine {
   }
   private runTo(goal: number): Reason {
     const { kernel, entry } = this;
+    this.goal = goal;
     return this.guard((): Reason => {
       const { time, sched } = kernel;
       for (;;) {
@@ -169,7 +175,7 @@ export class Machine {
           entry.do_signal(task);
           continue;
         }
-        const room = goal - time.retired;
+        const room = this.goal - time.retired;
         if (room <= 0) return "slice";
         this.step(task, Math.min(room, sched.budget()));
       }
@@ -177,12 +183,31 @@ export class Machine {
   }
   private step(task: Task, budget: number): void {
     const { cpu, entry } = this;
-    const before = cpu.retired;
+    this.accounted = cpu.retired;
     const exit = cpu.run(budget);
-    this.kernel.sched.account(task, cpu.retired - before);
+    this.account(task);
     if (exit === EXIT_KERNEL) entry.door(task);
     else if (exit === EXIT_SYSCALL) entry.trapped(task);
     else if (exit !== EXIT_BUDGET) relay_signal(task, exit);
+  }
+  private account(task: Task): void {
+    const { retired } = this.cpu;
+    this.kernel.sched.account(task, retired - this.accounted);
+    this.accounted = retired;
+  }
+  /**
+   * Compiled code has come to the kernel: what step() and the loop around it would do, without leaving it. How many instructions may follow;
+   * 0 if anything but going on in the same task comes next: the loop sees to that.
+   */
+  private called(): number {
+    const { kernel } = this;
+    const { time, sched } = kernel;
+    const task = kernel.current!;
+    this.account(task);
+    this.entry.door(task);
+    if (kernel.host_work !== undefined || time.next_expiry() <= time.monotonic() || !sched.stays(task)) return 0;
+    if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume) return 0;
+    return Math.min(this.goal - time.retired, sched.budget());
   }
   /** HALT ends whatever the kernel was doing. */
   private guard(work: () => Reason | void): Reason {

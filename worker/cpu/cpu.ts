@@ -2,9 +2,9 @@
 
 import type { Iced } from "./iced.ts";
 import type { Exit } from "./exit.ts";
-import { EXIT_BP, EXIT_BUDGET, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
+import { EXIT_BP, EXIT_BUDGET, EXIT_CALLED, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
 import type { GuestMemory } from "./memory.ts";
-import { CpuState, STATE_SIZE, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
+import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
 import { Decoder } from "./decode.ts";
 import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
@@ -26,6 +26,9 @@ const MAX_HOT = 65535;
 const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
 const COMPILED_SLICE = 1 << 22;
+
+/** Bytes of vmcall. */
+const VMCALL = 3;
 
 /** How a CPU is made. */
 export interface CpuOptions {
@@ -59,6 +62,11 @@ export class Cpu implements HelperContext {
   exit_vector = 0;
   /** The one address where vmcall is legal: it calls the kernel. */
   door = 0xffffffff;
+  /**
+   * What is done when compiled code comes to the door, instead of leaving it: the kernel's work, with rip behind the vmcall, which has retired.
+   * How many instructions may follow until run() must come back; 0: it comes back now, with EXIT_BUDGET, though less has retired.
+   */
+  kernel: (() => number) | undefined;
   /** Tier 0, for tests and panels. */
   readonly interpreter: Interpreter;
   readonly decoder: Decoder;
@@ -68,8 +76,10 @@ export class Cpu implements HelperContext {
   readonly sse: SseFloat;
   private readonly features: Cpuid;
   private readonly codeMap: number;
-  /** what ST_LEFT was when generated code was entered */
+  /** what ST_LEFT was when generated code was entered, or when it was last counted */
   private entered = 0;
+  /** of run()'s budget, but for what the present run of generated code does */
+  private left = 0;
 
   constructor(mem: GuestMemory, options: CpuOptions) {
     this.mem = mem;
@@ -83,7 +93,7 @@ export class Cpu implements HelperContext {
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
     this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? Math.min(options.hot ?? HOT, MAX_HOT) : 0);
-    this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder, () => this.retiredNow()) : undefined;
+    this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder, this) : undefined;
   }
 
   /** See HelperContext: only valid inside a helper. */
@@ -110,24 +120,24 @@ export class Cpu implements HelperContext {
    */
   run(budget: number): Exit {
     const { state } = this;
-    let left = budget;
+    this.left = budget;
     let exit = EXIT_BUDGET as number;
     let record = 0;
-    while (left > 0) {
+    while (this.left > 0) {
       const single = (state.get32(ST_RFLAGS_SYS) & TF) !== 0;
       if (record === 0) {
         const rip = state.rip;
         if (rip >= this.mem.size) return this.fetchFault(rip);
         record = this.interpreter.find(rip) || this.interpreter.decode(rip);
       }
-      const slice = single ? 1 : Math.min(left, this.jit === undefined ? SLICE : COMPILED_SLICE);
+      const slice = single ? 1 : Math.min(this.left, this.jit === undefined ? SLICE : COMPILED_SLICE);
       state.set32(ST_LEFT, slice);
       this.entered = slice;
       this.interpreter.run(record);
       exit = state.get32(ST_EXIT);
       const counted = (exit & EXIT_COUNTED) !== 0;
       exit &= ~EXIT_COUNTED;
-      let done = slice - state.get32(ST_LEFT);
+      let done = this.entered - state.get32(ST_LEFT);
       record = 0;
       switch (exit) {
         case EXIT_BUDGET:
@@ -144,7 +154,8 @@ export class Cpu implements HelperContext {
         default: // a fault
       }
       this.retired += done;
-      left -= done;
+      this.left -= done;
+      if (exit === EXIT_CALLED) return EXIT_BUDGET;
       if (exit === EXIT_HOT) this.jit!.compile(state.rip);
       if (exit === EXIT_BUDGET || exit === EXIT_HOT || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
         if (single && done > 0) return EXIT_DB;
@@ -159,6 +170,30 @@ export class Cpu implements HelperContext {
       return exit as Exit;
     }
     return EXIT_BUDGET;
+  }
+
+  /** For compiled code at the door: `$kernel` of IMPORTS. */
+  knock(): number {
+    const { state } = this;
+    if (this.kernel === undefined) {
+      state.set32(ST_EXIT, EXIT_KERNEL);
+      return 1;
+    }
+    const left = state.get32(ST_LEFT);
+    this.retired += this.entered - left;
+    this.left -= this.entered - left;
+    this.entered = left;
+    state.set32(ST_CODE_HIT, 0);
+    const budget = this.kernel();
+    // elsewhere now, or in other code: whoever called must not go on as if nothing had been
+    if (budget <= 0 || state.rip !== this.door + VMCALL || state.get32(ST_CODE_HIT) !== 0 || (state.get32(ST_RFLAGS_SYS) & TF) !== 0) {
+      state.set32(ST_EXIT, EXIT_CALLED);
+      return 1;
+    }
+    this.left = budget;
+    this.entered = Math.min(budget, COMPILED_SLICE);
+    state.set32(ST_LEFT, this.entered);
+    return 0;
   }
 
   private fetchFault(rip: number): Exit {

@@ -30,6 +30,9 @@ export const EXIT_SS = 13;
 /** Not for the outside: TF may have changed; run() must look. The instruction has retired. */
 export const EXIT_RECHECK = 102;
 
+/** The same: the kernel was called from compiled code (Cpu.kernel), which had to be left. All is counted. */
+export const EXIT_CALLED = 104;
+
 export type Exit =
   | typeof EXIT_BUDGET
   | typeof EXIT_KERNEL

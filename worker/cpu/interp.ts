@@ -7,7 +7,8 @@
 
 import type { Decoder, Shape } from "./decode.ts";
 import { HIGH, Insn, NO_REG } from "./decode.ts";
-import { CODE_SHIFT, IMPORTS } from "./build/wasm.ts";
+import { IMPORTS } from "./build/imports.ts";
+import { CODE_SHIFT } from "./build/wasm.ts";
 import type { WasmLayout } from "./build/wasm.ts";
 import {
   REC_BASE, REC_CHAIN, REC_DISP, REC_FN, REC_HOT, REC_IMM, REC_INDEX, REC_NEXT, REC_OP, REC_OPERANDS, REC_RIP, REC_SCALE, REC_SEGMENT,

@@ -3,7 +3,7 @@
 import type { Condition, FlagKind } from "../flags.ts";
 import type { Insn } from "../decode.ts";
 import { HIGH } from "../decode.ts";
-import { EXIT_GP, EXIT_PF } from "../exit.ts";
+import { EXIT_GP, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import {
   AF, CF, OF, PF, RAX, SF, STATUS_FLAGS, ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_RET, ST_XARG, ST_XMM,
@@ -303,6 +303,10 @@ export class EvalBuilder implements Builder<Val, Vec> {
   }
   leave(exit: number): void {
     throw new Leave(exit, true);
+  }
+  kernel(): void {
+    this.call("door", [this.thisRip()]);
+    this.leave(EXIT_KERNEL);
   }
   jump(rip: Val): void {
     this.target = rip.i;

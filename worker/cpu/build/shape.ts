@@ -3,6 +3,7 @@
 // A shape function is (record, left) → next record. 1 instead says: see ST_EXIT. `left` is how many instructions may still retire.
 
 import type { Shape } from "../decode.ts";
+import { EXIT_KERNEL } from "../exit.ts";
 import type { Condition, FlagKind } from "../flags.ts";
 import { FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS, CONDITIONS } from "../flags.ts";
 import { STATUS_FLAGS, ST_EXIT, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES, ST_LEFT, ST_RIP, ST_XMM, ST_FPR, CF, OF, AF } from "../state.ts";
@@ -251,6 +252,10 @@ export class ShapeBuilder extends WasmBuilder {
     this.setState(ST_EXIT, this.i32(exit));
     this.i32const(1);
     this.ret32();
+  }
+  kernel(): void {
+    this.call("door", [this.thisRip()]);
+    this.leave(EXIT_KERNEL);
   }
   jump(rip: number): void {
     this.get(rip);

@@ -27,25 +27,6 @@ export interface WasmLayout {
   readonly codeMap: number;
 }
 
-/** Functions that generated code imports, with their types; helpers have none of either but a result i32. */
-export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], readonly WasmType[]]>> = {
-  /** (rip, address, bytes, 1 write | 2 fetch | 4 misaligned): notes the fault */
-  "$fault": [["i64", "i64", "i32", "i32"], []],
-  /** (address, bytes): a store has hit decoded code */
-  "$code_hit": [["i32", "i32"], []],
-  /** rip → record, or 1 with EXIT_MISS noted */
-  "$lookup": [["i64"], ["i32"]],
-  /** the same, counted for the compiled tier; a record → itself, counted, or 1 with EXIT_HOT noted */
-  "$lookup_hot": [["i64"], ["i32"]],
-  "$hot": [["i32"], ["i32"]],
-  /** record of a branch → record of its target, or 1 */
-  "$link": [["i32"], ["i32"]],
-  /** slot of compiled code → where it wants to go on */
-  "$region": [["i32"], ["i64"]],
-  /** the six flags as in rflags */
-  "$getflags": [[], ["i32"]],
-};
-
 const LOAD = { i32: 0x28, i64: 0x29, f32: 0x2a, f64: 0x2b } as const;
 const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
 
@@ -257,6 +238,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   abstract branch(target: Operand, c?: number): void;
   abstract branchCall(target: Operand): void;
   abstract leave(exit: number): void;
+  abstract kernel(): void;
   abstract nextRip(): number;
   abstract thisRip(): number;
   abstract flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void;

@@ -4,7 +4,7 @@ import type { Builder } from "../build/builder.ts";
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
 import { CONDITIONS } from "../flags.ts";
-import { EXIT_BP, EXIT_GP, EXIT_INT, EXIT_KERNEL, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
+import { EXIT_BP, EXIT_GP, EXIT_INT, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
 import { RCX, RSP, ST_EXIT_VECTOR } from "../state.ts";
 
 export const branch: Definitions = [];
@@ -67,7 +67,4 @@ insn(branch, ["hlt", "cli", "sti", "in", "out", "insb", "insw", "insd", "outsb",
   "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "iretq", "iretd", "iret",
   "retf", "jmp_far", "call_far", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "monitor", "mwait"], (b) => b.trap(EXIT_GP), ENDS);
 
-insn(branch, "vmcall", (b) => {
-  b.call("door", [b.thisRip()]); // #UD anywhere else
-  b.leave(EXIT_KERNEL);
-}, ENDS);
+insn(branch, "vmcall", (b) => b.kernel(), ENDS);

@@ -307,6 +307,22 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.setState(ST_EXIT, this.i32(exit));
     this.exitNow(this.remaining - 1);
   }
+  kernel(): void {
+    if (this.insn.rip !== this.links.door) {
+      this.trap(); // #UD
+      return;
+    }
+    this.setState(ST_RIP, this.nextRip());
+    this.sync();
+    this.callImport("$kernel");
+    this.if();
+    this.i64const(-1);
+    this.byte(0x0f);
+    this.end();
+    this.loadState();
+    this.setFlag(MEM);
+    this.edgeOut!(0);
+  }
   /** Everything to the state block: before another region runs. */
   private sync(): void {
     this.toMem();
@@ -353,6 +369,11 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.take("i32");
   }
   jump(rip: number): void {
+    // back from the kernel, to whoever came to the door
+    if (this.block.afterDoor) {
+      this.jumpRet(rip);
+      return;
+    }
     if (this.block.edges.length > 0) {
       this.choose(rip, this.block.edges);
       rip = this.out;

@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { assemble } from "../../test/asm.ts";
 import { Cpu, cpuBytes } from "../cpu.ts";
 import { Insn } from "../decode.ts";
-import { EXIT_BP } from "../exit.ts";
+import { EXIT_BP, EXIT_BUDGET, EXIT_KERNEL } from "../exit.ts";
 import { loadIced } from "../iced.ts";
 import { GuestMemory } from "../memory.ts";
-import { RBP, RSP } from "../state.ts";
+import { R8, RAX, RBP, RBX, RCX, RDX, RSP } from "../state.ts";
 
 const SIZE = 4 << 20, CODE = 0x100000;
 
@@ -89,4 +89,75 @@ test("programs that follow each other at one address are compiled, however many;
   let compiled = 0;
   for (let n = 31; n <= 60; n++) compiled += run(n, 20_000) > 0 ? 1 : 0;
   expect(compiled).toBeLessThan(15);
+});
+
+test("what only compiled code goes to is compiled as well", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true });
+  // the second half of the loop, which is compiled by then, calls something else
+  const code = assemble("1: call *%rbx; cmp $100000, %ecx; cmove %rdx, %rbx; dec %ecx; jnz 1b; int3; .balign 64; ret; .balign 64; add $1, %rax; ret", CODE);
+  cpu.mem.u8.set(code, CODE);
+  cpu.state.rip = CODE;
+  cpu.state.set(RSP, 0x300000);
+  cpu.state.set(RCX, 200_000);
+  cpu.state.set(RBX, CODE + 64);
+  cpu.state.set(RDX, CODE + 128);
+  expect(cpu.run(10_000_000)).toBe(EXIT_BP);
+  expect(cpu.state.get(RAX)).toBe(99_999);
+  expect(cpu.jit!.slotAt(CODE + 128)).toBeGreaterThan(0);
+});
+
+
+// the trampoline, in short: nops, and on to the door
+const DOOR = 0x1000;
+const TRAMPOLINE = `1: mov $3, %eax; call *%rbx; add %rax, %r8; dec %ebp; jnz 1b; int3; .balign 64; nop; nop; nop; mov $${DOOR}, %r11d; pop %rcx; jmp *%r11`;
+
+/** What a small kernel does at the door, and what it sees there. */
+function called(cpu: Cpu, log: string[], n: number): void {
+  const { state } = cpu;
+  log.push([cpu.retired, state.rip, ...Array.from({ length: 16 }, (_, r) => state.get(r))].join());
+  state.set(RAX, n % 50);
+  if (n % 50 === 49) state.set(R8, 7); // the caller's own registers, as a signal's frame would
+  if (n % 70 === 69) state.rip = CODE + 0x80; // elsewhere: which jumps back by itself
+}
+
+test("a call from compiled code is what it is from any other: registers, counts, and where it goes on", async () => {
+  const iced = await loadIced();
+  const code = assemble(`${TRAMPOLINE}; .balign 128; inc %r9; jmp *%rcx`, CODE);
+  const run = (jit: boolean, slice: number): { log: string[]; inside: number; cpu: Cpu } => {
+    const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit, hot: 20 });
+    cpu.mem.u8.set(code, CODE);
+    cpu.mem.u8.set([0x0f, 0x01, 0xc1, 0xff, 0xe1], DOOR);
+    cpu.door = DOOR;
+    cpu.state.rip = CODE;
+    cpu.state.set(RSP, 0x300000);
+    cpu.state.set(RBX, CODE + 64);
+    cpu.state.set(RBP, 1000);
+    const log: string[] = [];
+    let calls = 0, inside = 0, until = 0;
+    cpu.kernel = () => {
+      inside++;
+      called(cpu, log, calls++);
+      return until - cpu.retired;
+    };
+    for (;;) {
+      until = cpu.retired + slice;
+      const exit = cpu.run(slice);
+      if (exit === EXIT_KERNEL) called(cpu, log, calls++);
+      else if (exit === EXIT_BP) break;
+      else expect(exit).toBe(EXIT_BUDGET);
+      expect(cpu.retired).toBeLessThanOrEqual(until);
+    }
+    return { log, inside, cpu };
+  };
+  const plain = run(false, 1000);
+  expect(plain.inside).toBe(0);
+  expect(plain.log.length).toBe(1000);
+  for (const slice of [5, 17, 100, 10_000]) {
+    const compiled = run(true, slice);
+    expect(compiled.log).toEqual(plain.log);
+    expect(compiled.cpu.state.save()).toEqual(plain.cpu.state.save());
+    expect(compiled.cpu.retired).toBe(plain.cpu.retired);
+    if (slice === 10_000) expect(compiled.inside).toBeGreaterThan(900);
+  }
 });

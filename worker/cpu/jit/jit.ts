@@ -11,9 +11,10 @@ import type { Bytes, WasmType } from "../build/module.ts";
 import { ModuleWriter } from "../build/module.ts";
 import { REC_HOT, REC_RIP } from "../build/shape.ts";
 import type { WasmLayout } from "../build/wasm.ts";
-import { CODE_SHIFT, IMPORTS } from "../build/wasm.ts";
+import { IMPORTS } from "../build/imports.ts";
+import { CODE_SHIFT } from "../build/wasm.ts";
 import type { CompiledCode, Compiler, Interpreter } from "../interp.ts";
-import { EXIT_MISS_LINK, FN_ENTER } from "../interp.ts";
+import { FN_ENTER } from "../interp.ts";
 import { ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import type { Links } from "./links.ts";
@@ -43,6 +44,15 @@ export function jitBytes(): number {
   return 4 * WORDS + 8 * JUMP_ENTRIES + 256;
 }
 
+/** What the compiled tier asks of its CPU. */
+export interface JitHost {
+  /** instructions retired so far, also while generated code runs */
+  retiredNow(): number;
+  readonly door: number;
+  /** `$kernel` of IMPORTS */
+  knock(): number;
+}
+
 /** One region that has been compiled. */
 class Compiled implements CompiledCode {
   readonly entry: number;
@@ -57,7 +67,7 @@ class Compiled implements CompiledCode {
   readonly born: number;
   constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number) {
     this.copies = copies;
-    this.born = jit.now();
+    this.born = jit.host.retiredNow();
     this.jit = jit;
     this.entry = region.entry;
     this.slot = slot;
@@ -85,8 +95,7 @@ class Compiled implements CompiledCode {
 }
 
 export class Jit implements Compiler {
-  /** how many instructions have retired */
-  readonly now: () => number;
+  readonly host: JitHost;
   private readonly interpreter: Interpreter;
   private readonly decoder: Decoder;
   private readonly links: Links;
@@ -105,14 +114,14 @@ export class Jit implements Compiler {
   /** Counted for tests and benchmarks. */
   readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, revived: 0, flushes: 0, refused: 0 };
 
-  constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder, now: () => number) {
-    this.now = now;
+  constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder, host: JitHost) {
+    this.host = host;
     this.interpreter = interpreter;
     this.decoder = decoder;
     this.words = layout.mem.reserve(4 * WORDS);
     const jumps = layout.mem.reserve(8 * JUMP_ENTRIES);
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
-    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
+    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
     this.clearJumps();
     this.buildEntry();
     interpreter.compiler = this;
@@ -153,7 +162,7 @@ export class Jit implements Compiler {
     const w = this.writer();
     w.importTable("t", this.interpreter.table.length);
     w.importTable("r", MAX_REGIONS);
-    const lookup = w.importFunction("$lookup", ["i64"], ["i32"]);
+    const lookup = w.importFunction("$lookup_hot", ["i64"], ["i32"]);
     const shape = w.type(["i32", "i32"], ["i32"]);
     const s = this.links.state;
     const a = new Assembler();
@@ -165,14 +174,15 @@ export class Jit implements Compiler {
     a.get(0).get(1).get(0).load(REC_HOT).const(16).op(0x76).callIndirect(shape, 0).return().end();
     a.get(2).const64(-1).op(0x51).const(0).load(s + ST_EXIT).const(0).op(0x47, 0x71).if();
     a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
+    // where it leaves to is a branch's target like any other: it may become hot. What left has been counted.
     a.get(2).call(lookup).tee(3).const(1).op(0x46).if();
-    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(3).return().end();
+    a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
     a.get(3).const(1).op(0x72).op(0x0b);
     w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
     a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
     const exports = this.instantiate(w, { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
-    this.imports = { ...this.interpreter.imports, $region: exports.$region! };
+    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $kernel: () => this.host.knock() };
   }
 
   slotAt(rip: number): number {
@@ -297,7 +307,7 @@ export class Jit implements Compiler {
     }
     this.interpreter.detach(c.entry, false);
     const granule = c.entry >>> CODE_SHIFT;
-    if (this.now() - c.born < SHORT_LIFE) this.changes.set(granule, (this.changes.get(granule) ?? 0) + 1);
+    if (this.host.retiredNow() - c.born < SHORT_LIFE) this.changes.set(granule, (this.changes.get(granule) ?? 0) + 1);
     else this.changes.delete(granule);
   }
 

@@ -13,6 +13,8 @@ export interface Links extends WasmLayout {
   readonly jumps: number;
   /** address of the word that holds the table slot of the code at `rip`, or 0 while there is none */
   slotOf(rip: number): number;
+  /** where vmcall is legal */
+  readonly door: number;
   /** the slot that the code at `rip` will have if it is in the module being written, else 0 */
   nearSlot(rip: number): number;
 }

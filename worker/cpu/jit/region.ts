@@ -28,6 +28,8 @@ export interface Block {
   edges: Edge[];
   /** the block begins behind a call */
   afterCall: boolean;
+  /** and that call was the kernel's door */
+  afterDoor: boolean;
 }
 
 export interface Region {
@@ -53,6 +55,21 @@ function decodeAt(decoder: Decoder, rip: number): Insn {
 }
 
 const target = (insn: Insn): number => (insn.immHi >>> 0) * 0x1_0000_0000 + (insn.immLo >>> 0);
+
+/** Where `jmp *%r` goes if `mov $address, %r` stands before it, else -1: the trampoline of page 0 ends like that. */
+function constantTarget(before: readonly Insn[]): number {
+  const jump = before[before.length - 1]!;
+  const operand = jump.shape.form.operands[0]!;
+  if (operand.kind !== "reg") return -1;
+  const bit = 1 << jump.reg[operand.index]!;
+  for (let i = before.length - 2; i >= Math.max(0, before.length - 4); i--) {
+    const insn = before[i]!;
+    if ((summarise(insn).writes & bit) === 0) continue;
+    const { name, operands } = insn.shape.form;
+    return name === "mov" && operands[1]!.kind === "imm" && operands[0]!.size >= 4 && insn.immHi === 0 ? insn.immLo >>> 0 : -1;
+  }
+  return -1;
+}
 
 /** Entries of a jump table at most, and how far from its jump its targets may lie. */
 const MAX_TABLE = 128, TABLE_REACH = 0x10000;
@@ -103,6 +120,7 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
   const steps = new Map<number, Step>();
   const leaders = new Set<number>([entry]);
   const afterCalls = new Set<number>();
+  const afterDoors = new Set<number>();
   const work = [entry];
   /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
   const switches = new Map<number, number[]>();
@@ -133,7 +151,8 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
           work.push(next);
         }
       } else if (summary.ending === "jump") {
-        const targets = jumpTargets(run, tables, memory, limit);
+        const constant = constantTarget(run);
+        const targets = constant < 0 ? jumpTargets(run, tables, memory, limit) : constant < limit ? [constant] : [];
         if (targets.length > 0) switches.set(insn.rip, targets);
         for (const to of targets) {
           leaders.add(to);
@@ -142,6 +161,7 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
       } else if (summary.ending === "call") {
         leaders.add(next);
         afterCalls.add(next);
+        if (insn.shape.form.name === "vmcall") afterDoors.add(next);
         work.push(next);
       }
       break;
@@ -158,7 +178,7 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
   let written = 0;
   const ranges: [number, number][] = [];
   const blocks = starts.map((start): Block => {
-    const block: Block = { rip: start, steps: [], edges: [], afterCall: afterCalls.has(start) };
+    const block: Block = { rip: start, steps: [], edges: [], afterCall: afterCalls.has(start), afterDoor: afterDoors.has(start) };
     let rip = start;
     for (;;) {
       const step = steps.get(rip);

@@ -183,6 +183,9 @@ class Notes implements Builder<number, number> {
   leave(): void {
     this.end("leave");
   }
+  kernel(): void {
+    this.end("call");
+  }
   nextRip = (): number => NOTHING;
   thisRip = (): number => NOTHING;
 

@@ -149,6 +149,11 @@ export class Sched {
     return next;
   }
 
+  /** Would schedule() let it go on, with nothing changed? */
+  stays(task: Task): boolean {
+    return task === this.kernel.current && task.state === TASK_RUNNING && !this.need_resched && this.slice > 0;
+  }
+
   /** Whose registers the CPU holds: those of any other task are in task.thread. */
   get loaded_task(): Task | undefined {
     return this.loaded;

@@ -1,0 +1,23 @@
+// worker/cpu/build/imports.ts — what generated code imports beside helpers.
+import type { WasmType } from "./module.ts";
+
+/** Functions that generated code imports, with their types; helpers have none of either but a result i32. */
+export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], readonly WasmType[]]>> = {
+  /** (rip, address, bytes, 1 write | 2 fetch | 4 misaligned): notes the fault */
+  "$fault": [["i64", "i64", "i32", "i32"], []],
+  /** (address, bytes): a store has hit decoded code */
+  "$code_hit": [["i32", "i32"], []],
+  /** rip → record, or 1 with EXIT_MISS noted */
+  "$lookup": [["i64"], ["i32"]],
+  /** the same, counted for the compiled tier; a record → itself, counted, or 1 with EXIT_HOT noted */
+  "$lookup_hot": [["i64"], ["i32"]],
+  "$hot": [["i32"], ["i32"]],
+  /** record of a branch → record of its target, or 1 */
+  "$link": [["i32"], ["i32"]],
+  /** slot of compiled code → where it wants to go on */
+  "$region": [["i32"], ["i64"]],
+  /** compiled code is at the door, everything is in the state block: 0, and it goes on behind it, or ST_EXIT says why not */
+  "$kernel": [[], ["i32"]],
+  /** the six flags as in rflags */
+  "$getflags": [[], ["i32"]],
+};
