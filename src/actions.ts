@@ -1,6 +1,7 @@
 // src/actions.ts — the one table of all that can be done: buttons, keys, tooltips and the command palette are made from it.
 import type { Session } from "./session.ts";
 import { toggleTheme } from "./theme.ts";
+import { TRY } from "./try.ts";
 import { openPanel, openSheet, PANELS, type PanelName, ui } from "./ui.ts";
 
 export interface Action {
@@ -29,6 +30,10 @@ const BASE: readonly Action[] = [
   { id: "restart", title: "Restart the machine", group: "Machine", can: on, run: (s) => void s.restart() },
   { id: "pause", title: "Pause", group: "Machine", keys: ["F8"], can: (s) => power(s) === "running", run: (s) => s.pause() },
   { id: "resume", title: "Run on", group: "Machine", keys: ["F8"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.resume() },
+  { id: "step", title: "One instruction", group: "CPU", keys: ["F11"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("step") },
+  { id: "over", title: "One instruction, but over a call", group: "CPU", keys: ["F10"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("over") },
+  { id: "until call", title: "Until the next system call", group: "CPU", keys: ["F9"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("call") },
+  { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void s.download() },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
   { id: "inspect", title: "Open or close the panel", group: "View", run: () => openPanel(ui.get().panel === undefined ? "page 0" : undefined) },

@@ -10,7 +10,7 @@ const STATES: Readonly<Record<Power, readonly [icon: string, word: string]>> = {
   off: ["○", "Off"],
   starting: ["◔", "Starting"],
   running: ["●", "Running"],
-  paused: ["⏸", "Paused"],
+  paused: ["‖", "Paused"],
   halted: ["■", "Halted"],
   crashed: ["▲", "Crashed"],
 };

@@ -3,9 +3,8 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { size } from "./format.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
+import { TRY } from "./try.ts";
 import { openPanel } from "./ui.ts";
-
-const TRY = ["ls -l /", "cat /proc/version", "ps", "free"] as const;
 
 function Waiting({ session }: { readonly session: Session }): ReactNode {
   const { waiting } = useStore(session.state);
@@ -84,9 +83,9 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       <Messages session={session} />
       <div className="try" aria-label="Commands to try">
         <span className="hint">{inside ? "F6 leaves the console" : "Click or press Enter in the console to type"}</span>
-        {TRY.map((command) => (
-          <button type="button" className="chip" key={command} disabled={power !== "running"} onClick={() => session.type(`${command}\n`)}>
-            {command}
+        {TRY.map((t) => (
+          <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => session.run(t)}>
+            {t.label}
           </button>
         ))}
         <button type="button" className="chip" onClick={() => openPanel("page 0")}>

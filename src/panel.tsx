@@ -3,14 +3,14 @@ import { type ComponentType, type KeyboardEvent, lazy, type ReactNode, Suspense 
 import { TITLES } from "./actions.ts";
 import { MachinePanel } from "./machine.tsx";
 import type { Session } from "./session.ts";
-import { SledPanel } from "./inspect/sled.tsx";
+import { ZpolinePanel } from "./inspect/zpoline.tsx";
 import { openPanel, PANELS, type PanelName } from "./ui.ts";
 
 type PanelComponent = ComponentType<{ readonly session: Session }>;
 
 const VIEWS: Readonly<Record<PanelName, PanelComponent>> = {
   machine: MachinePanel,
-  "page 0": SledPanel,
+  "page 0": ZpolinePanel,
   calls: lazy(async () => ({ default: (await import("./inspect/calls.tsx")).CallsPanel })),
   processes: lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel })),
   memory: lazy(async () => ({ default: (await import("./inspect/memory.tsx")).MemoryPanel })),

@@ -1,10 +1,12 @@
 // src/session.ts — the page's side of the machine: what it is doing, what it is to boot, and the worker that does it.
 import { type Remote, wrap } from "comlink";
 import type { BootRequest, Connect, DiskRequest, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
+import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
 import { checkCommandLine, diskName, withDisk } from "./cmdline.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
+import type { Try } from "./try.ts";
 
 export type Power = "off" | "starting" | "running" | "paused" | "halted" | "crashed";
 
@@ -47,6 +49,11 @@ export interface State {
   readonly cmdline: string;
   readonly keep: boolean;
   readonly isolated: boolean;
+  /** why the machine stands still, if a breakpoint or a step stopped it */
+  readonly stopped: string | undefined;
+  readonly breakpoints: readonly Breakpoint[];
+  /** the last fault, until it is dismissed */
+  readonly fault: Extract<MachineEvent, { type: "fault" }> | undefined;
   /** the machine that runs was started with other settings than those shown */
   readonly stale: boolean;
   /** what the disk that runs is called, and whether it is kept */
@@ -74,11 +81,13 @@ export class Session {
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
   private used = false;
+  private readonly listeners = new Set<(event: MachineEvent) => void>();
 
   constructor() {
     this.state = new Store<State>({
       power: "off", waiting: undefined, storing: false, status: undefined, mips: 0, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
+      stopped: undefined, breakpoints: [], fault: undefined,
     });
     this.console.oninput = (bytes) => this.send({ type: "input", line: 0, bytes });
     this.console.keeps = (e) => isPageKey(e, this);
@@ -110,6 +119,15 @@ export class Session {
     bytes.port1.onmessage = (e: MessageEvent<ToPage>) => this.receive(e.data);
     this.api = wrap<MachineControl>(control.port1);
     return this.api;
+  }
+  /** A question to the machine's inside. Rejects while it is off. */
+  ask<K extends keyof InspectorCalls>(what: K, ...args: Parameters<InspectorCalls[K]>): Promise<Awaited<ReturnType<InspectorCalls[K]>>> {
+    return this.control.ask(what, args) as Promise<Awaited<ReturnType<InspectorCalls[K]>>>;
+  }
+  /** Tells `listener` of what happens in the machine. Returns how to end that. */
+  listen(listener: (event: MachineEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
   }
   /** Ends the worker, and with it machine, disk and lock: like pulling the plug. */
   private disconnect(): void {
@@ -143,6 +161,15 @@ export class Session {
         this.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
         break;
       }
+      case "stopped":
+        this.set({ power: "paused", stopped: message.why });
+        break;
+      case "events":
+        for (const e of message.events) {
+          if (e.type === "fault") this.set({ fault: e });
+          for (const l of this.listeners) l(e);
+        }
+        break;
       case "note":
         if (!this.state.get().notes.includes(message.text)) this.set({ notes: [...this.state.get().notes, message.text] });
         break;
@@ -243,13 +270,14 @@ export class Session {
     const disk: DiskRequest = { name: choice.name, source: choice.source, keep };
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: choice.name, keep },
+      stale: false, running: { disk: choice.name, keep }, stopped: undefined, fault: undefined,
     });
     const request: BootRequest = { cmdline, disk, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
     try {
       await api.boot(request);
       if (this.api !== api) return;
       if (this.state.get().power === "starting") this.set({ power: "running", waiting: undefined });
+      if (this.state.get().breakpoints.length > 0) void this.ask("breakpoints", this.state.get().breakpoints);
       // from now on the image is the browser's own
       if (keep && choice.source.kind === "file") {
         const stored: ImageChoice = { ...choice, source: { kind: "stored" } };
@@ -278,11 +306,19 @@ export class Session {
   }
   pause(): void {
     void this.control.pause();
-    this.set({ power: "paused" });
+    this.set({ power: "paused", stopped: undefined });
   }
   resume(): void {
-    void this.control.resume();
-    this.set({ power: "running" });
+    this.go("run");
+  }
+  /** Goes on from a stop: until something stops it, or for a step. */
+  go(how: Go): void {
+    void this.ask("go", how).catch(() => undefined);
+    this.set({ power: "running", stopped: undefined });
+  }
+  setBreakpoints(breakpoints: readonly Breakpoint[]): void {
+    this.set({ breakpoints });
+    if (this.isOn) void this.ask("breakpoints", breakpoints).catch(() => undefined);
   }
   async resetDisk(): Promise<void> {
     const { chosen } = this.state.get();
@@ -307,12 +343,17 @@ export class Session {
       this.set({ problem: { text: sentence(e), scratch: false } });
     }
   }
+  /** Types a command of the page's; what is to be recorded is. */
+  run({ command, record }: Try): void {
+    if (record !== undefined) void this.ask("record", record.nr, record.by).catch(() => undefined);
+    this.type(`${command}\n`);
+  }
   /** Types a command as the visitor would. */
   type(text: string): void {
     this.send({ type: "input", line: 0, bytes: new TextEncoder().encode(text) });
   }
   dismiss(): void {
-    this.set({ problem: undefined, notes: [] });
+    this.set({ problem: undefined, notes: [], fault: undefined });
   }
 }
 

@@ -46,11 +46,12 @@ export interface MachineOptions {
  */
 export type Reason = "slice" | "idle" | "host" | "halted";
 
-/** What can come from outside: keys typed at console `line`, the new size of its window, or what the host's clock says (time=real). */
+/** What can come from outside: keys typed at console `line`, the new size of its window, what the host's clock says (time=real), or bytes written into memory. */
 export type Input =
   | { readonly line: number; readonly bytes: Uint8Array }
   | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }
-  | { readonly clock: number };
+  | { readonly clock: number }
+  | { readonly poke: { readonly address: number; readonly bytes: Uint8Array } };
 
 /** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
 export type InputEvent = Input & { readonly at: number; readonly ns: number };
@@ -168,7 +169,7 @@ export class Machine {
         const task = sched.schedule();
         if (task === undefined) return "idle";
         if (task.syscall_nr >= 0) {
-          entry.resume(task);
+          entry.attempt(task);
           continue;
         }
         if (task.sigpending || task.notify_resume) {
@@ -188,7 +189,10 @@ export class Machine {
     this.account(task);
     if (exit === EXIT_KERNEL) entry.door(task);
     else if (exit === EXIT_SYSCALL) entry.trapped(task);
-    else if (exit !== EXIT_BUDGET) relay_signal(task, exit);
+    else if (exit !== EXIT_BUDGET) {
+      entry.observer?.fault?.(task, exit);
+      relay_signal(task, exit);
+    }
   }
   private account(task: Task): void {
     const { retired } = this.cpu;
@@ -246,7 +250,11 @@ export class Machine {
     this.guard(() => {
       if ("bytes" in event) kernel.console.input(event.line, event.bytes);
       else if ("size" in event) kernel.console.resize(event.line, event.size.cols, event.size.rows);
-      else kernel.time.advance(Math.max(0, event.clock - kernel.time.monotonic()));
+      else if ("poke" in event) {
+        const { address, bytes } = event.poke;
+        kernel.mem.u8.set(bytes, address);
+        this.arch.flush_icache_range(address, bytes.length);
+      } else kernel.time.advance(Math.max(0, event.clock - kernel.time.monotonic()));
     });
   }
   /** Keys arrive at console `line`. */
@@ -260,6 +268,13 @@ export class Machine {
   /** time=real: the host's clock has gone on to monotonic `ns` while the machine was busy. */
   tick(ns: number): void {
     this.enter({ clock: Math.floor(ns) });
+  }
+  /** Writes into memory, as a stray store of any process would: page 0 cannot be written. @throws Error with a sentence */
+  poke(address: number, bytes: Uint8Array): void {
+    const { mem } = this.kernel;
+    if (this.kernel.halted !== undefined) throw new Error("The machine has stopped.");
+    if (!(address >= KERNEL_VSYSCALL && address + bytes.length <= mem.size)) throw new Error(`Only memory from 0x${KERNEL_VSYSCALL.toString(16)} to 0x${mem.size.toString(16)} can be written.`);
+    this.enter({ poke: { address, bytes: bytes.slice() } });
   }
 
   /** UML's exit status: 134 after a panic (abort), else what /proc/exitcode holds. */

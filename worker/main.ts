@@ -2,13 +2,14 @@
 import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
 import type { CpuStart } from "./cpu/remote.ts";
-import { callNames, Inspector } from "./machine/inspect.ts";
+import { Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { change, openDatabase } from "./os-browser/database.ts";
 import { BrowserDisk, resetDisk } from "./os-browser/disk.ts";
 import { loadImage, pack, storedImages } from "./os-browser/image.ts";
 import { lockDisk } from "./os-browser/lock.ts";
 import { BrowserOs } from "./os-browser/os.ts";
+import type { MachineEvent } from "./protocol/inspect.ts";
 import { type BootRequest, type Connect, DISK_IN_USE, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
@@ -81,6 +82,7 @@ class Host {
   private inspector: Inspector | undefined;
   private disk: BrowserDisk | undefined;
   private paused = false;
+  private readonly events: MachineEvent[] = [];
   /** ends a wait of the run loop */
   private wake: (() => void) | undefined;
   /** While the machine sleeps: the host's and the guest's clock when that began */
@@ -107,7 +109,7 @@ class Host {
       this.settle(this.machine);
       if (message.type === "input") this.machine.input(message.line, message.bytes);
       else this.machine.resize(message.line, message.cols, message.rows);
-      this.output.flush();
+      this.flush();
     }
     this.wake?.();
   }
@@ -118,6 +120,15 @@ class Host {
     this.asleep = undefined;
   }
 
+  private write(line: number, bytes: Uint8Array): void {
+    this.output.write(line, bytes);
+    this.inspector?.output(line, bytes);
+  }
+  /** Output and events go to the page. */
+  private flush(): void {
+    this.output.flush();
+    if (this.events.length > 0) this.post({ type: "events", events: this.events.splice(0) });
+  }
   private note = (text: string): void => this.post({ type: "note", text });
 
   private async openDisk({ disk }: BootRequest): Promise<BrowserDisk> {
@@ -146,17 +157,21 @@ class Host {
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     const [disk, iced] = await Promise.all([this.openDisk(request), loadIced()]);
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
-    const os = new BrowserOs({ disks: new Map([[disk.name, disk]]), write: (line, bytes) => this.output.write(line, bytes) });
+    const os = new BrowserOs({ disks: new Map([[disk.name, disk]]), write: (line, bytes) => this.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
     const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, startCpu });
     await machine.start();
     this.disk = disk;
     this.machine = machine;
-    this.inspector = new Inspector(machine, iced);
+    this.inspector = new Inspector(machine, iced, (e) => this.events.push(e));
+    this.inspector.onGo = () => {
+      this.paused = false;
+      this.wake?.();
+    };
     machine.boot();
     machine.resize(0, request.cols, request.rows);
     void this.run(machine).catch((e: unknown) => {
-      this.output.flush();
+      this.flush();
       this.post({ type: "crashed", why: e instanceof Error ? `${e.message}\n${e.stack ?? ""}` : String(e) });
     });
   }
@@ -181,12 +196,20 @@ class Host {
       }
       const from = performance.now();
       const retired = machine.retired;
-      const reason = machine.run(this.slice);
+      const reason = this.need().debug.run(this.slice);
       const ms = performance.now() - from;
       this.busyMs += ms;
       // the next slice takes about SLICE_MS; a slice cut short says nothing
-      if (reason === "slice") this.slice = Math.round(Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1))))));
-      this.output.flush();
+      if (reason === "slice" && machine.retired - retired >= this.slice) this.slice = Math.round(Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1))))));
+      this.flush();
+      if (reason === "stop") {
+        this.paused = true;
+        this.status(machine, true);
+        const why = this.need().stopped();
+        this.flush();
+        this.post({ type: "stopped", why });
+        continue;
+      }
       if (reason === "halted") {
         this.status(machine, true, true);
         this.post({ type: "halted", how: machine.kernel.halted ?? "halt", status: machine.exit_status });
@@ -271,14 +294,7 @@ class Host {
       await resetDisk(db, name);
       await change(db, ["images"], (t) => t.objectStore("images").delete(`file:${name}`));
     },
-    watchCalls: (on) => this.need().watchCalls(on),
-    calls: (seq) => this.need().calls(seq),
-    processes: () => this.need().processes(),
-    memory: () => this.need().memory(),
-    images: () => this.need().images(),
-    registers: () => this.need().registers(),
-    peek: (start, length) => this.need().peek(start, length),
-    callNames: () => callNames(),
+    ask: (what, args) => this.need().answer(what, args),
   };
 }
 

@@ -3,6 +3,8 @@
 // The page makes a Worker and sends it one Connect with two ports: `control` (calls and answers, through comlink: MachineControl) and `bytes`
 // (a plain port for what must be quick and in order: ToWorker, ToPage).
 
+import type { InspectorCalls, MachineEvent } from "./protocol/inspect.ts";
+
 /** A Blob or File, as far as both sides need to know. */
 export interface ImageFile {
   readonly size: number;
@@ -45,66 +47,6 @@ export interface StoredImage {
 export const DISK_IN_USE = "DiskInUse";
 export const BAD_IMAGE = "BadImage";
 
-/** One row of the list of processes. */
-export interface ProcessRow {
-  readonly pid: number;
-  readonly ppid: number;
-  readonly comm: string;
-  /** as ps shows it: R, S, D, T, Z */
-  readonly state: string;
-  /** parked until its vfork child execs or exits */
-  readonly vfork: boolean;
-  /** bytes mapped */
-  readonly memory: number;
-  /** instructions retired in it */
-  readonly instructions: number;
-  /** the system call that it waits in */
-  readonly call: string | undefined;
-}
-
-/** A run of the machine's memory. */
-export interface MemoryRow {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: "trampoline" | "kernel" | "text" | "data" | "heap" | "stack" | "map" | "free" | "other";
-  /** pid; undefined: the kernel's, or nobody's */
-  readonly owner: number | undefined;
-  readonly note: string;
-}
-
-/** One finished system call. */
-export interface CallRow {
-  /** ascending; gaps mean that rows were dropped */
-  readonly seq: number;
-  readonly pid: number;
-  readonly comm: string;
-  /** as strace writes it */
-  readonly text: string;
-  /** it failed */
-  readonly error: boolean;
-}
-
-export interface ImageRow {
-  readonly name: string;
-  readonly comm: string;
-  readonly base: number;
-  readonly sites: number;
-  readonly rewritten: number;
-  readonly left: number;
-}
-
-/** What the panels look at; answered between two slices. */
-export interface Registers {
-  /** running task; undefined while idle */
-  readonly pid: number | undefined;
-  readonly comm: string;
-  /** names and values, 16 hexadecimal digits */
-  readonly values: readonly (readonly [name: string, value: string])[];
-  readonly flags: string;
-  /** disassembly from rip on: address, bytes, text */
-  readonly code: readonly (readonly [address: number, bytes: string, text: string])[];
-}
-
 /** Calls through the control port. Rejections carry a sentence for the visitor. */
 export interface MachineControl {
   /** Resolves when the machine is on. */
@@ -119,18 +61,8 @@ export interface MachineControl {
   storedImages(): Promise<StoredImage[]>;
   /** Forgets such an image and its changes. */
   forgetImage(name: string): Promise<void>;
-  /** From now on system calls are noted, or no longer. */
-  watchCalls(on: boolean): void;
-  /** What was noted after row `seq`. */
-  calls(seq: number): CallRow[];
-  processes(): ProcessRow[];
-  memory(): { readonly size: number; readonly rows: MemoryRow[] };
-  images(): ImageRow[];
-  registers(): Registers;
-  /** `length` bytes at `start`, as far as there are any. */
-  peek(start: number, length: number): Uint8Array<ArrayBuffer>;
-  /** Names of system calls by number. */
-  callNames(): (string | undefined)[];
+  /** Asks the machine's inside, or acts on it: a call of InspectorCalls by name. Answered between two slices. */
+  ask(what: keyof InspectorCalls, args: readonly unknown[]): unknown;
 }
 
 export interface Status {
@@ -170,6 +102,9 @@ export type ToPage =
   | { readonly type: "halted"; readonly how: "halt" | "poweroff" | "restart" | "panic"; readonly status: number }
   /** The emulator itself failed. */
   | { readonly type: "crashed"; readonly why: string }
+  /** a breakpoint, a step: the machine stands still */
+  | { readonly type: "stopped"; readonly why: string }
+  | { readonly type: "events"; readonly events: readonly MachineEvent[] }
   /** something that the visitor should know */
   | { readonly type: "note"; readonly text: string };
 

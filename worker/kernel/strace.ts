@@ -3,7 +3,7 @@
 // Reads guest memory only; a bad pointer is shown as a number.
 import type { Errno } from "../include/uapi/errno.ts";
 import { signal_name } from "../include/uapi/signal.ts";
-import type { Syscall } from "./syscall.ts";
+import { Fd, Hex, Int, type Kind, MmapProt, Path, Pid, Ptr, Size, Str, type Syscall, UInt, ULong } from "./syscall.ts";
 import type { Memory } from "./uaccess.ts";
 
 /** bytes of a buffer or string that are shown */
@@ -146,6 +146,37 @@ function argument(m: Memory, show: string, value: number, next: number, result: 
 export function formatSyscall(m: Memory, call: Syscall, args: readonly number[], result: number | Errno | undefined): string {
   const value = typeof result === "number" ? result : undefined;
   const shown = call.kinds.map((k, i) => argument(m, k.show, args[i] ?? 0, args[i + 1] ?? 0, value));
-  const end = result === undefined ? "?" : typeof result === "number" ? (result >= 0x100000 ? hex(result) : String(result)) : `-1 ${result.name}`;
+  const end = result === undefined ? "?" : end_of(result);
   return `${call.name}(${shown.join(", ")}) = ${end}`;
+}
+
+const end_of = (result: number | Errno): string => (typeof result === "number" ? (result >= 0x100000 ? hex(result) : String(result)) : `-1 ${result.name}`);
+
+const Hex64: Kind = { width: "u64", show: "hex" };
+
+/** Arguments of calls that are not there, so that they can be written down nevertheless. */
+const ABSENT: Readonly<Record<string, readonly Kind[]>> = {
+  mprotect: [Ptr, Size, MmapProt], msync: [Ptr, Size, Hex], mincore: [Ptr, Size, Ptr], madvise: [Ptr, Size, Int], ptrace: [Int, Pid, Ptr, Ptr], mlock: [Ptr, Size], munlock: [Ptr, Size],
+  mlockall: [Hex], munlockall: [], vhangup: [], adjtimex: [Ptr], acct: [Path], swapon: [Path, Hex], swapoff: [Path], iopl: [Int], ioperm: [ULong, ULong, Int], uselib: [Path],
+  modify_ldt: [Int, Ptr, ULong], init_module: [Ptr, ULong, Str], delete_module: [Str, Hex], set_thread_area: [Ptr], get_thread_area: [Ptr], io_setup: [UInt, Ptr], io_destroy: [ULong],
+  io_getevents: [ULong, ULong, ULong, Ptr, Ptr], io_submit: [ULong, ULong, Ptr], io_cancel: [ULong, Ptr, Ptr], remap_file_pages: [Ptr, Size, MmapProt, ULong, Hex],
+  mbind: [Ptr, Size, Int, Ptr, ULong, Hex], set_mempolicy: [Int, Ptr, ULong], get_mempolicy: [Ptr, Ptr, ULong, Ptr, Hex], add_key: [Str, Str, Ptr, Size, Int], request_key: [Str, Str, Str, Int],
+  keyctl: [Int, ULong, ULong, ULong, ULong], perf_event_open: [Ptr, Pid, Int, Fd, Hex], fanotify_init: [Hex, Hex], fanotify_mark: [Fd, Hex, ULong, Fd, Path],
+  clock_adjtime: [Int, Ptr], process_vm_readv: [Pid, Ptr, ULong, Ptr, ULong, Hex], process_vm_writev: [Pid, Ptr, ULong, Ptr, ULong, Hex], kcmp: [Pid, Pid, Int, ULong, ULong],
+  finit_module: [Fd, Str, Hex], seccomp: [Int, Hex, Ptr], memfd_create: [Str, Hex], bpf: [Int, Ptr, UInt], userfaultfd: [Hex], mlock2: [Ptr, Size, Hex], pkey_mprotect: [Ptr, Size, MmapProt, Int],
+  pkey_alloc: [Hex, Hex], pkey_free: [Int], rseq: [Ptr, UInt, Hex, Hex], io_uring_setup: [UInt, Ptr], io_uring_enter: [Fd, UInt, UInt, Hex], io_uring_register: [Fd, UInt, Ptr, UInt],
+  open_tree: [Fd, Path, Hex], move_mount: [Fd, Path, Fd, Path, Hex], fsopen: [Str, Hex], fsconfig: [Fd, UInt, Str, Ptr, Int], fsmount: [Fd, Hex, Hex], fspick: [Fd, Path, Hex],
+  process_madvise: [Fd, Ptr, ULong, Int, Hex], cachestat: [Fd, Ptr, Ptr, Hex], mseal: [Ptr, Size, Hex], memfd_secret: [Hex], quotactl: [Int, Path, Int, Ptr], name_to_handle_at: [Fd, Path, Ptr, Ptr, Hex],
+  open_by_handle_at: [Fd, Ptr, Hex], map_shadow_stack: [Ptr, Size, Hex], landlock_create_ruleset: [Ptr, Size, Hex], afs_syscall: [], security: [], vserver: [], tuxcall: [],
+  kexec_load: [ULong, ULong, Ptr, Hex], sysfs: [Int, ULong, ULong], lookup_dcookie: [ULong, Ptr, Size],
+};
+
+/** A call that has no body here: with the arguments that Linux would take, or the six registers where that is not known. `raw`: registers as signed numbers. */
+export function formatAbsent(m: Memory, name: string, raw: readonly number[], result: number | Errno): string {
+  const kinds = ABSENT[name] ?? Array.from({ length: 6 }, () => Hex64);
+  const shown = kinds.map((k, i) => {
+    const v = raw[i] ?? 0;
+    return argument(m, k.show, k.width === "s32" ? v | 0 : k.width === "u32" ? v >>> 0 : v < 0 && k.show !== "int" ? v + 2 ** 64 : v, raw[i + 1] ?? 0, undefined);
+  });
+  return `${name}(${shown.join(", ")}) = ${end_of(result)}`;
 }

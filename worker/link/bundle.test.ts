@@ -67,7 +67,7 @@ test("random damage never throws", () => {
 });
 
 test("events come back as the machine had them; a command line is taken apart and put together", () => {
-  const log = [{ at: 1, ns: 2, line: 0, bytes: Uint8Array.of(0x6c, 0xc3, 0xbc, 10) }, { at: 1, ns: 2, line: 3, bytes: Uint8Array.of(0xff, 0xfe) }, { at: 4, ns: 4, line: 0, size: { cols: 80, rows: 24 } }, { at: 5, ns: 6, clock: 99 }];
+  const log = [{ at: 1, ns: 2, line: 0, bytes: Uint8Array.of(0x6c, 0xc3, 0xbc, 10) }, { at: 1, ns: 2, line: 3, bytes: Uint8Array.of(0xff, 0xfe) }, { at: 4, ns: 4, line: 0, size: { cols: 80, rows: 24 } }, { at: 5, ns: 6, clock: 99 }, { at: 6, ns: 7, poke: { address: 0x5000, bytes: Uint8Array.of(0, 65) } }];
   expect(fromLinkEvents(toLinkEvents(log))).toEqual(log);
   const usual = "ubd0=a.ext4 rw mem=256m loglevel=8 init=/sbin/init";
   const lines = [usual, `${usual} seed=abc`, `${usual} seed=7 zpoline=lazy quiet`, `${usual} zpoline=0`, "ubd0=a.ext4 mem=64m", `${usual} seed=0`, `${usual}  x`, usual.replace("256", "4096")];

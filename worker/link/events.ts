@@ -17,6 +17,8 @@ export interface LinkEvent {
   size?: [number, number];
   /** or a reading of the host's clock (time=real): monotonic ns */
   clock?: number;
+  /** where the bytes `hex` were written into memory, from outside */
+  poke?: number;
 }
 
 /** As the machine has it (machine.ts, InputEvent). */
@@ -24,6 +26,7 @@ type MachineEvent = { readonly at: number; readonly ns: number } & (
   | { readonly line: number; readonly bytes: Uint8Array }
   | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }
   | { readonly clock: number }
+  | { readonly poke: { readonly address: number; readonly bytes: Uint8Array } }
 );
 
 /** characters of one event, and in all of them */
@@ -48,6 +51,7 @@ export function toLinkEvents(log: readonly MachineEvent[]): LinkEvent[] {
   return log.map((e): LinkEvent => {
     const { at, ns } = e;
     if ("clock" in e) return { at, ns, clock: e.clock };
+    if ("poke" in e) return { at, ns, poke: e.poke.address, hex: toHex(e.poke.bytes) };
     const where = e.line === 0 ? { at, ns } : { at, ns, line: e.line };
     if ("size" in e) return { ...where, size: [e.size.cols, e.size.rows] };
     const text = asText(e.bytes);
@@ -61,7 +65,7 @@ export function fromLinkEvents(events: readonly LinkEvent[]): MachineEvent[] {
     if (e.clock !== undefined) return { at, ns, clock: e.clock };
     if (e.size !== undefined) return { at, ns, line, size: { cols: e.size[0], rows: e.size[1] } };
     const bytes = e.hex !== undefined ? Uint8Array.from(e.hex.match(/../g) ?? [], (h) => parseInt(h, 16)) : Uint8Array.from(unescape(encodeURIComponent(e.text ?? "")), (c) => c.charCodeAt(0));
-    return { at, ns, line, bytes };
+    return e.poke === undefined ? { at, ns, line, bytes } : { at, ns, poke: { address: e.poke, bytes } };
   });
 }
 
@@ -82,6 +86,10 @@ function checkEvent(v: unknown): LinkEvent | undefined {
   else if (Array.isArray(e.size) && e.size.length === 2 && e.size.every((n) => isCount(n, 4096) && n > 0)) out.size = [e.size[0] as number, e.size[1] as number];
   else if (isCount(e.clock, Number.MAX_SAFE_INTEGER)) out.clock = e.clock;
   else return undefined;
+  if (e.poke !== undefined) {
+    if (!isCount(e.poke, 2 ** 31) || out.hex === undefined || out.line !== undefined) return undefined;
+    out.poke = e.poke;
+  }
   return out;
 }
 

@@ -1,89 +1,94 @@
-// machine/inspect.ts — what the page's panels look at: processes, memory, system calls, registers. Reads the machine, changes nothing of it.
+// machine/inspect.ts — what the page's panels look at: processes, memory, code, calls, registers. Reads the machine; only poke() changes it.
 import type { SyscallObserver } from "../arch/um/do_syscall_64.ts";
 import { syscall_table } from "../arch/um/syscall_64.ts";
 import { KERNEL_VSYSCALL } from "../arch/um/trampoline.ts";
+import type { Exit } from "../cpu/exit.ts";
 import type { Iced } from "../cpu/iced.ts";
-import { R10, R8, R9, RDI, RDX, RSI } from "../cpu/state.ts";
+import { RSP } from "../cpu/state.ts";
 import { get_task_state } from "../fs/proc/array.ts";
-import { errnoByCode } from "../include/uapi/errno.ts";
-import { formatSyscall } from "../kernel/strace.ts";
-import type { Row } from "../kernel/syscall.ts";
+import { d_path } from "../fs/dcache.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Machine } from "../machine.ts";
 import type { VmArea } from "../mm/mm_types.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
-import type { CallRow, ImageRow, MemoryRow, ProcessRow, Registers } from "../protocol.ts";
+import type { Breakpoint, CallRow, CheckSpec, CodeLine, Go, ImageRow, InspectorCalls, Look, MachineEvent, MemoryMap, MemoryRow, ProcessRow, RegionRow, Registers, SiteCode, SiteRow, Trace } from "../protocol/inspect.ts";
+import { CallLog, rowName } from "./call_log.ts";
+import { Checks } from "./checks.ts";
+import { Debugger } from "./debug.ts";
+import { disassemble, disassembleAt, disassembleBefore, hexBytes } from "./disassemble.ts";
+import { explain } from "./explain.ts";
+import { Watch } from "./watch.ts";
 
-/** rows that are kept for the page to fetch */
-const KEPT = 2000;
-const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 /** in the order of the instruction encoding */
 const NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
 const FLAGS = [[0, "CF"], [2, "PF"], [4, "AF"], [6, "ZF"], [7, "SF"], [10, "DF"], [11, "OF"]] as const;
-/** instructions shown from rip on */
-const LINES = 10;
-
-const rowName = (row: Row | undefined): string | undefined => (row === undefined ? undefined : row.state === "errno" ? row.name : row.call.name);
+/** instructions shown from rip on, words of the stack */
+const LINES = 12;
+const WORDS = 8;
+/** bytes before a site that are looked at */
+const AROUND = 40;
 
 /** Names of system calls by number. */
 export function callNames(): (string | undefined)[] {
   return Array.from(syscall_table, rowName);
 }
 
-/** Notes system calls as strace would write them. */
-export class CallLog implements SyscallObserver {
-  private readonly machine: Machine;
-  private readonly rows: CallRow[] = [];
-  private seq = 0;
-  /** arguments of the calls under way, as they were at entry */
-  private readonly entered = new Map<Task, number[]>();
-
-  constructor(machine: Machine) {
-    this.machine = machine;
-  }
-  enter(task: Task): void {
-    const { state } = this.machine.cpu;
-    this.entered.set(task, ARGUMENTS.map((r) => state.get_signed(r)));
+/** One observer for many. */
+class Observers implements SyscallObserver {
+  readonly list = new Set<SyscallObserver>();
+  enter(task: Task, nr: number): void {
+    for (const o of this.list) o.enter(task, nr);
   }
   exit(task: Task, nr: number, result: number): void {
-    const raw = this.entered.get(task);
-    this.entered.delete(task);
-    const row = syscall_table[nr];
-    const failed = result < 0 && result >= -4095;
-    let text: string;
-    if (row === undefined || row.state === "errno" || raw === undefined) text = `${rowName(row) ?? `syscall_${nr}`}(…) = ${failed ? this.error(row, -result) : result}`;
-    else {
-      const args = row.call.kinds.map((k, i) => {
-        const v = raw[i]!;
-        return k.width === "s32" ? v | 0 : k.width === "u32" ? v >>> 0 : k.width === "u64" && v < 0 ? v + 2 ** 64 : v;
-      });
-      text = formatSyscall(this.machine.kernel.mem, row.call, args, failed ? (errnoByCode.get(-result) ?? result) : result);
-    }
-    this.rows.push({ seq: ++this.seq, pid: task.pid, comm: task.comm, text, error: failed });
-    if (this.rows.length > 2 * KEPT) this.rows.splice(0, this.rows.length - KEPT);
+    for (const o of this.list) o.exit(task, nr, result);
   }
-  private error(row: Row | undefined, code: number): string {
-    return `-1 ${row?.state === "errno" && row.errno.code === code ? row.errno.name : (errnoByCode.get(code)?.name ?? code)}`;
-  }
-  after(seq: number): CallRow[] {
-    const first = this.rows[0]?.seq ?? 0;
-    return this.rows.slice(Math.max(0, this.rows.length - KEPT, seq + 1 - first));
+  fault(task: Task, exit: Exit): void {
+    for (const o of this.list) o.fault?.(task, exit);
   }
 }
 
-export class Inspector {
+export class Inspector implements InspectorCalls {
   private readonly machine: Machine;
   private readonly iced: Iced;
+  private readonly observers = new Observers();
   private log: CallLog | undefined;
+  private readonly tell: (event: MachineEvent) => void;
+  readonly debug: Debugger;
+  private readonly checking: Checks;
+  /** who writes into memory: the machine itself, or the timeline of a recorded run */
+  poker: { poke(address: number, bytes: Uint8Array): void };
+  /** whoever runs the machine is to run it on */
+  onGo: () => void = () => undefined;
 
-  constructor(machine: Machine, iced: Iced) {
+  constructor(machine: Machine, iced: Iced, tell: (event: MachineEvent) => void) {
     this.machine = machine;
     this.iced = iced;
+    this.poker = machine;
+    this.checking = new Checks(machine, tell);
+    this.tell = (e) => {
+      tell(e);
+      this.checking.event(e);
+    };
+    this.debug = new Debugger(machine, iced);
+    this.debug.ontrace = (t) => this.checking.traced(t);
+    // the debugger comes last: it may leave the entry by an exception
+    for (const o of [new Watch(machine, iced, this.tell), this.checking, this.debug]) this.observers.list.add(o);
+    machine.entry.observer = this.observers;
   }
 
-  watchCalls(on: boolean): void {
-    this.log = on ? (this.log ?? new CallLog(this.machine)) : undefined;
-    this.machine.entry.observer = this.log;
+  /** Answers a question by name: what the page sends. */
+  answer(what: keyof InspectorCalls, args: readonly unknown[]): unknown {
+    const question = (this as unknown as Readonly<Record<string, unknown>>)[what];
+    if (typeof question !== "function") throw new Error(`The machine knows no question ${what}.`);
+    return (question as (...a: readonly unknown[]) => unknown).apply(this, args as unknown[]);
+  }
+
+  watchCalls(on: boolean, names?: readonly string[], pid?: number): void {
+    if (this.log !== undefined) this.observers.list.delete(this.log);
+    this.log = on ? new CallLog(this.machine, names, pid) : undefined;
+    if (this.log === undefined) return;
+    this.observers.list.delete(this.debug);
+    this.observers.list.add(this.log).add(this.debug);
   }
   calls(seq: number): CallRow[] {
     return this.log?.after(seq) ?? [];
@@ -91,18 +96,34 @@ export class Inspector {
 
   processes(): ProcessRow[] {
     const { kernel } = this.machine;
-    const parked = new Set<Task>();
-    for (const t of kernel.tasks.values()) if (t.vfork_done !== undefined) parked.add(t.vfork_done);
+    const parked = new Map<Task, number>();
+    for (const t of kernel.tasks.values()) if (t.vfork_done !== undefined) parked.set(t.vfork_done, t.pid);
     return [...kernel.tasks.values()].map((t) => ({
       pid: t.pid,
       ppid: t.real_parent?.pid ?? 0,
       comm: t.comm,
       state: get_task_state(t)[0],
-      vfork: parked.has(t),
+      vfork: parked.get(t),
       memory: t.mm?.total_vm() ?? 0,
       instructions: t.utime,
       call: t.syscall_nr >= 0 ? rowName(syscall_table[t.syscall_nr]) : undefined,
+      args: this.args(t),
+      files: (t.files?.fds ?? []).flatMap((f, fd) => (f === undefined ? [] : [[fd, this.fileName(f)] as const])),
     }));
+  }
+  private args(t: Task): string {
+    const { u8, size } = this.machine.kernel.mem;
+    const { mm } = t;
+    if (mm === undefined || mm.arg_end > size) return "";
+    let s = "";
+    for (let a = mm.arg_start; a < Math.min(mm.arg_end, mm.arg_start + 200); a++) s += u8[a] === 0 ? " " : String.fromCharCode(u8[a]!);
+    return s.trim();
+  }
+  private fileName(f: NonNullable<NonNullable<Task["files"]>["fds"][number]>): string {
+    const path = f.f_path;
+    if (path === undefined) return "";
+    const { root } = this.machine.kernel.tasks.get(1)?.fs ?? {};
+    return root === undefined ? path.dentry.d_name : d_path(path, root).text;
   }
 
   private kindOf(task: Task, v: VmArea): MemoryRow["kind"] {
@@ -113,7 +134,7 @@ export class Inspector {
     return v.vm_file !== undefined ? "data" : "map";
   }
   /** All of the memory, in address order and without gaps. */
-  memory(): { size: number; rows: MemoryRow[] } {
+  memory(): MemoryMap {
     const { kernel } = this.machine;
     const { pages } = kernel;
     const rows: MemoryRow[] = [
@@ -142,46 +163,159 @@ export class Inspector {
     }
     const size = kernel.mem.size;
     if (at < size) out.push({ start: at, end: size, kind: "other", owner: undefined, note: "file cache and kernel" });
-    return { size, rows: out };
+    const { state } = this.machine.cpu;
+    const pointers = NAMES.map((n, i) => [n, state.get(i)] as const).filter(([n, a]) => a >= (n === "rsp" ? 0 : 0x1000) && a < size);
+    return { size, rows: out, pointers: [["rip", state.rip], ...pointers] };
+  }
+  private rowAt(address: number): MemoryRow | undefined {
+    return this.memory().rows.find((r) => r.start <= address && address < r.end);
   }
 
   images(): ImageRow[] {
     return [...this.machine.arch.zpoline.images.values()].map((i) => {
-      const left = i.translation.sites.filter((s) => s.left !== undefined).length;
-      return { name: i.name, comm: i.comm, base: i.base, sites: i.translation.sites.length, rewritten: i.translation.sites.length - left, left };
+      const { sites, instructions, skipped, source } = i.translation;
+      const left = sites.filter((s) => s.left !== undefined).length;
+      return { name: i.name, comm: i.comm, pid: i.pid, base: i.base, sites: sites.length, rewritten: sites.length - left, left, instructions, skipped, source };
     });
+  }
+  sites(file: string): SiteRow[] {
+    const { u8, view } = this.machine.kernel.mem;
+    const image = this.machine.arch.zpoline.images.get(file);
+    const rows: SiteRow[] = [];
+    for (const site of image?.translation.sites ?? []) {
+      const address = image!.address(site);
+      if (address === undefined) continue;
+      const here = this.isSite(address, site.left !== undefined);
+      // mov $nr, %eax; or xor %eax, %eax
+      const nr = !here ? undefined : u8[address - 5] === 0xb8 ? view.getUint32(address - 4, true) : u8[address - 2] === 0x31 && u8[address - 1] === 0xc0 ? 0 : undefined;
+      rows.push({ address, nr, name: nr === undefined ? undefined : rowName(syscall_table[nr]), left: site.left, now: here ? hexBytes(u8.subarray(address, address + 2)) : undefined });
+    }
+    return rows;
+  }
+  /** Is the file's code still there, or has the memory become another's? */
+  private isSite(address: number, left: boolean): boolean {
+    const { u8 } = this.machine.kernel.mem;
+    return left ? u8[address] === 0x0f && u8[address + 1] === 0x05 : this.machine.arch.zpoline.rewritten.has(address);
+  }
+  siteCode(file: string, address: number): SiteCode {
+    const { u8, size } = this.machine.kernel.mem;
+    const image = this.machine.arch.zpoline.images.get(file);
+    if (image === undefined || address < AROUND || address + AROUND > size) return { before: [], after: [] };
+    const from = address - AROUND;
+    const now = u8.slice(from, address + AROUND);
+    const then = now.slice();
+    // what was rewritten is known, so the file's own bytes are, too
+    for (const s of image.translation.sites) {
+      const at = (image.address(s) ?? Infinity) - from;
+      if (s.left === undefined && at >= 0 && at + 2 <= then.length) then.set([0x0f, 0x05], at);
+    }
+    const lines = (code: Uint8Array): CodeLine[] => [...disassembleBefore(this.iced, code, from, address, 3), ...disassemble(this.iced, code.subarray(AROUND), address, 3)];
+    return { before: lines(then), after: lines(now) };
   }
 
   registers(): Registers {
     const { cpu, kernel } = this.machine;
     const { state } = cpu;
     const values: [string, string][] = NAMES.map((n, i) => [n, state.get64(i).toString(16).padStart(16, "0")]);
-    const rip = state.rip;
+    const { rip } = state;
     values.push(["rip", rip.toString(16).padStart(16, "0")]);
     const flags = FLAGS.filter(([bit]) => (state.rflags >> bit) & 1).map(([, n]) => n);
-    const code: [number, string, string][] = [];
-    const { u8, size } = kernel.mem;
-    if (rip >= 0 && rip < size) {
-      const bytes = u8.slice(rip, Math.min(size, rip + 15 * LINES));
-      const decoder = new this.iced.Decoder(64, bytes, this.iced.DecoderOptions.None);
-      decoder.ip = BigInt(rip);
-      const formatter = new this.iced.Formatter(this.iced.FormatterSyntax.Gas);
-      const insn = new this.iced.Instruction();
-      for (let i = 0; i < LINES && decoder.canDecode; i++) {
-        const at = decoder.position;
-        decoder.decodeOut(insn);
-        code.push([rip + at, Array.from(bytes.subarray(at, decoder.position), (b) => b.toString(16).padStart(2, "0")).join(" "), formatter.format(insn)]);
-      }
-      insn.free();
-      formatter.free();
-      decoder.free();
-    }
     const task = kernel.sched.loaded_task;
-    return { pid: task?.pid, comm: task?.comm ?? "", values, flags: flags.join(" "), code };
+    const { mem } = kernel;
+    const rsp = state.get(RSP);
+    const stack: [number, string, string][] = [];
+    for (let i = 0; i < WORDS && rsp >= 0 && rsp + 8 * i + 8 <= mem.size; i++) {
+      const at = rsp + 8 * i;
+      const value = mem.view.getBigUint64(at, true);
+      stack.push([at, value.toString(16).padStart(16, "0"), this.points(Number(value))]);
+    }
+    return { pid: task?.pid, comm: task?.comm ?? "", values, flags: flags.join(" "), rip, rsp, code: disassembleAt(this.iced, mem.u8, mem.size, rip, LINES), stack };
+  }
+  /** Where an address is, in a few words. */
+  private points(address: number): string {
+    const { kernel } = this.machine;
+    if (address < 0x1000 || address >= kernel.mem.size) return "";
+    for (const t of kernel.tasks.values()) {
+      const v = t.mm?.find_vma(address);
+      if (v !== undefined) return `${t.comm}: ${v.vm_file?.f_path?.dentry.d_name ?? this.kindOf(t, v)}+0x${(address - v.vm_start).toString(16)}`;
+    }
+    return "";
   }
 
   peek(start: number, length: number): Uint8Array<ArrayBuffer> {
     const { u8, size } = this.machine.kernel.mem;
     return Uint8Array.from(u8.subarray(Math.max(0, start), Math.min(size, start + length)));
+  }
+  look(start: number, length: number): Look {
+    const { u8, size } = this.machine.kernel.mem;
+    const row = this.rowAt(start);
+    const code = row?.kind === "text" || row?.kind === "trampoline" || (row?.kind === "kernel" && start < 0x1010) ? disassembleAt(this.iced, u8, size, start, 6) : [];
+    return { start, bytes: this.peek(start, length), row, words: explain(u8, size, start, (a) => this.points(a), row?.kind), code };
+  }
+  poke(address: number, bytes: readonly number[]): void {
+    this.poker.poke(address, Uint8Array.from(bytes));
+    this.checking.poked();
+  }
+  address(expression: string): number {
+    const m = /^\s*(?:pid:(\d+)\.(text|data|heap|stack|map)|%?(r\w+)|(?:0x)?([0-9a-f]+))\s*(?:([+-])\s*(?:0x)?([0-9a-f]+))?\s*$/i.exec(expression);
+    if (m === null) throw new Error(`“${expression}” is no address: write hexadecimal digits, a register such as rsp+20, or pid:1.stack.`);
+    const [, pid, kind, register, digits, sign, more] = m;
+    let at: number;
+    if (pid !== undefined) {
+      const row = this.memory().rows.find((r) => r.owner === Number(pid) && r.kind === kind);
+      if (row === undefined) throw new Error(`The process ${pid} has no ${kind}.`);
+      at = row.start;
+    } else if (register !== undefined) {
+      const i = NAMES.findIndex((n) => n === register.toLowerCase());
+      if (i < 0 && register.toLowerCase() !== "rip") throw new Error(`There is no register ${register}.`);
+      at = i < 0 ? this.machine.cpu.state.rip : this.machine.cpu.state.get(i);
+    } else at = Number.parseInt(digits!, 16);
+    if (more !== undefined) at += (sign === "-" ? -1 : 1) * Number.parseInt(more, 16);
+    if (!(at >= 0 && at < this.machine.kernel.mem.size)) throw new Error(`0x${at.toString(16)} is outside of memory, which ends at 0x${this.machine.kernel.mem.size.toString(16)}.`);
+    return at;
+  }
+  disassemble(start: number, count: number): CodeLine[] {
+    const { u8, size } = this.machine.kernel.mem;
+    return disassembleAt(this.iced, u8, size, start, count);
+  }
+  callNames(): (string | undefined)[] {
+    return callNames();
+  }
+  callNotes(): (readonly [string, string])[] {
+    return syscall_table.flatMap((row) => (row === undefined || row.state === "full" ? [] : row.state === "errno" ? [[row.name, `${row.errno.name}: ${row.why}`] as const] : [[row.call.name, `partly: ${row.missing}`] as const]));
+  }
+
+  breakpoints(list: readonly Breakpoint[]): void {
+    this.debug.set(list);
+  }
+  go(how: Go): void {
+    this.debug.go(how);
+    this.onGo();
+  }
+  record(nr: number | undefined, by?: string): void {
+    this.debug.record(nr, by);
+  }
+  recorded(): Trace | undefined {
+    return this.debug.trace;
+  }
+  /** The machine has stopped because of the debugger: why. */
+  stopped(): string {
+    const why = this.debug.stopped();
+    this.checking.stopped(why);
+    return why;
+  }
+  regions(): RegionRow[] {
+    const { jit } = this.machine.cpu;
+    return (jit?.list() ?? []).map((r) => ({ ...r, owner: this.points(r.entry) }));
+  }
+  regionModule(entry: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.machine.cpu.jit?.moduleOf(entry);
+  }
+  checks(list: readonly CheckSpec[]): void {
+    this.checking.set(list);
+  }
+  /** Console `line` printed something. */
+  output(line: number, bytes: Uint8Array): void {
+    if (line === 0) this.checking.output(bytes);
   }
 }

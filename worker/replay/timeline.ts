@@ -57,7 +57,7 @@ export class Timeline {
   private branches_made = 1;
   private came_from: Moment | undefined;
 
-  /** `machine`: best before it boots (machine/snapshot.ts). `budget`: bytes that snapshots may take. */
+  /** `machine`: booted. `budget`: bytes that snapshots may take. */
   constructor(machine: Machine, budget = 256 << 20) {
     this.machine = machine;
     this.taker = new Snapshots(machine);
@@ -148,6 +148,11 @@ export class Timeline {
   resize(line: number, cols: number, rows: number): void {
     // the window of whoever looks at the past is not part of it
     if (this.live) this.machine.resize(line, cols, rows);
+  }
+  /** As Machine.poke(): in the past this begins a new branch, too. */
+  poke(address: number, bytes: Uint8Array): void {
+    this.fork();
+    this.machine.poke(address, bytes);
   }
   tick(ns: number): void {
     if (this.live) this.machine.tick(ns);
@@ -351,6 +356,7 @@ export class Timeline {
 const sameInput = (a: Input, b: Input): boolean => {
   if ("bytes" in a) return "bytes" in b && a.line === b.line && a.bytes.length === b.bytes.length && a.bytes.every((x, i) => x === b.bytes[i]);
   if ("size" in a) return "size" in b && a.line === b.line && a.size.cols === b.size.cols && a.size.rows === b.size.rows;
+  if ("poke" in a) return "poke" in b && a.poke.address === b.poke.address && a.poke.bytes.length === b.poke.bytes.length && a.poke.bytes.every((x, i) => x === b.poke.bytes[i]);
   return "clock" in b && a.clock === b.clock;
 };
 function sameEvent(a: InputEvent, b: InputEvent): boolean {

@@ -58,15 +58,18 @@ class Compiled implements CompiledCode {
   readonly entry: number;
   readonly slot: number;
   private readonly jit: Jit;
-  private readonly ranges: Region["ranges"];
+  readonly ranges: Region["ranges"];
+  /** the module that it is in, for who wants to look at it */
+  readonly module: Uint8Array<ArrayBuffer>;
   /** the code that it was made from, range after range */
   private readonly source: Uint8Array;
   dead = false;
   readonly copies: number;
   /** instructions that the machine had retired when this was compiled */
   readonly born: number;
-  constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number) {
+  constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number, module: Uint8Array<ArrayBuffer>) {
     this.copies = copies;
+    this.module = module;
     this.born = jit.host.retiredNow();
     this.jit = jit;
     this.entry = region.entry;
@@ -147,8 +150,7 @@ export class Jit implements Compiler {
     w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
     return w;
   }
-  private instantiate(w: ModuleWriter, imports: Record<string, WebAssembly.ImportValue>): WebAssembly.Exports {
-    const bytes = w.finish();
+  private instantiate(bytes: Uint8Array<ArrayBuffer>, imports: Record<string, WebAssembly.ImportValue>): WebAssembly.Exports {
     this.counters.modules++;
     this.counters.bytes += bytes.length;
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: imports }).exports;
@@ -181,7 +183,7 @@ export class Jit implements Compiler {
     w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
     a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
-    const exports = this.instantiate(w, { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
+    const exports = this.instantiate(w.finish(), { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
     this.imports = { ...this.interpreter.imports, $region: exports.$region!, $kernel: () => this.host.knock() };
   }
 
@@ -246,12 +248,11 @@ export class Jit implements Compiler {
       const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
       w.importFunction(name, params, results);
     }
-    const compiled = made.map(({ region, body, locals }) => {
-      const slot = this.nextSlot++;
-      w.exportFunction(String(slot), w.addFunction(w.type([], ["i64"]), locals, body));
-      return new Compiled(this, region, slot, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1);
-    });
-    const exports = this.instantiate(w, this.imports);
+    const first = this.nextSlot;
+    for (const { body, locals } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body));
+    const bytes = w.finish();
+    const compiled = made.map(({ region }, i) => new Compiled(this, region, first + i, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1, bytes));
+    const exports = this.instantiate(bytes, this.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
     compiled.forEach((c, i) => {
       this.enter(c);
@@ -289,6 +290,20 @@ export class Jit implements Compiler {
       }
     }
     return batch;
+  }
+
+  /** What is compiled now, for who wants to look at it. */
+  list(): { entry: number; ranges: readonly (readonly [number, number])[]; slot: number; guestBytes: number; wasmBytes: number; module: number }[] {
+    const modules = new Map<Uint8Array, number>();
+    return [...this.regions.values()].map((c) => {
+      const module = modules.get(c.module) ?? modules.size;
+      modules.set(c.module, module);
+      return { entry: c.entry, ranges: c.ranges, slot: c.slot, guestBytes: c.ranges.reduce((n, [a, b]) => n + b - a, 0), wasmBytes: c.module.length, module };
+    });
+  }
+  /** The wasm module that the region at `entry` is in. */
+  moduleOf(entry: number): Uint8Array<ArrayBuffer> | undefined {
+    return this.regions.get(entry)?.module;
   }
 
   /** For Compiled: nobody is to enter it any more. */
