@@ -144,7 +144,8 @@ export class Session {
       case "output": {
         const { port } = this;
         const { length } = message.bytes;
-        if (message.line === 0) this.console.write(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
+        if (message.line === 0 && message.fresh === true) this.console.repaint(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
+        else if (message.line === 0) this.console.write(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
         else this.send({ type: "shown", bytes: length });
         break;
       }

@@ -14,6 +14,9 @@ export class Console {
   /** keys that the page keeps for itself */
   keeps: (e: KeyboardEvent) => boolean = () => false;
 
+  /** what is written was written before: the terminal's answers to it were given then */
+  private deaf = false;
+
   constructor() {
     this.term = new Terminal({
       convertEol: false,
@@ -27,8 +30,8 @@ export class Console {
     });
     this.term.loadAddon(this.fit);
     const encoder = new TextEncoder();
-    this.term.onData((text) => this.oninput(encoder.encode(text)));
-    this.term.onBinary((text) => this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    this.term.onData((text) => this.deaf || this.oninput(encoder.encode(text)));
+    this.term.onBinary((text) => this.deaf || this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
     this.term.onResize(({ cols, rows }) => this.onresize(cols, rows));
     this.term.attachCustomKeyEventHandler((e) => !this.keeps(e));
     theme.subscribe(() => {
@@ -62,6 +65,15 @@ export class Console {
   }
   write(bytes: Uint8Array, shown: () => void): void {
     this.term.write(bytes, shown);
+  }
+  /** Shows this and nothing else. */
+  repaint(bytes: Uint8Array, shown: () => void): void {
+    this.deaf = true;
+    this.term.reset();
+    this.term.write(bytes, () => {
+      this.deaf = false;
+      shown();
+    });
   }
   print(text: string): void {
     this.term.write(text);

@@ -2,6 +2,7 @@
 import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
 import type { CpuStart } from "./cpu/remote.ts";
+import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { change, openDatabase } from "./os-browser/database.ts";
@@ -10,6 +11,9 @@ import { loadImage, pack, storedImages } from "./os-browser/image.ts";
 import { lockDisk } from "./os-browser/lock.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
+import { Keeper } from "./replay/keeper.ts";
+import { type SeekOptions, Timeline } from "./replay/timeline.ts";
+import type { TimelineState } from "./protocol/replay.ts";
 import { type BootRequest, type Connect, DISK_IN_USE, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
@@ -65,12 +69,34 @@ class Output {
         bytes.set(p, n);
         n += p.length;
       }
-      this.unshown += bytes.length;
-      this.post({ type: "output", line, bytes }, [bytes.buffer]);
+      this.send(line, bytes, false);
     }
     this.pending.clear();
   }
+  private send(line: number, bytes: Uint8Array<ArrayBuffer>, fresh: boolean): void {
+    this.unshown += bytes.length;
+    this.post({ type: "output", line, bytes, fresh }, [bytes.buffer]);
+  }
+  /** The console shows this and nothing else. */
+  repaint(line: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.pending.delete(line);
+    this.send(line, bytes, true);
+  }
 }
+
+/** The host's clock and the guest's at the same moment: ms and ns. */
+interface Clocks {
+  readonly host: number;
+  readonly guest: number;
+}
+/** What a terminal answers by itself: where the cursor is, what it can do, that it has the focus. In a replay it was answered already. */
+function isReport(bytes: Uint8Array): boolean {
+  // eslint-disable-next-line no-control-regex
+  return /^(?:\x1b\[(?:\d+;\d+R|[?>]?[\d;]*c|0n|\?[\d;]*\$y|[IO])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))+$/.test(String.fromCharCode(...bytes.subarray(0, 1000)));
+}
+
+/** time=real: a busy guest's clock may be so much behind the host's, ns */
+const LAG = 20e6;
 
 class Host {
   private readonly port: MessagePort;
@@ -79,14 +105,29 @@ class Host {
   private readonly database: Promise<IDBDatabase | undefined>;
   private booting = false;
   private machine: Machine | undefined;
+  private timeline: Timeline | undefined;
+  private keeper: Keeper | undefined;
   private inspector: Inspector | undefined;
   private disk: BrowserDisk | undefined;
+  /** blocks of the disk that differed from its image at power-on */
+  private overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[] = [];
   private paused = false;
   private readonly events: MachineEvent[] = [];
   /** ends a wait of the run loop */
   private wake: (() => void) | undefined;
   /** While the machine sleeps: the host's and the guest's clock when that began */
-  private asleep: { readonly host: number; readonly guest: number } | undefined;
+  private asleep: Clocks | undefined;
+  /** time=real: when the clocks were equal */
+  private real: Clocks | undefined;
+  /** a jump in time is under way: the run loop waits */
+  private seeking = false;
+  private cancelled = false;
+  /** what was recorded runs without its waits */
+  private fast = false;
+  /** of the page's terminal */
+  private window: { readonly cols: number; readonly rows: number } | undefined;
+  /** pause where the recording ends */
+  private stopAtEnd = false;
   /** instructions in a slice */
   private slice = 200_000;
   private statusAt = 0;
@@ -105,18 +146,27 @@ class Host {
 
   private receive(message: ToWorker): void {
     if (message.type === "shown") this.output.unshown -= message.bytes;
-    else if (this.machine !== undefined) {
-      this.settle(this.machine);
-      if (message.type === "input") this.machine.input(message.line, message.bytes);
-      else this.machine.resize(message.line, message.cols, message.rows);
+    else if (this.timeline !== undefined && !this.seeking) {
+      this.settle();
+      if (message.type === "resize") {
+        this.window = { cols: message.cols, rows: message.rows };
+        this.fitWindow(this.timeline);
+      } else if (this.timeline.live || !isReport(message.bytes)) this.timeline.input(message.line, message.bytes);
       this.flush();
     }
     this.wake?.();
   }
+  /** The guest hears of the window's size; in the past it had the one that was recorded. */
+  private fitWindow(timeline: Timeline): void {
+    const { window } = this;
+    if (window === undefined || !timeline.live || this.paused) return;
+    const last = timeline.machine.log.findLast((e) => "size" in e && e.line === 0);
+    if (last === undefined || !("size" in last) || last.size.cols !== window.cols || last.size.rows !== window.rows) timeline.resize(0, window.cols, window.rows);
+  }
   /** The guest's clock catches up with the time that it has slept. */
-  private settle(machine: Machine): void {
+  private settle(): void {
     if (this.asleep === undefined) return;
-    machine.advance_idle(this.asleep.guest + (performance.now() - this.asleep.host) * 1e6);
+    this.timeline?.advance_idle(this.asleep.guest + (performance.now() - this.asleep.host) * 1e6);
     this.asleep = undefined;
   }
 
@@ -159,18 +209,35 @@ class Host {
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
     const os = new BrowserOs({ disks: new Map([[disk.name, disk]]), write: (line, bytes) => this.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
-    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, startCpu });
+    const { replay } = request;
+    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, startCpu });
+    const timeline = new Timeline(machine);
     await machine.start();
     this.disk = disk;
+    this.overlay = disk.overlay();
     this.machine = machine;
+    this.timeline = timeline;
+    this.keeper = new Keeper(timeline);
     this.inspector = new Inspector(machine, iced, (e) => this.events.push(e));
+    this.inspector.poker = timeline;
+    this.inspector.debug.runner = timeline;
     this.inspector.onGo = () => {
       this.paused = false;
       this.wake?.();
     };
     machine.boot();
-    machine.resize(0, request.cols, request.rows);
-    void this.run(machine).catch((e: unknown) => {
+    this.real = { host: performance.now(), guest: machine.kernel.halted === undefined ? machine.kernel.time.monotonic() : 0 };
+    if (machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
+    this.window = { cols: request.cols, rows: request.rows };
+    if (replay !== undefined) {
+      const events = fromLinkEvents(replay.events);
+      const last = events.at(-1);
+      timeline.load(events, { at: Math.max(replay.at ?? 0, last?.at ?? 0), ns: replay.at === undefined || replay.at <= (last?.at ?? 0) ? (last?.ns ?? 0) : 0, events: events.length });
+      this.fast = replay.speed === "full";
+      this.paused = replay.speed === "armed";
+      this.stopAtEnd = replay.at !== undefined;
+    }
+    void this.run(machine, timeline).catch((e: unknown) => {
       this.flush();
       this.post({ type: "crashed", why: e instanceof Error ? `${e.message}\n${e.stack ?? ""}` : String(e) });
     });
@@ -187,13 +254,14 @@ class Host {
       };
     });
   }
-  private async run(machine: Machine): Promise<void> {
+  private async run(machine: Machine, timeline: Timeline): Promise<void> {
     for (;;) {
-      if (this.paused || this.output.unshown > UNSHOWN) {
-        this.status(machine, this.paused);
+      if (this.paused || this.seeking || this.output.unshown > UNSHOWN) {
+        if (!this.seeking) this.status(machine, this.paused, this.paused);
         await this.wait(Infinity);
         continue;
       }
+      this.fitWindow(timeline);
       const from = performance.now();
       const retired = machine.retired;
       const reason = this.need().debug.run(this.slice);
@@ -213,23 +281,98 @@ class Host {
       if (reason === "halted") {
         this.status(machine, true, true);
         this.post({ type: "halted", how: machine.kernel.halted ?? "halt", status: machine.exit_status });
-        return;
+        // going back in time makes it run again
+        while (machine.kernel.halted !== undefined) await this.wait(Infinity);
+        continue;
       }
       if (reason === "host") {
         await machine.host();
         continue;
       }
+      if (reason === "end") {
+        this.fast = false;
+        if (this.stopAtEnd) this.paused = true;
+        this.stopAtEnd = false;
+        this.real = { host: performance.now(), guest: timeline.now.ns };
+        continue;
+      }
+      this.followClock(machine);
+      if (this.keeper?.due(ms, performance.now(), reason === "idle") === true) this.keeper.take(() => performance.now());
       this.status(machine, retired === machine.retired || performance.now() - this.statusAt > STATUS_MS, reason === "idle");
       if (reason === "slice") {
         await this.turn.take();
         continue;
       }
       const now = machine.kernel.time.monotonic();
+      if (this.fast && timeline.until() < Infinity) {
+        timeline.advance_idle(timeline.until());
+        continue;
+      }
       this.asleep = { host: performance.now(), guest: now };
-      await this.wait((machine.until() - now) / 1e6);
-      this.settle(machine);
+      await this.wait((timeline.until() - now) / 1e6);
+      this.settle();
     }
   }
+  /** time=real: a busy guest's clock is the host's too. */
+  private followClock(machine: Machine): void {
+    if (this.real === undefined || machine.kernel.params.get("time") !== "real") return;
+    const now = this.real.guest + (performance.now() - this.real.host) * 1e6;
+    if (now - machine.kernel.time.monotonic() > LAG) this.timeline?.tick(now);
+  }
+
+  /** A jump in time: the run loop stands still meanwhile, and afterwards the machine is paused and its console painted anew. */
+  private async jump(work: (timeline: Timeline, options: SeekOptions) => Promise<unknown>): Promise<TimelineState> {
+    const { machine, timeline } = this;
+    if (machine === undefined || timeline === undefined) throw new Error("The machine is off.");
+    if (this.seeking) throw new Error("It is on its way to another moment: wait, or cancel that first.");
+    this.settle();
+    this.seeking = true;
+    this.cancelled = false;
+    this.paused = true;
+    this.wake?.();
+    const { observer } = machine.entry;
+    try {
+      while (machine.kernel.host_work !== undefined) await machine.host();
+      // what happens again on the way is no news
+      machine.entry.observer = undefined;
+      await work(timeline, {
+        turn: () => this.turn.take(),
+        progress: (done) => this.post({ type: "waiting", what: "going there", done: Math.round(done * 1000), total: 1000 }),
+        cancelled: () => this.cancelled,
+      });
+    } finally {
+      this.seeking = false;
+      machine.entry.observer = observer;
+      machine.tap.lines.forEach((line, n) => {
+        if (n === 0 || line.history().length > 0) this.output.repaint(n, line.history());
+      });
+      this.status(machine, true, true);
+      this.wake?.();
+    }
+    return this.timelineState();
+  }
+  private timelineState(): TimelineState {
+    const { timeline, keeper } = this;
+    if (timeline === undefined || keeper === undefined) throw new Error("The machine is off.");
+    return {
+      now: timeline.now, end: timeline.end, live: timeline.live, current: timeline.current,
+      branches: timeline.branches.map(({ id, end, from, log }) => ({ id, end, from, events: log.length })),
+      snapshots: timeline.snapshots.length, bytes: timeline.snapshots.bytes, pauseMs: keeper.longest,
+    };
+  }
+  /** Once the host owes the machine nothing. */
+  private async still(): Promise<{ machine: Machine; timeline: Timeline }> {
+    const { machine, timeline } = this;
+    if (machine === undefined || timeline === undefined) throw new Error("The machine is off.");
+    if (this.seeking) throw new Error("It is on its way to another moment: wait, or cancel that first.");
+    this.settle();
+    while (machine.kernel.host_work !== undefined) {
+      await machine.host();
+      machine.settle();
+    }
+    return { machine, timeline };
+  }
+
   /** Tells the page, if `due`; when the machine falls asleep always, so that the last figures are right. */
   private status(machine: Machine, due: boolean, idle = false): void {
     const now = performance.now();
@@ -237,6 +380,7 @@ class Host {
     if (idle && machine.retired === this.busyFrom && now - this.statusAt < 10 * STATUS_MS) return;
     this.statusAt = now;
     const z = machine.arch.zpoline;
+    const still = (idle || this.paused) && machine.kernel.host_work === undefined && !this.seeking;
     this.post({
       type: "status",
       status: {
@@ -248,6 +392,8 @@ class Host {
         busyMs: this.busyMs,
         busyInstructions: machine.retired - this.busyFrom,
         changed: this.disk?.changedBytes ?? 0,
+        fingerprint: still ? this.timeline?.fingerprint() : undefined,
+        live: this.timeline?.live ?? true,
         histogram: Uint32Array.from(z.histogram),
       },
     });
@@ -269,7 +415,8 @@ class Host {
     boot: (request) => this.boot(request),
     pause: () => {
       this.paused = true;
-      if (this.machine !== undefined) this.settle(this.machine);
+      this.settle();
+      this.wake?.();
     },
     resume: () => {
       this.paused = false;
@@ -295,6 +442,38 @@ class Host {
       await change(db, ["images"], (t) => t.objectStore("images").delete(`file:${name}`));
     },
     ask: (what, args) => this.need().answer(what, args),
+    timeline: () => this.timelineState(),
+    seek: (target) => this.jump((t, o) => t.seek(target, o)),
+    back: (step) => this.jump((t, o) => t.back(step, o)),
+    forward: (step) => this.jump((t, o) => t.forward(step, o)),
+    cancelSeek: () => {
+      this.cancelled = true;
+    },
+    play: (speed) => {
+      this.fast = speed === "full";
+      this.paused = false;
+      this.wake?.();
+    },
+    goLive: async () => {
+      const state = await this.jump((t, o) => t.seek(t.end, o));
+      this.paused = false;
+      this.wake?.();
+      return state;
+    },
+    fork: () => {
+      this.timeline?.fork();
+      return this.timelineState();
+    },
+    follow: (branch) => this.jump((t, o) => t.follow(branch, o)),
+    fingerprint: async () => (await this.still()).timeline.fingerprint(),
+    recording: async () => {
+      const { machine, timeline } = await this.still();
+      const overlay = this.overlay.map(([block, bytes]) => [block, bytes.slice()] as const);
+      return transfer(
+        { cmdline: machine.cmdline, clock: machine.clock, events: toLinkEvents(machine.log), now: timeline.now, fingerprint: timeline.fingerprint(), overlay },
+        overlay.map(([, bytes]) => bytes.buffer),
+      );
+    },
   };
 }
 

@@ -4,6 +4,7 @@
 // (a plain port for what must be quick and in order: ToWorker, ToPage).
 
 import type { InspectorCalls, MachineEvent } from "./protocol/inspect.ts";
+import type { ReplayControl, ReplayRequest } from "./protocol/replay.ts";
 
 /** A Blob or File, as far as both sides need to know. */
 export interface ImageFile {
@@ -34,6 +35,8 @@ export interface BootRequest {
   readonly jit: boolean;
   readonly cols: number;
   readonly rows: number;
+  /** what a link or a bundle says that happened; the window's size is then part of it */
+  readonly replay?: ReplayRequest;
 }
 
 /** An image that a visitor has brought, stored in this browser. */
@@ -48,7 +51,7 @@ export const DISK_IN_USE = "DiskInUse";
 export const BAD_IMAGE = "BadImage";
 
 /** Calls through the control port. Rejections carry a sentence for the visitor. */
-export interface MachineControl {
+export interface MachineControl extends ReplayControl {
   /** Resolves when the machine is on. */
   boot(request: BootRequest): Promise<void>;
   pause(): void;
@@ -80,6 +83,10 @@ export interface Status {
   readonly busyInstructions: number;
   /** bytes of the disk that differ from its image */
   readonly changed: number;
+  /** of the machine as it is; undefined while it is busy */
+  readonly fingerprint: string | undefined;
+  /** false: what is shown is the past */
+  readonly live: boolean;
   /** by system call number: calls so far */
   readonly histogram: Uint32Array<ArrayBuffer>;
 }
@@ -91,8 +98,8 @@ export type ToWorker =
   | { readonly type: "shown"; readonly bytes: number };
 
 export type ToPage =
-  /** console output of `line` */
-  | { readonly type: "output"; readonly line: number; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** console output of `line`; `fresh`: all that the console shows now, after a jump in time */
+  | { readonly type: "output"; readonly line: number; readonly bytes: Uint8Array<ArrayBuffer>; readonly fresh?: boolean }
   /** what the boot waits for; `total` 0 when it is not known */
   | { readonly type: "waiting"; readonly what: string; readonly done: number; readonly total: number }
   | { readonly type: "status"; readonly status: Status }

@@ -75,6 +75,12 @@ export class BrowserDisk implements BlockStore {
     return this.bytes;
   }
 
+  /** Copies of the blocks of 4096 bytes in clusters that differ from the image. */
+  overlay(): (readonly [block: number, bytes: Uint8Array<ArrayBuffer>])[] {
+    const per = CLUSTER / 4096;
+    return [...this.changed].flatMap((n) => Array.from({ length: per }, (_, i) => n * per + i).filter((b) => b * 4096 < this.size).map((b) => [b, this.bytes.slice(b * 4096, (b + 1) * 4096)] as const));
+  }
+
   private check(pos: number, len: number): void {
     if (pos < 0 || pos + len > this.size) throw new Error(`${this.name}: ${len} bytes at ${pos} are beyond its end`);
   }
