@@ -380,7 +380,8 @@ class Host {
     if (idle && machine.retired === this.busyFrom && now - this.statusAt < 10 * STATUS_MS) return;
     this.statusAt = now;
     const z = machine.arch.zpoline;
-    const still = (idle || this.paused) && machine.kernel.host_work === undefined && !this.seeking;
+    // a machine that was stopped before a call is done stays so: to look at it whole would do the call
+    const still = (idle || this.paused) && machine.kernel.host_work === undefined && !this.seeking && !((machine.kernel.current?.syscall_nr ?? -1) >= 0);
     this.post({
       type: "status",
       status: {
