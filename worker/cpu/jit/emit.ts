@@ -30,6 +30,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   private readonly left: number;
   private readonly out: number;
   private readonly hit: number;
+  /** by block, if it is a dispatcher: the local that says which edge it is to take */
+  private readonly choice: number[] = [];
   /** instructions of the block from the present one on, itself included: counted already */
   private remaining = 0;
   /** open blocks, loops and ifs */
@@ -54,6 +56,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.left = this.permanent("i32");
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
+    region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
   }
 
@@ -127,9 +130,17 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   leaveTo(rip: number): void {
     this.exitTo(() => this.i64const(rip), 0);
   }
+  follow(n: number, k: number): void {
+    for (const [to, choice] of this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!.choices ?? []) {
+      this.i32const(choice);
+      this.set(this.choice[to]!);
+      this.barrier();
+    }
+  }
   exitEdge(n: number, k: number): void {
     const e = this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
-    this.tailTo(e);
+    if (e.rip < 0) this.exitTo(() => this.chosen(e.block), 0);
+    else this.tailTo(e);
   }
 
   body(n: number): void {
@@ -142,7 +153,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.i32const(this.longest[n]!);
       this.byte(0x48); // i32.lt_s
       this.if();
-      this.leaveTo(block.rip);
+      if (block.dispatcher) this.exitTo(() => this.chosen(n), 0);
+      else this.leaveTo(block.rip);
       this.end();
     }
     if (count > 0) {
@@ -158,6 +170,42 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.endInsn();
       this.remaining--;
     }
+  }
+  /** Pushes the address that a dispatcher goes to next. */
+  private chosen(n: number): void {
+    const push = (e: Edge): void => (e.rip < 0 ? this.chosen(e.block) : this.i64const(e.rip));
+    this.region.blocks[n]!.edges.forEach((e, i) => {
+      push(e);
+      if (i === 0) return;
+      this.get(this.choice[n]!);
+      this.i32const(i);
+      this.byte(0x47); // i32.ne
+      this.byte(0x1b); // select
+    });
+  }
+  /** A dispatcher's way on: a search by halves. */
+  private dispatch(n: number, take: (k: number) => void): void {
+    const flag = this.flag;
+    const search = (from: number, to: number): void => {
+      if (to - from === 1) {
+        take(from);
+        return;
+      }
+      const middle = (from + to) >> 1;
+      this.get(this.choice[n]!);
+      this.i32const(middle);
+      this.byte(0x49); // i32.lt_u
+      this.if();
+      search(from, middle);
+      this.else();
+      this.setFlag(flag);
+      search(middle, to);
+      this.setFlag(flag);
+      this.end();
+    };
+    search(0, this.region.blocks[n]!.edges.length);
+    this.byte(0x00);
+    this.barrier();
   }
   /** Whether the last instruction is the block's terminator. */
   private ends(block: Block): boolean {
@@ -202,6 +250,10 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       if (j < 0) this.tailTo(e);
       else edge(j);
     };
+    if (block.dispatcher) {
+      this.dispatch(n, take);
+      return;
+    }
     if (!this.ends(block)) {
       take(0);
       return;

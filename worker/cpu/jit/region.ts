@@ -3,7 +3,7 @@
 // From its entry it follows direct branches, and goes on behind calls; it ends at returns, indirect jumps, instructions that leave, code that
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
 import { Insn, type Decoder } from "../decode.ts";
-import { analyse, type Analysis } from "./structure.ts";
+import { makeReducible, type Analysis } from "./structure.ts";
 import { summarise, type Summary } from "./summary.ts";
 
 /** Instructions in one region at most: what V8 compiles in some ten milliseconds. */
@@ -18,7 +18,10 @@ export interface Step {
 /** Where an edge of a block leads: a block of the region, or out of it to an address. */
 export interface Edge {
   readonly block: number;
+  /** -1: that of the edge that the block, a dispatcher, is to take */
   readonly rip: number;
+  /** dispatchers on the way, as [block, the number of the edge that it is to take] */
+  readonly choices?: readonly (readonly [number, number])[];
 }
 
 export interface Block {
@@ -30,6 +33,8 @@ export interface Block {
   afterCall: boolean;
   /** and that call was the kernel's door */
   afterDoor: boolean;
+  /** no code of the guest: it goes to one of its edges, by their numbers; see makeReducible */
+  dispatcher?: true;
 }
 
 export interface Region {
@@ -213,7 +218,16 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
     succ.push(s);
     edgeOf.push(e);
   }
-  return { entry, blocks, analysis: analyse(succ), succ, edgeOf, used, written, ranges, insns: steps.size };
+  const { analysis, dispatchers, redirected } = makeReducible(succ);
+  for (const places of dispatchers) {
+    blocks.push({ rip: -1, steps: [], edges: places.map((block) => ({ block, rip: blocks[block]!.rip })), afterCall: false, afterDoor: false, dispatcher: true });
+    edgeOf.push(places.map((_, k) => k));
+  }
+  for (const { from, k, to, choice } of redirected) {
+    const { edges } = blocks[from]!, at = edgeOf[from]![k]!, { rip, choices = [] } = edges[at]!;
+    edges[at] = { block: to, rip, choices: [...choices, [to, choice]] };
+  }
+  return { entry, blocks, analysis, succ, edgeOf, used, written, ranges, insns: steps.size };
 }
 
 /** Instructions on the longest way from each block to the next check, itself included. */
