@@ -368,6 +368,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
     if (o.kind === "xmm") return this.readXmm(o);
     return this.loadX(o.size, this.address(o), unaligned !== true);
   }
+  readLow(o: Operand, size: 4 | 8): number {
+    return this.extract(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0);
+  }
+  writeLow(o: Operand, size: 4 | 8, v: number): void {
+    this.writeX(o, this.replace(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0, v));
+  }
   /** Pushes an address; with the offset returned it is that of the upper half of a ymm register. */
   protected abstract highHome(o: Operand): number;
   readHigh(o: Operand): number {

@@ -11,9 +11,10 @@ import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Insn } from "../decode.ts";
 import {
-  ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_RIP, ST_XMM,
+  ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_MXCSR, ST_RIP, ST_XMM,
 } from "../state.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
+import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
 import { JUMP_ENTRIES, STATEFUL, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
@@ -28,6 +29,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   private readonly region: Region;
   private block!: Block;
   private readonly left: number;
+  /** ST_MXCSR, if anybody looks at it */
+  private readonly mxcsr: number;
   private readonly out: number;
   private readonly hit: number;
   /** by block, if it is a dispatcher: the local that says which edge it is to take */
@@ -47,17 +50,26 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
+  /** what is known of xmm registers at the start of each block */
+  private readonly atStart: readonly Facts[];
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
     super(links, imports);
     this.region = region;
     this.code = new Bytes(4096);
     for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
+    for (let n = 0; n < 16; n++) {
+      const bit = 0x10000 << n;
+      if (region.doubles & bit) this.low[n] = this.permanent("f64");
+      else if (region.singles & bit) this.low[n] = this.permanent("f32");
+    }
+    this.mxcsr = region.mxcsr ? this.permanent("i32") : -1;
     this.left = this.permanent("i32");
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
+    this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
   /** The body of the function, with its end; `types` are its locals. */
@@ -164,7 +176,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.set(this.left);
     }
     this.remaining = count;
-    this.facts.clear();
+    Object.assign(this.facts, this.atStart[n]!);
     for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
@@ -280,12 +292,28 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       if (local < 0) continue;
       this.i32const(0);
       this.loadHome(n);
-      this.set(local);
+      if (n < GPRS) this.set(local);
+      else this.setWhole(n - GPRS);
     }
     this.i32const(0);
     this.word(0x28, ST_LEFT);
     this.set(this.left);
+    this.loadMxcsr();
     this.barrier();
+  }
+  private loadMxcsr(): void {
+    if (this.mxcsr < 0) return;
+    this.i32const(0);
+    this.word(0x28, ST_MXCSR);
+    this.set(this.mxcsr);
+    this.barrier();
+  }
+  override getState(offset: number, type: "i32" | "i64"): number {
+    return offset === ST_MXCSR ? this.mxcsr : super.getState(offset, type);
+  }
+  override setState(offset: number, v: number): void {
+    super.setState(offset, v);
+    if (offset === ST_MXCSR) this.loadMxcsr();
   }
   private loadHome(n: number): void {
     if (n < GPRS) this.word(0x29, 8 * n);
@@ -299,9 +327,11 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     for (let n = 0; n < 32; n++) {
       if (!((this.region.written >>> n) & 1)) continue;
       this.i32const(0);
-      this.get(this.home[n]!);
-      if (n < GPRS) this.word(0x37, 8 * n);
-      else {
+      if (n < GPRS) {
+        this.get(this.home[n]!);
+        this.word(0x37, 8 * n);
+      } else {
+        this.getWhole(n - GPRS);
         this.simd(11);
         this.code.u32(0);
         this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
@@ -702,11 +732,12 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.get(this.left);
       const left = this.take("i32");
       this.loadState();
-      this.facts.clear();
+      this.facts.scalar = this.facts.packed = 0;
       this.get(left);
       this.set(this.left);
       this.setFlag(MEM);
     }
+    if (name.startsWith("sse_")) this.loadMxcsr();
     if (!NO_STORE.test(name)) {
       this.get(this.hit);
       this.get(this.getState(ST_CODE_HIT, "i32"));

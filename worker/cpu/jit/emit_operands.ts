@@ -1,9 +1,11 @@
 // worker/cpu/jit/emit_operands.ts — operands in compiled code: constants, and registers that are locals.
 
 import type { InsnForm, Operand } from "../build/builder.ts";
+import type { SimdBinary } from "../build/simd_ops.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_XMM } from "../state.ts";
 import { FlagBuilder } from "./emit_flags.ts";
+import { factOf, forget, type Facts } from "./facts.ts";
 import type { Links } from "./links.ts";
 
 /** General registers; xmm n is register GPRS + n here. */
@@ -15,6 +17,8 @@ export abstract class OperandBuilder extends FlagBuilder {
   protected readonly links: Links;
   /** local of general register n, of xmm n at 16 + n; -1: not touched */
   protected readonly home: number[] = new Array<number>(32).fill(-1);
+  /** local of the low lane of xmm n, f64 or f32, of which `home` then holds the rest alone; -1: it has none */
+  protected readonly low: number[] = new Array<number>(16).fill(-1);
 
   constructor(links: Links, imports: Map<string, number>) {
     super(links, imports);
@@ -117,21 +121,82 @@ export abstract class OperandBuilder extends FlagBuilder {
   readAh = (): number => this.readHighByte(0);
   writeAh = (v: number): void => this.writeHighByte(0, v);
   regX(n: number): number {
-    this.get(this.local(GPRS + n));
-    return this.take("v128");
+    this.getWhole(n);
+    const x = this.take("v128");
+    this.wholeOf[x] = n;
+    return x;
   }
-  /** What has been learnt of xmm registers in this block: "fact number". */
-  protected readonly facts = new Set<string>();
+  /** xmm registers that temporaries of this instruction are copies of */
+  private readonly wholeOf: number[] = [];
+  protected override releaseTemps(): void {
+    this.wholeOf.length = 0;
+    this.zero = -1;
+    super.releaseTemps();
+  }
+  /** Pushes all of xmm n. */
+  protected getWhole(n: number): void {
+    this.get(this.local(GPRS + n));
+    const low = this.low[n]!;
+    if (low < 0) return;
+    this.get(low);
+    this.simd(this.types[low] === "f64" ? 34 : 32); // replace_lane
+    this.byte(0);
+  }
+  /** xmm n becomes what is on the stack. */
+  protected setWhole(n: number): void {
+    this.set(this.local(GPRS + n));
+    const low = this.low[n]!;
+    if (low < 0) return;
+    this.get(this.home[GPRS + n]!);
+    this.simd(this.types[low] === "f64" ? 33 : 31); // extract_lane
+    this.byte(0);
+    this.set(low);
+    this.barrier();
+  }
+  override readLow(o: Operand, size: 4 | 8): number {
+    const low = this.low[this.insn.reg[o.index]!]!, type = size === 8 ? "f64" : "f32";
+    if (low < 0 || this.types[low] !== type) return super.readLow(o, size);
+    this.get(low);
+    return this.take(type);
+  }
+  override writeLow(o: Operand, size: 4 | 8, v: number): void {
+    const n = this.insn.reg[o.index]!, low = this.low[n]!;
+    if (low < 0 || this.types[low] !== (size === 8 ? "f64" : "f32")) {
+      super.writeLow(o, size, v);
+      return;
+    }
+    forget(this.facts, n);
+    this.get(v);
+    this.set(low);
+    this.barrier();
+  }
+  /** What is known of xmm registers here. */
+  protected readonly facts: Facts = { scalar: 0, packed: 0 };
   override known(fact: string, o: Operand): boolean {
-    return this.facts.has(`${fact} ${this.insn.reg[o.index]}`);
+    const { scalar, packed } = factOf(fact, this.insn.reg[o.index]!);
+    return packed === 0 ? (this.facts.scalar & scalar) !== 0 : (this.facts.packed & packed) !== 0;
   }
   override learn(fact: string, o: Operand): void {
-    this.facts.add(`${fact} ${this.insn.reg[o.index]}`);
+    this.learnOf(fact, this.insn.reg[o.index]!);
+  }
+  private learnOf(fact: string, n: number): void {
+    const { scalar, packed } = factOf(fact, n);
+    this.facts.scalar |= scalar;
+    this.facts.packed |= packed;
+  }
+  /** 128 bits of zero, of a register by itself */
+  private zero = -1;
+  override xx(op: SimdBinary, a: number, b: number): number {
+    const same = op === "v128.xor" && a >= 0 && this.wholeOf[a] !== undefined && this.wholeOf[a] === this.wholeOf[b];
+    const x = super.xx(op, a, b);
+    if (same) this.zero = x;
+    return x;
   }
   setRegX(n: number, x: number): void {
-    for (const f of this.facts) if (f.endsWith(` ${n}`)) this.facts.delete(f);
+    forget(this.facts, n);
+    if (x === this.zero) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
     this.get(x);
-    this.set(this.local(GPRS + n));
+    this.setWhole(n);
     this.barrier();
   }
   protected readXmm(o: Operand): number {

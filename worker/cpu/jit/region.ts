@@ -47,6 +47,11 @@ export interface Region {
   /** registers that any instruction reads or writes, and those that one writes */
   readonly used: number;
   readonly written: number;
+  /** xmm registers that are mostly used as a double, as a single */
+  readonly doubles: number;
+  readonly singles: number;
+  /** some instruction looks at the control and status of SSE floats */
+  readonly mxcsr: boolean;
   /** bytes of code, as [first, past the last] address of each instruction's run */
   readonly ranges: readonly (readonly [number, number])[];
   readonly insns: number;
@@ -112,6 +117,17 @@ function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number
     found.add(to);
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** How often xmm registers are used as a whole, as a double, as a single. What only moves counts for nothing. */
+function countLanes({ insn, summary }: Step, uses: Record<"whole" | "double" | "single", number[]>): void {
+  const touched = (summary.reads | summary.writes) >>> 16;
+  if (touched === 0 || /^(mov|pxor$|xorp)/.test(insn.shape.form.name)) return;
+  for (let r = 0; r < 16; r++) {
+    if (!((touched >>> r) & 1)) continue;
+    const kind = (summary.doubles >>> (16 + r)) & 1 ? "double" : (summary.singles >>> (16 + r)) & 1 ? "single" : "whole";
+    uses[kind][r]!++;
+  }
 }
 
 /**
@@ -181,6 +197,8 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
   const edgeTo = (rip: number): Edge => ({ block: index.get(rip) ?? -1, rip });
   let used = 0;
   let written = 0;
+  let mxcsr = false;
+  const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
   const ranges: [number, number][] = [];
   const blocks = starts.map((start): Block => {
     const block: Block = { rip: start, steps: [], edges: [], afterCall: afterCalls.has(start), afterDoor: afterDoors.has(start) };
@@ -194,6 +212,8 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
       block.steps.push(step);
       used |= step.summary.reads | step.summary.writes;
       written |= step.summary.writes;
+      mxcsr ||= step.summary.mxcsr;
+      countLanes(step, uses);
       rip += step.insn.length;
       const { ending, conditional } = step.summary;
       if (ending === "next") continue;
@@ -227,7 +247,10 @@ export function discover(decoder: Decoder, entry: number, memory: DataView, limi
     const { edges } = blocks[from]!, at = edgeOf[from]![k]!, { rip, choices = [] } = edges[at]!;
     edges[at] = { block: to, rip, choices: [...choices, [to, choice]] };
   }
-  return { entry, blocks, analysis, succ, edgeOf, used, written, ranges, insns: steps.size };
+  const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
+    uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
+  const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
+  return { entry, blocks, analysis, succ, edgeOf, used, written, doubles, singles, mxcsr, ranges, insns: steps.size };
 }
 
 /** Instructions on the longest way from each block to the next check, itself included. */

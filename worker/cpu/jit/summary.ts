@@ -5,8 +5,10 @@ import type { Condition, FlagKind } from "../flags.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "../build/builder.ts";
 import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
+import { factOf, forget, type Facts } from "./facts.ts";
 import { STATEFUL } from "./links.ts";
 import { HIGH, type Insn } from "../decode.ts";
+import { ST_MXCSR } from "../state.ts";
 
 /** How an instruction passes control on. */
 export type Ending = "next" | "branch" | "jump" | "call" | "ret" | "leave";
@@ -15,6 +17,13 @@ export type Ending = "next" | "branch" | "jump" | "call" | "ret" | "leave";
 export interface Summary {
   reads: number;
   writes: number;
+  /** xmm registers of which the low lane is used as a double, as a single; whole registers are in reads and writes alone */
+  doubles: number;
+  singles: number;
+  /** what is known of xmm registers afterwards that was not before */
+  learns: Facts;
+  /** the control and status of SSE floats are looked at */
+  mxcsr: boolean;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
   /** calls a helper that sees and may change the whole state block */
@@ -25,6 +34,8 @@ export interface Summary {
 }
 
 const NOTHING = 0;
+/** 128 zero bits, made of whatever; xmm n as it was is n + 1. */
+const ZERO = -1;
 
 class Notes implements Builder<number, number> {
   form!: InsnForm;
@@ -70,13 +81,29 @@ class Notes implements Builder<number, number> {
   }
   segmentBase = (): number => NOTHING;
   readX(o: Operand): number {
-    if (o.kind === "xmm") this.out.reads |= 0x10000 << this.number(o);
-    else this.mem();
+    if (o.kind === "xmm") return this.regX(this.number(o));
+    this.mem();
     return NOTHING;
   }
-  writeX(o: Operand): void {
-    if (o.kind === "xmm") this.out.writes |= 0x10000 << this.number(o);
+  writeX(o: Operand, x: number): void {
+    if (o.kind === "xmm") this.setRegX(this.number(o), x);
     else this.mem();
+  }
+  private low(o: Operand, size: 4 | 8): number {
+    const bit = 0x10000 << this.number(o);
+    if (size === 8) this.out.doubles |= bit;
+    else this.out.singles |= bit;
+    return bit;
+  }
+  readLow(o: Operand, size: 4 | 8): number {
+    this.out.reads |= this.low(o, size);
+    return NOTHING;
+  }
+  writeLow(o: Operand, size: 4 | 8): void {
+    const bit = this.low(o, size);
+    this.out.reads |= bit;
+    this.out.writes |= bit;
+    forget(this.out.learns, this.number(o));
   }
   readHigh = (): number => NOTHING;
   writeHigh(): void {}
@@ -95,18 +122,31 @@ class Notes implements Builder<number, number> {
   }
   regX(n: number): number {
     this.out.reads |= 0x10000 << n;
-    return NOTHING;
+    return this.out.writes & (0x10000 << n) ? NOTHING : n + 1;
   }
-  setRegX(n: number): void {
+  setRegX(n: number, x: number): void {
     this.out.writes |= 0x10000 << n;
+    forget(this.out.learns, n);
+    if (x === ZERO) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
+  }
+  private learnOf(fact: string, n: number): void {
+    if (this.depth > 0) return;
+    const { scalar, packed } = factOf(fact, n);
+    this.out.learns.scalar |= scalar;
+    this.out.learns.packed |= packed;
   }
   load = (): number => NOTHING;
   store(): void {}
   loadX = (): number => NOTHING;
   storeX(): void {}
   check(): void {}
-  getState = (): number => NOTHING;
-  setState(): void {}
+  getState(offset: number): number {
+    if (offset === ST_MXCSR) this.out.mxcsr = true;
+    return NOTHING;
+  }
+  setState(offset: number): void {
+    if (offset === ST_MXCSR) this.out.mxcsr = true;
+  }
 
   op = (_name: Op): number => NOTHING;
   add = (): number => NOTHING;
@@ -150,7 +190,9 @@ class Notes implements Builder<number, number> {
     this.depth--;
   }
   known = (): boolean => false;
-  learn(): void {}
+  learn(fact: string, o: Operand): void {
+    this.learnOf(fact, this.number(o));
+  }
   loop(cond: () => number, body: () => void): void {
     this.depth++;
     cond();
@@ -210,7 +252,9 @@ class Notes implements Builder<number, number> {
   ret = (_n: number, _type: Ty): number => NOTHING;
   retX = (): number => NOTHING;
   x = (_op: SimdUnary): number => NOTHING;
-  xx = (_op: SimdBinary): number => NOTHING;
+  xx(op: SimdBinary, a: number, b: number): number {
+    return op === "v128.xor" && a === b && a > 0 ? ZERO : NOTHING;
+  }
   xshift = (_op: SimdShift): number => NOTHING;
   xtest = (_op: SimdTest): number => NOTHING;
   bitselect = (): number => NOTHING;
@@ -224,7 +268,7 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: { scalar: 0, packed: 0 }, mxcsr: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
   notes.form = insn.shape.form;
   notes.insn = insn;
   notes.out = out;
