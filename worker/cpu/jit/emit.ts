@@ -14,6 +14,7 @@ import {
   ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_MXCSR, ST_RIP, ST_XMM,
 } from "../state.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
+import { Addresses, CONSTANT, type Check } from "./addresses.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
 import { JUMP_ENTRIES, STATEFUL, type Links } from "./links.ts";
@@ -50,6 +51,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
+  protected readonly addresses: Addresses;
   /** what is known of xmm registers at the start of each block */
   private readonly atStart: readonly Facts[];
 
@@ -69,6 +71,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.hit = this.permanent("i32");
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
+    this.addresses = new Addresses(region);
     this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
@@ -90,7 +93,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
 
   // ---- locals: temporaries of an instruction, but for those that the flags still need
 
-  protected override temp(type: WasmType): number {
+  protected override fresh(type: WasmType): number {
     const local = this.free[type].pop() ?? this.types.push(type) - 1;
     this.temps.push(local);
     return local;
@@ -177,10 +180,12 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     }
     this.remaining = count;
     Object.assign(this.facts, this.atStart[n]!);
+    this.addresses.begin(n);
     for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
       this.remaining--;
+      this.addresses.advance();
     }
   }
   /** Pushes the address that a dispatcher goes to next. */
@@ -254,6 +259,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
 
   terminator(n: number, edge: (k: number) => void): void {
     const block = this.region.blocks[n]!;
+    this.addresses.end(n);
     for (const local of localsOf(this.flag)) this.leaked.add(local);
     const take = (k: number): void => {
       const e = block.edges[k];
@@ -597,22 +603,37 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.barrier();
   }
   override check(address: number, n: number, write: boolean): void {
-    const min = write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+    const symbol = this.symbolOf(address), here = { lo: 0, hi: n };
+    let bounds: Check["bounds"] = { ...here, write }, stores: Check["stores"] = write ? here : undefined;
+    if (symbol >= 0) {
+      const at = this.offsetOf(address);
+      ({ bounds, stores } = this.addresses.check(symbol, at, n, write));
+      if (symbol === CONSTANT && bounds !== undefined && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds = undefined;
+    }
+    if (bounds !== undefined) {
+      const min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+      this.alsoCanon();
+      this.get(address);
+      this.i64const(min - bounds.lo);
+      this.byte(0x7d); // i64.sub
+      this.i64const(this.layout.mem.size - (bounds.hi - bounds.lo) - min);
+      this.byte(0x56); // i64.gt_u
+      this.if();
+      this.leaveHere();
+      this.end();
+    }
+    if (stores === undefined) return;
     this.alsoCanon();
     this.get(address);
-    this.i64const(min);
-    this.byte(0x7d); // i64.sub
-    this.i64const(this.layout.mem.size - n - min);
-    this.byte(0x56); // i64.gt_u
-    this.if();
-    this.leaveHere();
-    this.end();
-    if (!write) return;
-    this.get(address);
     this.byte(0xa7);
+    if (stores.lo !== 0) {
+      this.i32const(stores.lo);
+      this.byte(0x6a);
+    }
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
-    this.memarg(0x2d, 0, this.links.codeMap);
+    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map
+    this.memarg(stores.hi - stores.lo <= 16 ? 0x2d : 0x2f, 0, this.links.codeMap);
     this.if();
     this.leaveHere();
     this.end();
@@ -622,6 +643,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   }
   protected emitCodeHit(): void {}
   protected override checkAligned(address: number, n: number): void {
+    const symbol = this.symbolOf(address);
+    if (n === 16 && symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
     this.alsoCanon();
     super.checkAligned(address, n);
   }
@@ -656,6 +679,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       }
       return;
     }
+    const known = this.addresses.save();
     this.open(0x02); // to here if all is well
     this.open(0x02); // to here if something is bad
     for (const c of bad) {
@@ -672,6 +696,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.leaveHere();
     this.end();
     this.end();
+    this.addresses.restore(known);
   }
 
   /** Before a branch: flags that it may set must have the same form with and without it. */
@@ -704,6 +729,9 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   override loop(cond: () => number, body: () => void): void {
     this.meet();
     const canonToo = this.canonToo;
+    // what it does to registers is not known before
+    this.addresses.forget(0xffff);
+    const known = this.addresses.save();
     this.open(0x02);
     this.open(0x03);
     this.get(cond());
@@ -717,6 +745,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.byte(0);
     this.end();
     this.end();
+    this.addresses.restore(known);
     this.canonToo = canonToo;
   }
   protected beforeHelper(name: string): void {
@@ -733,6 +762,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       const left = this.take("i32");
       this.loadState();
       this.facts.scalar = this.facts.packed = 0;
+      this.addresses.forget(0xffff);
       this.get(left);
       this.set(this.left);
       this.setFlag(MEM);

@@ -1,9 +1,11 @@
 // worker/cpu/jit/emit_operands.ts — operands in compiled code: constants, and registers that are locals.
 
 import type { InsnForm, Operand } from "../build/builder.ts";
+import type { WasmType } from "../build/module.ts";
 import type { SimdBinary } from "../build/simd_ops.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_XMM } from "../state.ts";
+import { CONSTANT, type Addresses } from "./addresses.ts";
 import { FlagBuilder } from "./emit_flags.ts";
 import { factOf, forget, type Facts } from "./facts.ts";
 import type { Links } from "./links.ts";
@@ -23,6 +25,60 @@ export abstract class OperandBuilder extends FlagBuilder {
   constructor(links: Links, imports: Map<string, number>) {
     super(links, imports);
     this.links = links;
+  }
+
+  // ---- values that are addresses, or may become some
+
+  protected abstract readonly addresses: Addresses;
+  /** by local: the symbol of its value (-1: none), and what is added to it */
+  private readonly symbols: number[] = [];
+  private readonly offsets: number[] = [];
+
+  protected override temp(type: WasmType): number {
+    const local = super.temp(type);
+    this.symbols[local] = -1;
+    return local;
+  }
+  private means(v: number, symbol: number, offset: number): number {
+    this.symbols[v] = symbol === CONSTANT || Math.abs(offset) < 0x40000000 ? symbol : -1;
+    this.offsets[v] = offset;
+    return v;
+  }
+  /** Symbol of a value, -1 if it has none; its offset is then `offsetOf` it. */
+  protected symbolOf(v: number): number {
+    if (v >= 0) return this.symbols[v] ?? -1;
+    const n = this.constant64(v);
+    return n !== undefined && n >= 0 && n < 0x80000000 ? CONSTANT : -1;
+  }
+  protected offsetOf(v: number): number {
+    return v >= 0 ? this.offsets[v]! : this.constant64(v)!;
+  }
+  private moved(r: number, v: number, by: number, sign: number): number {
+    const n = this.constant64(by);
+    if (v >= 0 && n !== undefined && this.symbolOf(v) >= 0) this.means(r, this.symbolOf(v), this.offsetOf(v) + sign * n);
+    return r;
+  }
+  override add(a: number, b: number): number {
+    return this.moved(super.add(a, b), a, b, 1);
+  }
+  override sub(a: number, b: number): number {
+    return this.moved(super.sub(a, b), a, b, -1);
+  }
+  override assign(variable: number, v: number): void {
+    super.assign(variable, v);
+    this.symbols[variable] = -1;
+  }
+  override when(c: number, yes: () => void, no?: () => void): void {
+    if (this.constantOf(c) !== undefined) {
+      super.when(c, yes, no);
+      return;
+    }
+    const known = this.addresses.save();
+    super.when(c, yes, no && (() => {
+      this.addresses.restore(known);
+      no();
+    }));
+    this.addresses.restore(known);
   }
 
   // ---- operands
@@ -68,13 +124,14 @@ export abstract class OperandBuilder extends FlagBuilder {
   }
   reg(n: number, size: number): number {
     this.get(this.local(n));
-    if (size === 8) return this.take("i64");
+    if (size === 8) return this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n));
     this.byte(0xa7);
     const v = this.take("i32");
     return this.mask(size, v);
   }
   setReg(n: number, size: number, v: number): void {
-    const local = this.local(n);
+    const local = this.local(n), symbol = size === 8 ? this.symbolOf(v) : -1;
+    this.addresses.set(n, symbol, symbol < 0 ? 0 : this.offsetOf(v));
     if (size === 8) this.get(v);
     else if (size === 4) {
       this.get(v);
@@ -106,6 +163,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   private writeHighByte(n: number, v: number): void {
     const wide = this.zext(v);
     const local = this.local(n);
+    this.addresses.set(n, -1, 0);
     this.get(local);
     this.i64const(-1 - 0xff00);
     this.byte(0x83);
@@ -236,7 +294,19 @@ export abstract class OperandBuilder extends FlagBuilder {
       this.byte(0xa7);
       this.byte(0xad);
     }
-    return this.take("i64");
+    const v = this.take("i64");
+    if (this.form.addrsize === 4) return v;
+    const { addresses } = this;
+    let symbol = CONSTANT, at = dispHi * 0x1_0000_0000 + (dispLo >>> 0);
+    if (base >= 0) {
+      symbol = addresses.symbolOf(base);
+      at += addresses.offsetOf(base);
+    }
+    if (index >= 0) {
+      symbol = addresses.sum(symbol, addresses.symbolOf(index), scale);
+      at += addresses.offsetOf(index) * (1 << scale);
+    }
+    return symbol === CONSTANT && (at < 0 || at >= 0x80000000) ? v : this.means(v, symbol, at);
   }
   address(o: Operand): number {
     const a = this.offset(o);
