@@ -272,7 +272,8 @@ export class Addresses {
 /** General registers that a block writes; behind a call, or a helper that sees all of them, that is any. */
 function writesOf(block: Block): number {
   let mask = 0;
-  for (const { summary } of block.steps) mask |= summary.helper || summary.ending === "call" ? 0xffff : summary.writes & 0xffff;
+  const inside = block.inline !== undefined && block.inline.guess < 0;
+  for (const { summary } of block.steps) mask |= summary.helper || (summary.ending === "call" && !inside) ? 0xffff : summary.writes & 0xffff;
   return mask;
 }
 

@@ -498,10 +498,28 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     search(0, edges.length);
   }
   jumpRet(rip: number): void {
-    this.sync();
+    const back = this.block.edges[0], go = this.edgeOut!, flag = this.flag;
+    if (back === undefined) {
+      this.sync();
+      this.get(rip);
+      this.byte(0x0f);
+      this.barrier();
+      return;
+    }
     this.get(rip);
+    this.set(this.out);
+    this.get(this.out);
+    this.i64const(back.rip);
+    this.byte(0x51); // i64.eq
+    this.if();
+    this.releaseTemps();
+    go(0);
+    this.else();
+    this.setFlag(flag);
+    this.sync();
+    this.get(this.out);
     this.byte(0x0f);
-    this.barrier();
+    this.end();
   }
   branch(_target: Operand, c?: number): void {
     const edge = this.edgeOut!;
@@ -522,13 +540,37 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   }
   branchCall(_target: Operand): void {
     const rip = (this.insn.immHi >>> 0) * 0x1_0000_0000 + (this.insn.immLo >>> 0);
+    if (this.block.inline) {
+      this.releaseTemps();
+      this.edgeOut!(0);
+      return;
+    }
     this.sync();
     this.loadSlot(rip);
     this.callSlot(this.take("i32"), () => this.i64const(rip), rip);
   }
   jumpCall(rip: number): void {
+    const { inline } = this.block;
+    if (inline === undefined) {
+      this.sync();
+      this.callSlot(this.probe(rip), () => this.get(rip));
+      return;
+    }
+    const go = this.edgeOut!, flag = this.flag;
+    this.get(rip);
+    this.set(this.out);
+    this.get(this.out);
+    this.i64const(inline.guess);
+    this.byte(0x51); // i64.eq
+    this.if();
+    this.releaseTemps();
+    go(0);
+    this.else();
+    this.setFlag(flag);
     this.sync();
-    this.callSlot(this.probe(rip), () => this.get(rip));
+    this.edgeOut = () => go(1);
+    this.callSlot(this.probe(this.out), () => this.get(this.out));
+    this.end();
   }
   private callSlot(slot: number, rip: () => void, known = -1): void {
     this.i32const(0);
