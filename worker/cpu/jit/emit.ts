@@ -6,72 +6,37 @@
 // dispatcher takes it from there. Instructions are counted at block starts, and checked where control can go round: at the entry, at loop
 // headers and behind calls, for the longest way to the next check; so no more than the budget is ever retired.
 import type { Operand } from "../build/builder.ts";
-import { Bytes, type WasmType } from "../build/module.ts";
-import { CODE_SHIFT } from "../build/wasm.ts";
-import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
+import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
-import {
-  ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_MXCSR, ST_RIP, ST_XMM,
-} from "../state.ts";
-import { GPRS, OperandBuilder } from "./emit_operands.ts";
-import { Addresses, CONSTANT, type Check } from "./addresses.ts";
+import { ST_DEPTH, ST_EXIT, ST_RIP } from "../state.ts";
+import { StateBuilder } from "./emit_state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
-import { JUMP_ENTRIES, STATEFUL, type Links } from "./links.ts";
+import { JUMP_ENTRIES, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
 /** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
 const MAX_DEPTH = 700;
-/** Helpers that never write guest memory. */
-const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
-
-export class RegionBuilder extends OperandBuilder implements Emitter {
-  private readonly region: Region;
+export class RegionBuilder extends StateBuilder implements Emitter {
   private block!: Block;
-  private readonly left: number;
-  /** ST_MXCSR, if anybody looks at it */
-  private readonly mxcsr: number;
-  private readonly out: number;
-  private readonly hit: number;
   /** by block, if it is a dispatcher: the local that says which edge it is to take */
   private readonly choice: number[] = [];
-  /** instructions of the block from the present one on, itself included: counted already */
-  private remaining = 0;
-  /** open blocks, loops and ifs */
-  private depth = 0;
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
   /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
   private mayFlag = false;
-  private readonly temps: number[] = [];
-  private readonly leaked = new Set<number>();
-  private hitUsed = false;
   /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
-  protected readonly addresses: Addresses;
   /** what is known of xmm registers at the start of each block */
   private readonly atStart: readonly Facts[];
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
-    super(links, imports);
-    this.region = region;
-    this.code = new Bytes(4096);
-    for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
-    for (let n = 0; n < 16; n++) {
-      const bit = 0x10000 << n;
-      if (region.doubles & bit) this.low[n] = this.permanent("f64");
-      else if (region.singles & bit) this.low[n] = this.permanent("f32");
-    }
-    this.mxcsr = region.mxcsr ? this.permanent("i32") : -1;
-    this.left = this.permanent("i32");
-    this.out = this.permanent("i64");
-    this.hit = this.permanent("i32");
+    super(links, imports, region);
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
-    this.addresses = new Addresses(region);
     this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
@@ -91,41 +56,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.code;
   }
 
-  // ---- locals: temporaries of an instruction, but for those that the flags still need
-
-  protected override fresh(type: WasmType): number {
-    const local = this.free[type].pop() ?? this.types.push(type) - 1;
-    this.temps.push(local);
-    return local;
-  }
-  protected override releaseTemps(): void {
-    let kept = 0;
-    for (const local of this.temps) {
-      if (this.pinned.has(local)) this.temps[kept++] = local;
-      else if (!this.leaked.has(local)) this.free[this.types[local]!].push(local);
-    }
-    this.temps.length = kept;
-    super.releaseTemps();
-  }
-  // ---- structure
-
-  private open(opcode: number): void {
-    this.byte(opcode);
-    this.byte(0x40);
-    this.depth++;
-    this.barrier();
-  }
-  protected override if(): void {
-    super.if();
-    this.depth++;
-  }
-  protected override end(): void {
-    super.end();
-    this.depth--;
-  }
-  get depthOffset(): number {
-    return this.depth;
-  }
   openBlock = (): void => this.open(0x02);
   openLoop(n: number): void {
     // behind a block, control comes from branches: what was emitted last says nothing
@@ -290,106 +220,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.barrier();
   }
 
-  // ---- state block
-
-  private loadState(): void {
-    for (let n = 0; n < 32; n++) {
-      const local = this.home[n]!;
-      if (local < 0) continue;
-      this.i32const(0);
-      this.loadHome(n);
-      if (n < GPRS) this.set(local);
-      else this.setWhole(n - GPRS);
-    }
-    this.i32const(0);
-    this.word(0x28, ST_LEFT);
-    this.set(this.left);
-    this.loadMxcsr();
-    this.barrier();
-  }
-  private loadMxcsr(): void {
-    if (this.mxcsr < 0) return;
-    this.i32const(0);
-    this.word(0x28, ST_MXCSR);
-    this.set(this.mxcsr);
-    this.barrier();
-  }
-  override getState(offset: number, type: "i32" | "i64"): number {
-    return offset === ST_MXCSR ? this.mxcsr : super.getState(offset, type);
-  }
-  override setState(offset: number, v: number): void {
-    super.setState(offset, v);
-    if (offset === ST_MXCSR) this.loadMxcsr();
-  }
-  private loadHome(n: number): void {
-    if (n < GPRS) this.word(0x29, 8 * n);
-    else {
-      this.simd(0);
-      this.code.u32(0);
-      this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
-    }
-  }
-  private storeRegisters(): void {
-    for (let n = 0; n < 32; n++) {
-      if (!((this.region.written >>> n) & 1)) continue;
-      this.i32const(0);
-      if (n < GPRS) {
-        this.get(this.home[n]!);
-        this.word(0x37, 8 * n);
-      } else {
-        this.getWhole(n - GPRS);
-        this.simd(11);
-        this.code.u32(0);
-        this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
-      }
-    }
-  }
-  private storeState(): void {
-    this.storeRegisters();
-    this.storeLeft(0);
-  }
-  private storeLeft(more: number): void {
-    this.i32const(0);
-    this.get(this.left);
-    if (more !== 0) {
-      this.i32const(more);
-      this.byte(0x6a);
-    }
-    this.word(0x36, ST_LEFT);
-  }
-  // ---- leaving
-
-  /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
-  private exitTo(rip: () => void, uncount: number): void {
-    rip();
-    this.set(this.out);
-    this.barrier();
-    if (uncount !== 0) {
-      this.get(this.left);
-      this.i32const(uncount);
-      this.byte(0x6a);
-      this.set(this.left);
-      this.barrier();
-    }
-    const before = this.flag, canonToo = this.canonToo;
-    const pins = [...this.pinned];
-    if (this.flag.kind === "mem") {
-      this.byte(0x0c);
-      this.code.u32(this.depth - 1);
-    } else {
-      this.toCanon();
-      this.byte(0x0c);
-      this.code.u32(this.depth - 2);
-    }
-    this.barrier();
-    this.flag = before;
-    this.canonToo = canonToo;
-    this.pinned.clear();
-    for (const p of pins) this.pinned.add(p);
-  }
-  private exitNow(uncount: number): void {
-    this.exitTo(() => this.i64const(-1), uncount);
-  }
   leave(exit: number): void {
     this.setState(ST_RIP, this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
@@ -410,11 +240,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.loadState();
     this.setFlag(MEM);
     this.edgeOut!(0);
-  }
-  /** Everything to the state block: before another region runs. */
-  private sync(): void {
-    this.toMem();
-    this.storeState();
   }
   private loadSlot(rip: number): void {
     this.i32const(0);
@@ -624,122 +449,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.edgeOut!(0);
   }
 
-  // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
-
-  /** Leaves before the present instruction, of which nothing has happened. Emitted inside an `if`; flags are canonical. */
-  private leaveHere(): void {
-    this.leaveAt(this.insn.rip, this.remaining);
-  }
-  private leaveAt(rip: number, uncount: number): void {
-    this.atLastCanon();
-    this.i64const(rip);
-    this.set(this.out);
-    this.barrier();
-    this.get(this.left);
-    this.i32const(uncount);
-    this.byte(0x6a);
-    this.set(this.left);
-    this.barrier();
-    this.byte(0x0c);
-    this.code.u32(this.depth - (this.flag.kind === "mem" ? 1 : 2));
-    this.barrier();
-  }
-  override check(address: number, n: number, write: boolean): void {
-    const symbol = this.symbolOf(address), here = { lo: 0, hi: n };
-    let bounds: Check["bounds"] = { ...here, write }, stores: Check["stores"] = write ? here : undefined;
-    if (symbol >= 0) {
-      const at = this.offsetOf(address);
-      ({ bounds, stores } = this.addresses.check(symbol, at, n, write));
-      if (symbol === CONSTANT && bounds !== undefined && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds = undefined;
-    }
-    if (bounds !== undefined) {
-      const min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
-      this.alsoCanon();
-      this.get(address);
-      this.i64const(min - bounds.lo);
-      this.byte(0x7d); // i64.sub
-      this.i64const(this.layout.mem.size - (bounds.hi - bounds.lo) - min);
-      this.byte(0x56); // i64.gt_u
-      this.if();
-      this.leaveHere();
-      this.end();
-    }
-    if (stores === undefined) return;
-    this.alsoCanon();
-    this.get(address);
-    this.byte(0xa7);
-    if (stores.lo !== 0) {
-      this.i32const(stores.lo);
-      this.byte(0x6a);
-    }
-    this.i32const(CODE_SHIFT);
-    this.byte(0x76); // i32.shr_u
-    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map
-    this.memarg(stores.hi - stores.lo <= 16 ? 0x2d : 0x2f, 0, this.links.codeMap);
-    this.if();
-    this.leaveHere();
-    this.end();
-  }
-  protected override testCode(): void {
-    // done by check
-  }
-  protected emitCodeHit(): void {}
-  protected override checkAligned(address: number, n: number): void {
-    const symbol = this.symbolOf(address);
-    if (n === 16 && symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
-    this.alsoCanon();
-    super.checkAligned(address, n);
-  }
-  protected emitFault(): void {
-    this.leaveHere();
-  }
-  override trapIf(c: number): void {
-    this.alsoCanon();
-    this.get(c);
-    this.if();
-    this.leaveHere();
-    this.end();
-  }
-  override trap(): void {
-    this.alsoCanon();
-    this.leaveHere();
-  }
-  protected emitTrap(): void {
-    this.leaveHere();
-  }
-
   // ---- control within an instruction
-
-  override unlikely(bad: readonly number[], _slow: () => void, excuse?: () => number): void {
-    this.alsoCanon();
-    if (excuse === undefined) {
-      for (const c of bad) {
-        this.get(c);
-        this.if();
-        this.leaveHere();
-        this.end();
-      }
-      return;
-    }
-    const known = this.addresses.save();
-    this.open(0x02); // to here if all is well
-    this.open(0x02); // to here if something is bad
-    for (const c of bad) {
-      this.get(c);
-      this.byte(0x0d);
-      this.byte(0);
-      this.barrier();
-    }
-    this.byte(0x0c);
-    this.byte(1);
-    this.end();
-    this.get(this.eqz(excuse()));
-    this.if();
-    this.leaveHere();
-    this.end();
-    this.end();
-    this.addresses.restore(known);
-  }
 
   /** Before a branch: flags that it may set must have the same form with and without it. */
   private meet(): void {
@@ -789,34 +499,5 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.end();
     this.addresses.restore(known);
     this.canonToo = canonToo;
-  }
-  protected beforeHelper(name: string): void {
-    if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
-    if (STATEFUL.test(name)) {
-      this.toMem();
-      this.storeRegisters();
-    } else this.alsoCanon(); // a status that is not 0 leaves
-    if (name === "rdtsc") this.storeLeft(this.remaining);
-  }
-  protected afterHelper(name: string): void {
-    if (STATEFUL.test(name)) {
-      this.get(this.left);
-      const left = this.take("i32");
-      this.loadState();
-      this.facts.scalar = this.facts.packed = 0;
-      this.addresses.forget(0xffff);
-      this.get(left);
-      this.set(this.left);
-      this.setFlag(MEM);
-    }
-    if (name.startsWith("sse_")) this.loadMxcsr();
-    if (!NO_STORE.test(name)) {
-      this.get(this.hit);
-      this.get(this.getState(ST_CODE_HIT, "i32"));
-      this.byte(0x72);
-      this.set(this.hit);
-      this.barrier();
-      this.hitUsed = true;
-    }
   }
 }
