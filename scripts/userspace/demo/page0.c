@@ -26,6 +26,10 @@ int main(void) {
 	if (!sigsetjmp(back, 1)) *null = 0xcc, puts("write to address 39: it took it");
 	else printf("write to address 39: SIGSEGV at %p\n", (void *)address);
 	long pid;
+	if (sigsetjmp(back, 1)) {
+		printf("call of address 39: SIGSEGV at %p: no trampoline (this kernel was started with zpoline=0)\n", (void *)address);
+		return 0;
+	}
 	__asm__ volatile("call *%%rax" : "=a"(pid) : "0"((long)SYS_getpid) : "rcx", "r11", "memory");
 	printf("call of address 39: %ld, which is our process id\n", pid);
 	puts("look: the panel Page 0 shows the bytes: nops, then a jump to __kernel_vsyscall; docs/page0.md explains each");
