@@ -5,10 +5,13 @@
 import { loadIced } from "../worker/cpu/iced.ts";
 import { Machine } from "../worker/machine.ts";
 import { startCpu } from "./cpu_worker.ts";
+import { headless } from "./headless.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 
 const USAGE = `usage: npm run -s vmlinux -- ubd0=FILE [rw] [mem=256m] [init=PROGRAM] [parameters] [-- arguments of init]
-The kernel's command line, as User Mode Linux takes it. Of vmlinux itself: jit=off, --help.`;
+       npm run -s vmlinux -- --link URL | --bundle FILE [--image FILE] [--console]
+The kernel's command line, as User Mode Linux takes it. Of vmlinux itself: jit=off, --help.
+With a boot link or a bundle: runs it in memory, prints the machine's fingerprint, and fails if that is not the one it says.`;
 
 /** instructions between two looks at the host */
 const SLICE = 2_000_000;
@@ -124,6 +127,7 @@ async function main(): Promise<void> {
     process.stdout.write(`${USAGE}\n`);
     process.exit(args.length === 0 ? 2 : 0);
   }
+  if (args.some((a) => /^--(link|bundle)(=|$)/.test(a))) process.exit(await headless(args));
   const quote = (word: string): string => (/[\s"]/.test(word) ? `"${word}"` : word);
   const jit = !args.includes("jit=off");
   const cmdline = args.filter((a) => a !== "jit=off" && a !== "jit=on").map(quote).join(" ");

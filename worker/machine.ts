@@ -14,6 +14,7 @@ import { UmArch } from "./arch/um/process.ts";
 import { KERNEL_VSYSCALL } from "./arch/um/trampoline.ts";
 import { relay_signal } from "./arch/um/trap.ts";
 import { Zpoline, type HookMode } from "./arch/um/zpoline.ts";
+import type { BootFile } from "./init/files.ts";
 import { kernel_init, mem_size, start_kernel, um_command_line } from "./init/main.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { HALT } from "./kernel/panic.ts";
@@ -36,6 +37,8 @@ export interface MachineOptions {
   readonly jit?: boolean;
   /** seconds since the epoch at power-on */
   readonly clock?: number;
+  /** written to the root file system before init runs */
+  readonly files?: readonly BootFile[];
   /** um=ptrace: starts a worker that makes a CpuServer of this and serves; resolves when it is ready */
   readonly startCpu?: (start: CpuStart) => Promise<void>;
 }
@@ -70,6 +73,8 @@ export class Machine {
   private held: Input[] = [];
   /** seconds since the epoch at power-on */
   readonly clock: number;
+  /** what was added to the root file system */
+  readonly files: readonly BootFile[];
   /** run() ends when so many instructions have retired */
   private goal = 0;
   /** instructions that the CPU had retired when they were last accounted */
@@ -102,6 +107,7 @@ export class Machine {
     this.tap = new Tap(options.os);
     this.kernel = new Kernel(new KernelMemory(memory), this.arch, this.tap);
     this.entry = new Entry64(this.arch);
+    this.files = options.files ?? [];
     this.clock = options.clock ?? (params.get("time") === "real" ? options.os.startTime() : POWER_ON);
   }
 
@@ -120,7 +126,7 @@ export class Machine {
   boot(): void {
     this.guard(() => {
       start_kernel(this.kernel, this.cmdline, this.clock);
-      kernel_init(this.kernel);
+      kernel_init(this.kernel, this.files);
     });
     this.settle();
   }

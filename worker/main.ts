@@ -232,7 +232,8 @@ class Host {
     if (replay !== undefined) {
       const events = fromLinkEvents(replay.events);
       const last = events.at(-1);
-      timeline.load(events, { at: Math.max(replay.at ?? 0, last?.at ?? 0), ns: replay.at === undefined || replay.at <= (last?.at ?? 0) ? (last?.ns ?? 0) : 0, events: events.length });
+      const end = replay.at !== undefined && replay.at > (last?.at ?? 0) ? { at: replay.at, ns: replay.ns ?? 0 } : { at: last?.at ?? 0, ns: Math.max(last?.ns ?? 0, replay.ns ?? 0) };
+      timeline.load(events, { ...end, events: events.length });
       this.fast = replay.speed === "full";
       this.paused = replay.speed === "armed";
       this.stopAtEnd = replay.at !== undefined;

@@ -47,8 +47,9 @@ export function filename_create(task: Task, dfd: number, name: Filename, dir = f
 
 const user_name = (task: Task, addr: number, empty = false): Filename => task.kernel.vfs.names.getname(task.kernel.mem, addr, empty);
 
-function do_mkdirat(task: Task, dfd: number, addr: number, mode: number): number {
-  const at = filename_create(task, dfd, user_name(task, addr), true);
+/** Throws EEXIST.  cf. do_mkdirat(), init_mkdir() */
+export function mkdir_at(task: Task, dfd: number, name: Filename, mode: number): number {
+  const at = filename_create(task, dfd, name, true);
   may_create(task, at.mnt, at.parent);
   const dir = at.parent.d_inode!;
   const { mode: m, owner } = owner_for(task, dir, S_IFDIR | (mode & (S_IRWXUGO | S_ISVTX) & ~task.fs!.umask));
@@ -56,6 +57,7 @@ function do_mkdirat(task: Task, dfd: number, addr: number, mode: number): number
   task.kernel.vfs.fsnotify.create(dir, at.dentry.d_name, true);
   return 0;
 }
+const do_mkdirat = (task: Task, dfd: number, addr: number, mode: number): number => mkdir_at(task, dfd, user_name(task, addr), mode);
 /** mkdir(2) */
 export const sys_mkdir = SYSCALL_DEFINE("mkdir", [PathArg, Mode], (task, name, mode) => do_mkdirat(task, AT_FDCWD, name, mode));
 /** mkdirat(2) */

@@ -21,6 +21,7 @@ import { PidFs } from "../fs/pidfs.ts";
 import { setup_vsyscall, setup_zpoline_trampoline } from "../arch/um/trampoline.ts";
 import type { UmArch } from "../arch/um/process.ts";
 import { arch_initcalls, device_initcalls, fs_initcalls } from "./initcalls.ts";
+import { type BootFile, write_boot_files } from "./files.ts";
 import { kunit_init } from "../kunit/main.ts";
 import { Futexes } from "../kernel/futex_types.ts";
 import { new_task } from "../kernel/fork.ts";
@@ -179,8 +180,8 @@ function prepare_namespace(kernel: Kernel): void {
   cannot(error);
 }
 
-/** Makes process 1 and starts its program. Returns it, runnable.  cf. kernel_init() */
-export function kernel_init(kernel: Kernel): Task {
+/** Makes process 1 and starts its program. `files`: added to the root file system before. Returns it, runnable.  cf. kernel_init() */
+export function kernel_init(kernel: Kernel, files: readonly BootFile[] = []): Task {
   const { params, printk: log } = kernel;
   const task = new_task(kernel, "swapper", kernel.arch.thread_size, false);
   task.signal.pgrp = task.signal.session = 0;
@@ -198,6 +199,7 @@ export function kernel_init(kernel: Kernel): Task {
     if (!(e instanceof Errno)) throw e;
     log.info(`devtmpfs: error mounting ${-e.code}`);
   }
+  write_boot_files(kernel, task, files);
   console_on_rootfs(kernel, task);
   log.info("This architecture does not have kernel memory protection.");
   run_init(kernel, task, params);

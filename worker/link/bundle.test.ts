@@ -10,7 +10,7 @@ const bundle: Bundle = {
   link: {
     ...defaultLink("nommu.ext4"),
     image: { name: "nommu.ext4", hash: "ab".repeat(32) },
-    mem: 64, seed: "42", append: "zpoline=lazy", at: 5_000_000, title: "für alle", fingerprint: "0123456789abcdef",
+    mem: 64, seed: "42", append: "zpoline=lazy", at: 5_000_000, ns: 7, title: "für alle", fingerprint: "0123456789abcdef",
     extra: { command: "ls", input: [{ at: 3, ns: 5, text: "ls\n" }, { at: 9, ns: 10, hex: "ff" }, { at: 9, ns: 10, size: [80, 24] }], notes: "# Notes\n", files: [{ path: "/tmp/a", text: "b" }] },
   },
   overlays: [{ disk: "nommu.ext4", blocks: [[7, new Uint8Array(BLOCK_SIZE).fill(1)], [2 ** 20, new Uint8Array(BLOCK_SIZE).fill(2)]] }],

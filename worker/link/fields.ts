@@ -25,6 +25,8 @@ export interface BootLink {
   line: string | undefined;
   /** run to this instruction, then pause */
   at: number | undefined;
+  /** and until the guest's monotonic clock reads this, ns: an idle machine's moves on, and timers are due */
+  ns: number | undefined;
   title: string;
   /** expected at `at`, or at the first prompt: 16 hex digits */
   fingerprint: string | undefined;
@@ -68,6 +70,7 @@ export const defaultLink = (image: string): BootLink => ({
   append: "",
   line: undefined,
   at: undefined,
+  ns: undefined,
   title: "",
   fingerprint: undefined,
   source: undefined,
@@ -165,6 +168,12 @@ export const FIELDS: readonly Field[] = [
     label: "moment",
     parse: number(0, CAPS.at, "the moment in instructions", (l, n) => (l.at = n)),
     write: (l) => l.at?.toString(),
+  },
+  {
+    key: "u",
+    label: "clock at the moment",
+    parse: number(0, 1e15 - 1, "the clock at the moment in nanoseconds", (l, n) => (l.ns = n)),
+    write: (l) => l.ns?.toString(),
   },
   { key: "n", label: "title", parse: text(CAPS.title, "the title", (l, s) => (l.title = s)), write: (l) => l.title || undefined },
   {

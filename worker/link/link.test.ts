@@ -21,6 +21,7 @@ const everything: BootLink = {
   clock: 1_600_000_000,
   append: "zpoline=lazy loglevel=8",
   at: 41_203_118,
+  ns: 999_888_777_666,
   title: "Where getpid lands — für alle",
   fingerprint: "3f9a21c700000000",
   source: { url: "https://example.org/a/b.ext4", hash: "ab".repeat(32) },

@@ -11,6 +11,8 @@ export interface NodeOsOptions {
   readonly print?: (text: string) => void;
   /** disks by the name that the command line gives them, instead of files */
   readonly disks?: ReadonlyMap<string, BlockStore>;
+  /** no others: a machine of somebody else's making touches no file of this host */
+  readonly scratch?: boolean;
 }
 
 export class NodeOs implements Os {
@@ -19,8 +21,11 @@ export class NodeOs implements Os {
     this.options = options;
   }
   openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean }): BlockStore {
+    const given = this.options.disks?.get(file);
+    if (given !== undefined && backing === undefined) return given;
+    if (this.options.scratch === true) throw new Error(`there is no disk called ${file} here`);
     if (backing !== undefined) return new CowStore(file, backing, (line) => this.hostPrint(line));
-    return this.options.disks?.get(file) ?? new FileStore(file, flags);
+    return new FileStore(file, flags);
   }
   consoleWrite(line: number, bytes: Uint8Array): void {
     if (this.options.write !== undefined) this.options.write(line, bytes);

@@ -62,6 +62,8 @@ export interface ReplayRequest {
   readonly events: readonly RecordedEvent[];
   /** run to this instruction, then pause; undefined: the events, then on */
   readonly at?: number;
+  /** and until the guest's monotonic clock reads this */
+  readonly ns?: number;
   /** "full": as fast as it goes, the console shows the end; "paced": as it was typed; "armed": wait for play() or seek() */
   readonly speed: "full" | "paced" | "armed";
 }

@@ -1,5 +1,6 @@
 // worker/test/boot.ts — a whole machine in a test: boots an image in memory, types, and waits for what appears. No clock of the host is involved.
 import { existsSync, readFileSync } from "node:fs";
+import type { BootFile } from "../init/files.ts";
 import { loadIced } from "../cpu/iced.ts";
 import { Machine, type Reason } from "../machine.ts";
 import { MemoryStore } from "../os-node/block.ts";
@@ -19,6 +20,9 @@ export interface BootOptions {
   readonly cmdline?: string;
   /** by the name on the command line; default: "disk" is the image */
   readonly disks?: Readonly<Record<string, Uint8Array>>;
+  /** instead of "disk" */
+  readonly diskName?: string;
+  readonly files?: readonly BootFile[];
   readonly jit?: boolean;
 }
 
@@ -37,7 +41,7 @@ export class TestMachine {
   }
 
   static async create(options: BootOptions = {}): Promise<TestMachine> {
-    const disks = new Map(Object.entries(options.disks ?? { disk: image() }).map(([name, bytes]) => [name, new MemoryStore(name, bytes)]));
+    const disks = new Map(Object.entries(options.disks ?? { [options.diskName ?? "disk"]: image() }).map(([name, bytes]) => [name, new MemoryStore(name, bytes)]));
     const written = { text: "" };
     const os = new NodeOs({
       disks,
@@ -46,7 +50,7 @@ export class TestMachine {
         if (line === 0) written.text += decoder.decode(Uint8Array.from(bytes));
       },
     });
-    const machine = new Machine({ cmdline: options.cmdline ?? DEFAULT_CMDLINE, os, iced: await loadIced(), shared: false, jit: options.jit ?? true });
+    const machine = new Machine({ cmdline: options.cmdline ?? DEFAULT_CMDLINE, os, iced: await loadIced(), shared: false, jit: options.jit ?? true, files: options.files ?? [] });
     return new TestMachine(machine, disks, written);
   }
   /** Created, booted, and at its first prompt. */
