@@ -1,28 +1,24 @@
-// scripts/bench.ts — how fast the machine is in Node, against this host: boots, the seed's table of system calls, the CPU's kernels.
+// scripts/bench.ts — how fast the machine is, against this host: boots, the seed's table of system calls, the CPU's kernels, in Node and in Chromium.
 //
 // Every row runs in the guest and natively, the same source by the same compiler, in turns; medians of the rounds are printed. The guest's own
 // clock is virtual, so a row's time is the host's, from its @begin line to its @end line. Wants a machine that does nothing else.
 
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { chromium } from "@playwright/test";
-import { TestMachine, image } from "../worker/test/boot.ts";
-import { build } from "./build.ts";
-import { compile } from "./userspace/compile.ts";
+import { TestMachine } from "../worker/test/boot.ts";
 import { setup } from "./setup.ts";
-import { makeExt4 } from "./userspace/ext4.ts";
-import { rootTree } from "./userspace/tree.ts";
+import { counters, raw } from "./bench/counters.ts";
+import { chromiumGuest, hostRunner, launch, nodeGuest, qemu, rowsOf, type Runner, servePage, v86 } from "./bench/runners.ts";
 
-const USAGE = `npm run bench -- boot|seed|cpu [ROW...] [--rounds=N] [--jit=off]
+const USAGE = `npm run bench -- boot|seed|cpu [ROW...] [--rounds=N] [--jit=off] [--in=node|chromium] [--json]
 
 boot   from nothing to the shell's prompt, in Node and in Chromium: time, instructions
 seed   the system calls of lmbench's table, ns each, beside the same program on this host
-cpu    kernels of computation, ms each, beside the same program on this host`;
+cpu    kernels of computation, ms each, beside the same program on this host, under qemu-x86_64 (Debian's qemu-user) and in v86
+       (its npm package, here or where the variable V86 says), if those are there
 
-const BENCH = "scripts/bench/guest";
+--in     where the guest runs: Node (default) or Chromium
+--json   one object: {rows: [{name, ours, native, ratio}], geomean: {native, v86, qemu}, counters}. native: our time as a multiple of
+         this host's; v86 and qemu: theirs as a multiple of ours, null if not there. counters: scripts/bench/counters.ts, of a machine in Node`;
+
 /** a measurement is long enough when it takes this many ms */
 const ENOUGH = 200;
 
@@ -31,6 +27,12 @@ const option = (name: string, otherwise: string): string => args.find((a) => a.s
 const [what, ...rows] = args.filter((a) => !a.startsWith("--"));
 const rounds = Number(option("rounds", "5"));
 const jit = option("jit", "on") !== "off";
+const inChromium = option("in", "node") === "chromium";
+const json = args.includes("--json");
+/** Where the table goes: stdout is the object's, if one is asked for. */
+const say = (line: string): void => {
+  (json ? process.stderr : process.stdout).write(`${line}\n`);
+};
 
 const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
@@ -49,17 +51,14 @@ async function boot(): Promise<void> {
 
 /** From opening the page to the prompt on its console; the first visit is not counted. */
 async function bootInChromium(): Promise<void> {
-  if (!build()) throw new Error("the build failed");
-  const port = 20000 + (process.pid % 20000);
-  const server = spawn("node_modules/.bin/tsx", ["scripts/serve.ts", "--port", String(port), "--strict"], { stdio: ["ignore", "pipe", "inherit"] });
-  const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+  const { url, server } = await servePage();
+  const browser = await launch();
   try {
-    await once(server.stdout, "data");
     const page = await browser.newPage();
     const times: number[] = [];
     for (let i = 0; i <= rounds; i++) {
       const start = performance.now();
-      await page.goto(`http://127.0.0.1:${port}/`);
+      await page.goto(url);
       await page.waitForFunction(() => /[#$]\s*$/.test([...document.querySelectorAll(".xterm-rows > div")].map((r) => (r.textContent ?? "").trimEnd()).join("\n").trimEnd()));
       if (i > 0) times.push(performance.now() - start);
     }
@@ -70,68 +69,67 @@ async function bootInChromium(): Promise<void> {
   }
 }
 
-/** A booted machine that has the two programs in /bench. */
-async function machine(): Promise<TestMachine> {
-  const path = join(tmpdir(), `pagezero-bench-${process.pid}.ext4`);
-  try {
-    const programs = ["seed", "kernels"].map((name) => ({ path: `/bench/${name}`, type: "file" as const, mode: 0o755, content: readFileSync(compile(`${BENCH}/${name}.c`, "-O2")) }));
-    makeExt4(path, [...rootTree(".cache/userspace"), ...programs], { size: 32 });
-    return await TestMachine.boot({ disks: { disk: image(path) }, jit });
-  } finally {
-    rmSync(path, { force: true });
-  }
-}
-
-/** ms between the two lines, on the host's clock. */
-function guestRow(m: TestMachine, program: string, row: string, count: number): number {
-  const from = m.text.length;
-  m.type(`/bench/${program} ${row} ${count}\n`);
-  m.until(/@begin [^\n]*\n|seed: |kernels: /, from, 20_000);
-  const start = performance.now();
-  const said = m.until(/@end [^\n]*\n|no row|: [A-Z][a-z]+ /, from, 5_000_000);
-  const took = performance.now() - start;
-  if (!/@end/.test(said)) throw new Error(`${program} ${row} in the guest:\n${said}`);
-  m.until(/[#$] $/, from);
-  return took;
-}
-function nativeRow(binary: string, row: string, count: number): number {
-  const done = spawnSync(binary, [row, String(count)], { encoding: "utf8" });
-  const end = /@end \S+ (\d+)/.exec(done.stdout ?? "");
-  if (end === null) throw new Error(`${row} on the host: ${done.error?.message ?? ""}${done.stdout}${done.stderr}`);
-  return Number(end[1]) / 1e6;
-}
-/** How many times a row must run to be long enough, and 1 if once is. */
-function calibrate(run: (count: number) => number): number {
+/** How many times a row must run to be long enough; what is compiled while it runs has been by then. */
+async function calibrate(runner: Runner, row: string): Promise<number> {
   for (let count = 1; ; count *= 4) {
-    const ms = run(count);
+    const ms = await runner.run(row, count);
     if (ms >= ENOUGH / 4) return Math.max(1, Math.round((count * ENOUGH) / ms));
   }
 }
+const geomean = (list: readonly number[]): number => Math.exp(list.reduce((s, r) => s + Math.log(r), 0) / list.length);
 
-async function table(program: "seed" | "kernels", unit: "ns" | "ms"): Promise<void> {
-  const m = await machine();
-  const native = compile(`${BENCH}/${program}.c`, "-O2", "-static-pie");
-  const names = rows.length > 0 ? rows : [...readFileSync(`${BENCH}/${program}.c`, "utf8").matchAll(/\{"([a-z0-9+/-]+)", \w+\}/g)].map((x) => x[1]!);
-  const scale = unit === "ns" ? 1e6 : 1;
-  const ratios: number[] = [];
-  console.log(`${"row".padEnd(14)}${`guest ${unit}`.padStart(12)}${`native ${unit}`.padStart(12)}${"ratio".padStart(8)}`);
-  for (const row of names) {
-    const g = calibrate((n) => guestRow(m, program, row, n));
-    const h = calibrate((n) => nativeRow(native, row, n));
-    const guest: number[] = [];
-    const host: number[] = [];
-    for (let i = 0; i < rounds; i++) {
-      guest.push((guestRow(m, program, row, g) / g) * scale);
-      host.push((nativeRow(native, row, h) / h) * scale);
-    }
-    const ratio = median(guest) / median(host);
-    ratios.push(ratio);
-    console.log(`${row.padEnd(14)}${median(guest).toFixed(unit === "ns" ? 0 : 2).padStart(12)}${median(host).toFixed(unit === "ns" ? 0 : 2).padStart(12)}${ratio.toFixed(2).padStart(8)}`);
-  }
-  console.log(`geometric mean of the ratios: ${Math.exp(ratios.reduce((s, r) => s + Math.log(r), 0) / ratios.length).toFixed(2)}`);
+interface Row {
+  readonly name: string;
+  readonly ours: number;
+  readonly native: number;
+  readonly ratio: number;
 }
 
-if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu"].includes(what) || !(rounds >= 1)) {
+async function table(program: "seed" | "kernels", unit: "ns" | "ms"): Promise<void> {
+  const inBrowser = inChromium ? await chromiumGuest(program) : undefined;
+  const ours: Runner = inBrowser ?? (await nodeGuest(program, jit));
+  const native = hostRunner("native", [], program);
+  const peers = program === "seed" ? {} : { qemu: qemu(program), v86: await v86(inBrowser?.browser) };
+  for (const [name, runner] of Object.entries(peers)) if (runner === undefined) say(`${name} is not here, and left out`);
+  const all = [ours, native, ...Object.values(peers).filter((r) => r !== undefined)];
+  const names = rows.length > 0 ? rows : rowsOf(program);
+  const scale = unit === "ns" ? 1e6 : 1, digits = unit === "ns" ? 0 : 2;
+  const results: Row[] = [];
+  const factors = new Map<string, number[]>(all.slice(2).map((r) => [r.name, []]));
+  try {
+    say(`${"row".padEnd(14)}${`${ours.name} ${unit}`.padStart(12)}${`native ${unit}`.padStart(12)}${"ratio".padStart(8)}${[...factors.keys()].map((n) => `${n} ${unit}`.padStart(12)).join("")}`);
+    for (const name of names) {
+      const counts: number[] = [];
+      for (const r of all) counts.push(await calibrate(r, name));
+      const times: number[][] = all.map(() => []);
+      for (let i = 0; i < rounds; i++) for (const [k, r] of all.entries()) times[k]!.push(((await r.run(name, counts[k]!)) / counts[k]!) * scale);
+      const [mine, host, ...others] = times.map(median) as [number, number, ...number[]];
+      // of pairs: each round's two ran one after the other
+      const ratio = median(times[0]!.map((t, i) => t / times[1]![i]!));
+      others.forEach((t, k) => factors.get(all[k + 2]!.name)!.push(t / mine));
+      results.push({ name, ours: mine, native: host, ratio });
+      say(`${name.padEnd(14)}${mine.toFixed(digits).padStart(12)}${host.toFixed(digits).padStart(12)}${ratio.toFixed(2).padStart(8)}${others.map((t) => t.toFixed(digits).padStart(12)).join("")}`);
+    }
+  } finally {
+    for (const r of all.toReversed()) await r.close();
+  }
+  const native_ = geomean(results.map((r) => r.ratio));
+  say(`geometric mean of the ratios: ${native_.toFixed(2)}`);
+  for (const [name, list] of factors) say(`${name} takes ${geomean(list).toFixed(2)} times as long (geometric mean)`);
+  if (!json) return;
+  const peer = (name: string): number | null => (factors.has(name) ? geomean(factors.get(name)!) : null);
+  console.log(JSON.stringify({ rows: results, geomean: { native: native_, v86: peer("v86"), qemu: peer("qemu") }, counters: await counted(program, names) }));
+}
+
+/** Counters of a boot, and of each of the rows once, in a machine of its own. */
+async function counted(program: string, names: readonly string[]): Promise<unknown> {
+  const guest = await nodeGuest(program, true);
+  const boot = counters(guest.machine), from = raw(guest.machine);
+  for (const name of names) await guest.run(name, 10);
+  return { boot, rows: counters(guest.machine, from) };
+}
+
+if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu"].includes(what) || !["node", "chromium"].includes(option("in", "node")) || !(rounds >= 1)) {
   console.error(USAGE);
   process.exitCode = args.includes("--help") ? 0 : 2;
 } else if (!setup("test")) process.exitCode = 1;

@@ -105,7 +105,7 @@ export class Interpreter {
   private nextSlot = FN_FIRST;
   private readonly insn = new Insn();
   /** Counted for tests and benchmarks. */
-  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0 };
+  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, runs: 0 };
 
   /**
    * @param helpers by name, as generated code imports them: () → status
@@ -130,6 +130,7 @@ export class Interpreter {
 
   /** Runs from a record until something stops it: see ST_EXIT, ST_RIP, ST_CUR and ST_LEFT. */
   run(record: number): void {
+    this.counters.runs++;
     this.core.run(record);
   }
 

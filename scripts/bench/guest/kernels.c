@@ -2,11 +2,13 @@
 //
 // Prints "@begin NAME REPS", works, prints "@end NAME NS CHECKSUM". The checksum depends on all of the work, so whoever computes
 // something else is found out, and no compiler can leave it away. Ten are of the usual kinds, the last three are CoreMark's.
+#ifndef FREESTANDING
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#endif
 
 #define NOINLINE __attribute__((noinline))
 static uint32_t seed = 1;
@@ -276,6 +278,7 @@ static const struct { const char *name; uint64_t (*run)(void); } kernels[] = {
 	{"fib", fib}, {"hash", hash}, {"int64", int64}, {"list", list}, {"matrix", matrix}, {"state", state},
 };
 
+#ifndef FREESTANDING
 int main(int argc, char **argv) {
 	if (argc != 3) {
 		for (unsigned i = 0; i < sizeof kernels / sizeof *kernels; i++) puts(kernels[i].name);
@@ -297,3 +300,4 @@ int main(int argc, char **argv) {
 	fprintf(stderr, "kernels: no %s\n", argv[1]);
 	return 2;
 }
+#endif

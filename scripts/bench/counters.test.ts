@@ -1,0 +1,22 @@
+// scripts/bench/counters.test.ts — how much is translated, into how much, and how often it is left: numbers without noise, held within bounds
+
+import { expect, test } from "vitest";
+import { type Counters, counters, raw } from "./counters.ts";
+import { nodeGuest, rowsOf } from "./runners.ts";
+
+/** What must not grow. Measured values stand beside; a change for the better may tighten a bound, one that breaks it has made something worse. */
+const BOUNDS: Readonly<Record<"boot" | "rows", Partial<Counters>>> = {
+  boot: { wasmBytesPerInsn: 64, modules: 8, insns: 1500, exitsPerMillion: 3700 }, // 57, 4, 856, 3291
+  rows: { wasmBytesPerInsn: 54, modules: 43, insns: 2700, exitsPerMillion: 32 }, // 48, 37, 2248, 26
+};
+
+test("a boot and the benchmark's kernels translate as little as they did, and stay in compiled code as long", async () => {
+  const guest = await nodeGuest("kernels", true);
+  const boot = counters(guest.machine), from = raw(guest.machine);
+  for (const row of rowsOf("kernels")) await guest.run(row, 5);
+  const found = { boot, rows: counters(guest.machine, from) };
+  expect(found.rows.regions).toBeGreaterThan(13);
+  const broken = (["boot", "rows"] as const).flatMap((part) =>
+    Object.entries(BOUNDS[part]).filter(([name, most]) => found[part][name as keyof Counters] > most).map(([name]) => `${part}: ${name}`));
+  expect(broken, JSON.stringify(found)).toEqual([]);
+}, 60_000);
