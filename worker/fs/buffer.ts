@@ -9,6 +9,8 @@ export interface BlockIo {
   readonly size: number;
   read(pos: number, buf: Uint8Array): void;
   write(pos: number, buf: Uint8Array): void;
+  /** Nothing that is written from now on reaches the device before what was written so far. */
+  barrier?(): void;
 }
 
 export class BufferHead {

@@ -1,5 +1,5 @@
 // os-node/block.ts — a file as a disk.  cf. arch/um/drivers/ubd_user.c
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { BlockStore } from "../arch/um/os.ts";
 
 const code = (e: unknown): string => (e as NodeJS.ErrnoException).code ?? "";
@@ -44,10 +44,14 @@ export class FileStore implements BlockStore {
   }
   write(pos: number, buf: Uint8Array): void {
     for (let n = 0; n < buf.length; ) n += writeSync(this.fd, buf, n, buf.length - n, pos + n);
-    if (this.sync) fsyncSync(this.fd);
+    if (this.sync) fdatasyncSync(this.fd);
   }
   flush(): undefined {
-    if (!this.readonly) fsyncSync(this.fd);
+    this.barrier();
+  }
+  /** The file never changes its size: its data are all there is. */
+  barrier(): void {
+    if (!this.readonly) fdatasyncSync(this.fd);
   }
   close(): void {
     closeSync(this.fd);

@@ -88,8 +88,11 @@ export class CowStore implements BlockStore {
     const [from, to] = this.dirty ?? [Infinity, 0];
     this.dirty = [Math.min(from, first / SECTOR >> 3), Math.max(to, ((last / SECTOR - 1) >> 3) + 1)];
   }
-  /** The sectors first, then the bits that say they count. */
   flush(): undefined {
+    this.barrier();
+  }
+  /** The sectors first, then the bits that say they count. Until then a killed process leaves what was in the image there. */
+  barrier(): void {
     fsyncSync(this.cow);
     if (this.dirty === undefined) return;
     const [from, to] = this.dirty;

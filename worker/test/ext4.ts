@@ -59,24 +59,46 @@ export class RecordingStore implements BlockStore {
   readonly name = "disk";
   readonly size: number;
   readonly readonly = false;
-  readonly base: Uint8Array;
+  /** as it was when the recording began */
+  private base: Uint8Array;
   readonly bytes: Uint8Array;
-  readonly writes: { pos: number; bytes: Uint8Array }[] = [];
-  recording = false;
+  readonly writes: { pos: number; bytes: Uint8Array; epoch: number }[] = [];
+  /** barriers so far */
+  private epoch = 0;
+  private recording = false;
   constructor(image: Uint8Array) {
     this.base = image.slice();
     this.bytes = image.slice();
     this.size = image.length;
   }
+  record(): void {
+    this.base = this.bytes.slice();
+    this.recording = true;
+  }
   read(pos: number, buf: Uint8Array): void {
     buf.set(this.bytes.subarray(pos, pos + buf.length));
   }
   write(pos: number, buf: Uint8Array): void {
-    if (this.recording) this.writes.push({ pos, bytes: buf.slice() });
+    if (this.recording) this.writes.push({ pos, bytes: buf.slice(), epoch: this.epoch });
     this.bytes.set(buf, pos);
   }
-  flush(): undefined {}
+  flush(): undefined {
+    this.barrier();
+  }
+  barrier(): void {
+    this.epoch++;
+  }
   close(): void {}
+  /** The disk when the power fails after `n` recorded writes: of those since the last barrier, each KiB may have got there or not. */
+  powerCut(n: number, rnd: (n: number) => number): Uint8Array {
+    const image = this.base.slice();
+    const last = this.writes[n - 1]?.epoch ?? 0;
+    for (const w of this.writes.slice(0, n)) {
+      if (w.epoch < last) image.set(w.bytes, w.pos);
+      else for (let at = 0; at < w.bytes.length; at += 1024) if (rnd(2) === 0) image.set(w.bytes.subarray(at, at + 1024), w.pos + at);
+    }
+    return image;
+  }
   /** The disk after its first `n` recorded writes. */
   after(n: number): Uint8Array {
     const image = this.base.slice();

@@ -17,6 +17,8 @@ export interface BlockStore {
    * stands still (no instruction retires, so it stays deterministic) until it settles. Rejects with QuotaError when space ran out.
    */
   flush(): Promise<void> | undefined;
+  /** No write from now on survives a failure of the host's power unless all writes so far do. Not there: flush() stores everything in one transaction. */
+  barrier?(): void;
   /** Drops [pos, pos+len): reads back as zeros or as it pleases. Optional. */
   discard?(pos: number, len: number): void;
   close(): void;

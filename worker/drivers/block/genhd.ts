@@ -109,6 +109,14 @@ export class BlockDevice {
     this.stats.flushes++;
     return this.bd_disk.store.flush();
   }
+  /** Nothing that is written from now on reaches the disk before what was written so far. Throws EIO when the host fails. */
+  barrier(): void {
+    try {
+      this.bd_disk.store.barrier?.();
+    } catch {
+      throw EIO;
+    }
+  }
   /** flush for where no system call can be restarted (umount, remount): the machine stands still until it is done, errors are lost as in Linux. */
   flushAndStop(kernel: Kernel): void {
     const promise = this.flush();

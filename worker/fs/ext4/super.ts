@@ -354,7 +354,6 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     try {
       this.journal?.write_transaction(buffers, this.current_time().sec);
       for (const bh of buffers) this.writeBlock(bh);
-      this.journal?.done();
     } catch (e) {
       if (e instanceof Errno) this.aborted = true;
       throw e;
@@ -520,6 +519,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.info(`re-mounted ${uuidText(this.uuid)} ${ro ? "ro" : "r/w"}.`);
   }
   private finishWriting(): void {
+    this.journal?.empty();
     this.askRecovery(false);
     if (this.journal === undefined) {
       this.es.setUint16(F.S_STATE, this.es.getUint16(F.S_STATE, true) | F.EXT4_VALID_FS, true);

@@ -1,7 +1,9 @@
 // fs/jbd2/journal.ts — the journal of a file system: one transaction at a time, written ahead, then put into place.  cf. fs/jbd2/journal.c, commit.c
 //
-// A commit: the journal's super block says where it starts; descriptor, blocks, commit block; the owner marks the file system as needing recovery; the blocks
-// go to their places; the journal is empty again. So there is never more than one transaction in it, and no revoke record is ever needed.
+// A commit: descriptor and blocks after those of the transaction before; a barrier; the commit block, and the journal's super block, which from now on begins with this
+// transaction; a barrier; the blocks go to their places. What a barrier separates never reaches the disk in the other order, so a power failure anywhere leaves either this
+// transaction complete in the journal, or the one before complete in its places. Only the newest transaction is ever replayed, or the newest two while neither has freed a
+// block that was used again: so no revoke record is ever needed.
 import { crc32c } from "../../lib/crc32c.ts";
 import type { BufferHead, BlockIo } from "../buffer.ts";
 import {
@@ -23,6 +25,10 @@ export class Journal {
   sequence: number;
   incompat: number;
   seed = 0;
+  /** block of the journal at which the next transaction begins */
+  head: number;
+  /** blocks that the last transaction has, which must not be overwritten yet */
+  private last = 0;
 
   private constructor(io: BlockIo, blocksize: number, blocks: readonly number[], sb: Uint8Array) {
     this.io = io;
@@ -33,6 +39,7 @@ export class Journal {
     this.sequence = this.view.getUint32(J_SEQUENCE);
     this.incompat = this.view.getUint32(4) === JBD2_SUPERBLOCK_V2 ? this.view.getUint32(J_FEATURE_INCOMPAT) : 0;
     this.seed = crc32c(0xffffffff, sb, J_UUID, J_UUID + 16);
+    this.head = this.first;
   }
 
   /** Opens the journal that lies in `blocks`. Returns a sentence if it is none that can be used.  cf. journal_get_superblock() */
@@ -92,15 +99,19 @@ export class Journal {
     return room - Math.ceil(room / perDescriptor) - 1;
   }
 
-  /** Writes `buffers` into the journal, from its first block on. `sec`: time of the commit. */
+  /** Writes `buffers` into the journal. When it returns they may go to their places. `sec`: time of the commit. */
   write_transaction(buffers: readonly BufferHead[], sec: number): void {
     const bs = this.blocksize;
-    this.write_super(this.first);
-    let at = this.first;
-    const put = (bytes: Uint8Array): void => this.io.write(this.blocks[at++]! * bs, bytes);
     const tagBytes = journal_tag_bytes(this.incompat);
     const tail = this.csum ? 4 : 0;
     const perBlock = Math.floor((bs - J_HEADER - 16 - tail) / tagBytes);
+    const size = buffers.length + Math.ceil(buffers.length / perBlock) + 1;
+    if (this.last + size > this.maxlen - this.first) this.empty();
+    const start = this.head;
+    const put = (bytes: Uint8Array): void => {
+      this.io.write(this.blocks[this.head]! * bs, bytes);
+      if (++this.head >= this.maxlen) this.head = this.first;
+    };
     for (let i = 0; i < buffers.length; i += perBlock) {
       const part = buffers.slice(i, i + perBlock);
       put(this.descriptor(part, tagBytes));
@@ -114,7 +125,20 @@ export class Journal {
         }
       }
     }
+    this.io.barrier?.();
     put(this.commitBlock(sec));
+    this.write_super(start);
+    this.io.barrier?.();
+    this.last = size;
+    this.sequence = (this.sequence + 1) >>> 0;
+  }
+  /** All transactions are in their places for good: the journal is empty.  cf. jbd2_mark_journal_empty() */
+  empty(): void {
+    this.io.barrier?.();
+    this.write_super(0);
+    this.io.barrier?.();
+    this.head = this.first;
+    this.last = 0;
   }
   private header(type: number): { bytes: Uint8Array; v: DataView } {
     const bytes = new Uint8Array(this.blocksize);
@@ -175,10 +199,4 @@ export class Journal {
     v.setUint32(COMMIT_SEC + 4, sec >>> 0);
     if (this.csum) v.setUint32(COMMIT_CHECKSUM, this.commitChecksum(bytes));
     return bytes;
-  }
-  /** The transaction is in place: the journal is empty. */
-  done(): void {
-    this.sequence = (this.sequence + 1) >>> 0;
-    this.write_super(0);
-  }
-}
+  }}

@@ -124,6 +124,6 @@ export function jbd2_journal_recover(j: Journal): number {
   r.pass("revoke", end);
   r.pass("replay", end);
   j.sequence = (end + 1) >>> 0;
-  j.write_super(0);
+  j.empty();
   return r.replayed;
 }
