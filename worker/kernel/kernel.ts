@@ -53,6 +53,8 @@ export class Kernel {
   cad = true;
   /** the hint at nommu.fork= was logged */
   fork_refused = false;
+  /** the hint at nommu.map_fixed= was logged */
+  map_fixed_refused = false;
   /** the last process id given out */
   last_pid = 0;
   /** kernel.pid_max */

@@ -140,6 +140,10 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
   const mm = current_mm(task);
   if ((flags & MAP_FIXED) !== 0) {
     if (kernel.params.get("nommu.map_fixed") === "own") return map_own(task, mm, file, addr, len, prot, flags, pgoff);
+    if (!kernel.map_fixed_refused && mm.find_vma(addr) !== undefined) {
+      kernel.printk.info(`${task.comm}[${task.pid}]: MAP_FIXED needs an MMU; nommu.map_fixed=own on the command line does without`);
+      kernel.map_fixed_refused = true;
+    }
     throw EINVAL;
   }
   const type = flags & MAP_TYPE;

@@ -35,6 +35,8 @@ export class VmRegion {
   /** what of it a program writes to, as far as that is known (an image's data) */
   writable: readonly Range[] | undefined = undefined;
   shadow: Shadow | undefined = undefined;
+  /** buffers that earlier forks needed: a new one costs more than to fill it */
+  spare: Uint8Array[] | undefined = undefined;
   constructor(flags: number, start: number, end: number, top: number, pgoff: number, file: File | undefined, foreign: boolean) {
     this.vm_flags = flags;
     this.vm_start = start;
@@ -58,11 +60,21 @@ export class NommuRegions {
   mmap_pages_allocated = 0;
 }
 
+/** buffers that a region keeps */
+const SPARE = 4;
+
+export function keep_spare(region: VmRegion, copy: Uint8Array): void {
+  const spare = (region.spare ??= []);
+  if (spare.length < SPARE) spare.push(copy);
+}
+
 /** `mm` has no mapping of the region any more: its content of it goes. */
 export function forget_shadow(region: VmRegion, mm: Mm): void {
   const { shadow } = region;
   if (shadow === undefined || mm.vmas.some((v) => v.vm_region === region)) return;
+  const copy = shadow.copies.get(mm);
   shadow.copies.delete(mm);
+  if (copy !== undefined) keep_spare(region, copy);
   if (shadow.resident === mm) shadow.resident = undefined;
   if (shadow.copies.size === 0) region.shadow = undefined;
 }

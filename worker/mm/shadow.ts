@@ -8,7 +8,7 @@ import { ENOMEM } from "../include/uapi/errno.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { Mm, VM_MAYOVERLAY, VM_SHARED, VM_WRITE, VmArea } from "./mm_types.ts";
-import { Shadow, type Range, type VmRegion } from "./nommu_types.ts";
+import { keep_spare, Shadow, type Range, type VmRegion } from "./nommu_types.ts";
 import { PAGE_SIZE } from "./page_alloc.ts";
 
 /** Does each process have a content of its own here? */
@@ -19,8 +19,10 @@ function is_private(vma: VmArea): boolean {
 const ranges_of = (region: VmRegion): readonly Range[] => region.writable ?? [[region.vm_start, region.vm_top]];
 const size_of = (ranges: readonly Range[]): number => ranges.reduce((n, [from, to]) => n + to - from, 0);
 
-function save(u8: Uint8Array, ranges: readonly Range[]): Uint8Array {
-  const out = new Uint8Array(size_of(ranges));
+function save(u8: Uint8Array, region: VmRegion, ranges: readonly Range[]): Uint8Array {
+  const size = size_of(ranges);
+  const old = region.spare?.pop();
+  const out = old?.length === size ? old : new Uint8Array(size);
   let at = 0;
   for (const [from, to] of ranges) {
     out.set(u8.subarray(from, to), at);
@@ -29,22 +31,30 @@ function save(u8: Uint8Array, ranges: readonly Range[]): Uint8Array {
   return out;
 }
 
+const WORDS = PAGE_SIZE >> 2;
+const page_buffer = new Uint8Array(PAGE_SIZE);
+
+/** Are the pages at x[a] and y[b] the same? Eight words at a time: most pages are, and this loop is what a switch between relatives costs. */
+function same_page(x: Int32Array, a: number, y: Int32Array, b: number): boolean {
+  for (const end = a + WORDS; a < end; a += 8, b += 8) {
+    const d =
+      (x[a] ^ y[b]) | (x[a + 1] ^ y[b + 1]) | (x[a + 2] ^ y[b + 2]) | (x[a + 3] ^ y[b + 3]) | (x[a + 4] ^ y[b + 4]) | (x[a + 5] ^ y[b + 5]) | (x[a + 6] ^ y[b + 6]) | (x[a + 7] ^ y[b + 7]);
+    if (d !== 0) return false;
+  }
+  return true;
+}
+
 /** Exchanges memory and `copy`, page by page where they differ. */
 function exchange(kernel: Kernel, ranges: readonly Range[], copy: Uint8Array): void {
-  const { u8 } = kernel.mem;
-  const live = new Int32Array(u8.buffer);
+  const { u8, i32 } = kernel.mem;
   const kept = new Int32Array(copy.buffer, copy.byteOffset, copy.length >> 2);
-  const words = PAGE_SIZE >> 2;
   let at = 0;
   for (const [from, to] of ranges)
-    for (let page = from; page < to; page += PAGE_SIZE, at += words) {
-      const base = page >>> 2;
-      let i = 0;
-      while (i < words && live[base + i] === kept[at + i]) i++;
-      if (i === words) continue;
-      const mine = u8.slice(page, page + PAGE_SIZE);
+    for (let page = from; page < to; page += PAGE_SIZE, at += WORDS) {
+      if (same_page(i32, page >>> 2, kept, at)) continue;
+      page_buffer.set(u8.subarray(page, page + PAGE_SIZE));
       u8.set(copy.subarray(at * 4, at * 4 + PAGE_SIZE), page);
-      copy.set(mine, at * 4);
+      copy.set(page_buffer, at * 4);
       kernel.arch.flush_icache_range(page, PAGE_SIZE);
     }
 }
@@ -72,7 +82,7 @@ export class ShadowFork {
     }
     for (const r of regions) {
       r.shadow ??= new Shadow(ranges_of(r), old);
-      r.shadow.copies.set(mm, save(kernel.mem.u8, r.shadow.ranges));
+      r.shadow.copies.set(mm, save(kernel.mem.u8, r, r.shadow.ranges));
     }
     return mm;
   }
@@ -85,6 +95,7 @@ export class ShadowFork {
       shadow.copies.delete(mm);
       exchange(kernel, shadow.ranges, copy);
       if (shadow.resident !== undefined) shadow.copies.set(shadow.resident, copy);
+      else keep_spare(region, copy);
       shadow.resident = mm;
       if (shadow.copies.size === 0) region.shadow = undefined;
     }
