@@ -1,7 +1,7 @@
 // e2e/guest.ts — a person at the page: boots, types, reads what is on the screen.
 //
 // Everything waits for what can be seen; nothing depends on how fast the machine is.
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
 
 /** how long a boot or a command may take on a loaded machine */
 export const PATIENCE = 90_000;
@@ -52,6 +52,12 @@ export class Guest {
     return this.shows(/# ?$/);
   }
 
+  /** Types a line of a command that goes on, at the shell's second prompt. */
+  async more(line: string): Promise<void> {
+    await this.page.keyboard.type(`${line}\n`);
+    await this.shows(/> ?$/);
+  }
+
   /** Opens the page, with the machine off. */
   async off(): Promise<void> {
     await this.page.goto("/#off");
@@ -87,4 +93,76 @@ export class Guest {
     await this.prompt();
     return screen.slice(screen.indexOf(`<${id}<`) + `<${id}<`.length, screen.lastIndexOf(`>${id}>`)).trim();
   }
+}
+
+/** What a person does at any shell of busybox: pipelines, subshells, here-documents, jobs, the usual tools, an editor. */
+export async function shellTools(guest: Guest): Promise<void> {
+  const { page } = guest;
+  await test.step("pipelines, subshells, substitutions", async () => {
+    expect(await guest.run("printf 'b\\na\\nc\\n' | sort | head -n 2 | tr '\\n' ' '")).toBe("a b");
+    expect(await guest.run("(cd /etc; pwd; x=inner; echo $x); echo ${x-unset}; pwd")).toBe("/etc\ninner\nunset\n/");
+    expect(await guest.run("echo \"is $(echo nested $(echo twice) | tr a-z A-Z)\"")).toBe("is NESTED TWICE");
+    expect(await guest.run("for i in 1 2 3; do (echo $i; (echo $((i*i)) | cat)); done | paste -s -d ,")).toBe("1,1,2,4,3,9");
+    expect(await guest.run("seq 1 20000 | sort -rn | uniq | wc -l")).toBe("20000");
+    expect(await guest.run("false | true; echo $?; ! true; echo $?; (exit 7); echo $?")).toBe("0\n1\n7");
+  });
+  await test.step("a here-document", async () => {
+    await guest.type("");
+    await guest.more("cat > /tmp/here <<END; wc -l < /tmp/here");
+    await guest.more("one $((1+1))");
+    await guest.more("three");
+    await page.keyboard.type("END\n");
+    await guest.prompt();
+    expect(await guest.run("cat /tmp/here")).toBe("one 2\nthree");
+  });
+  await test.step("jobs", async () => {
+    expect(await guest.run("(sleep 1; echo later) & wait; echo then")).toMatch(/later\n([^]*\n)?then$/);
+    await guest.type("sleep 1000\n");
+    await guest.tab("Processes").click();
+    const processes = page.getByRole("tabpanel");
+    const sleep = processes.getByRole("row", { name: /^\d+ sleep / });
+    await expect(sleep).toContainText("sleeping");
+    await page.locator(".screen").click();
+    await page.keyboard.press("Control+z");
+    await guest.shows(/Stopped/);
+    await guest.prompt();
+    await expect(sleep).toContainText("stopped");
+    expect(await guest.run("jobs")).toMatch(/^\[1\]\+ +Stopped +sleep 1000$/);
+    // a stopped job goes on only when the terminal is its own
+    await guest.type("fg\n");
+    await expect(sleep).toContainText("sleeping");
+    await page.keyboard.press("Control+z");
+    await guest.prompt();
+    await guest.type("bg\n");
+    await guest.prompt();
+    expect(await guest.run("jobs")).toMatch(/^\[1\]\+ +Running +sleep 1000$/);
+    await guest.type("kill %1; wait\n");
+    await expect(sleep).toBeHidden();
+    await guest.prompt();
+  });
+  await test.step("tools", async () => {
+    expect(await guest.run("awk 'BEGIN { for (i = 1; i <= 5; i++) s += i * 0.5; printf \"%.2f %s\\n\", s, toupper(\"ok\") }'")).toBe("7.50 OK");
+    expect(await guest.run("sed -n 's/^root:\\([^:]*\\).*/<\\1>/p' /etc/passwd")).toBe("<x>");
+    expect(await guest.run("printf '10\\n9\\n100\\n' | sort -n | tail -n 1")).toBe("100");
+    expect(await guest.run("cd /tmp && mkdir -p a/b && seq 5000 > a/b/f && ln -s b/f a/l && tar czf t.tgz a && rm -r a && tar xzf t.tgz && cat a/l | md5sum && seq 5000 | md5sum; cd /")).toMatch(/^([0-9a-f]{32}) {2}-\n\1 {2}-$/);
+    expect(await guest.run("seq 3000 | gzip -9 | gzip -d | tail -n 1")).toBe("3000");
+    expect(await guest.run("find /tmp/a -type l -o -name f | sort")).toBe("/tmp/a/b/f\n/tmp/a/l");
+    expect(await guest.run("top -b -n 1 | grep -c -E '^ +1 +0 '")).toBe("1");
+  });
+  await test.step("top and vi on the whole screen", async () => {
+    await guest.type("top\n");
+    await guest.shows(/^Mem: .*used/m);
+    await page.keyboard.type("q");
+    await guest.prompt();
+    await guest.type("vi /root/note\n");
+    await guest.shows(/^~\n[^]*\/root\/note/m);
+    await page.keyboard.type("iwritten in vi");
+    await guest.shows(/^written in vi/m);
+    await page.keyboard.press("Escape");
+    // a key right after Escape could be one sequence with it
+    await guest.shows(/^- \/root\/note/m);
+    await page.keyboard.type(":wq\n");
+    await guest.prompt();
+    expect(await guest.run("cat /root/note")).toBe("written in vi");
+  });
 }

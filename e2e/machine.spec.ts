@@ -1,5 +1,8 @@
-// e2e/machine.spec.ts — the switches, the settings, the disk, and what can go wrong.
-import { readFileSync } from "node:fs";
+// e2e/machine.spec.ts — the switches, the settings, the disks, and what can go wrong.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
 import { Guest, QUIET } from "./guest.ts";
@@ -51,9 +54,24 @@ test("a disk is kept, downloaded and reset; a second tab gets a scratch copy", a
   await guest.boot(QUIET, false);
   expect(await guest.run("echo mine > /root/mine; sync; cat /root/mine")).toBe("mine");
 
+  await guest.tab("Disks").click();
+  const disk = page.getByRole("article", { name: "nommu.ext4" });
+
+  await test.step("what was changed", async () => {
+    await expect(disk).toContainText("kept in this browser");
+    await disk.getByRole("button", { name: "Changes" }).click();
+    await expect(disk.getByRole("row", { name: "added /root/mine 5 bytes" })).toBeVisible();
+    await guest.run("echo longer > /etc/hostname; chmod 600 /etc/motd; rm /etc/shells; sync");
+    await disk.getByRole("button", { name: "Changes" }).click();
+    await expect(disk.getByRole("row", { name: /^changed: content \/etc\/hostname .* → 7 bytes$/ })).toBeVisible();
+    await expect(disk.getByRole("row", { name: /^changed: mode \/etc\/motd/ })).toBeVisible();
+    await expect(disk.getByRole("row", { name: /^removed \/etc\/shells/ })).toBeVisible();
+    await expect(disk).toContainText("2 added, 2 changed, 1 removed.");
+  });
+
   await test.step("download", async () => {
     const arriving = page.waitForEvent("download");
-    await guest.button("Download disk").click();
+    await disk.getByRole("button", { name: "Download" }).click();
     const download = await arriving;
     expect(download.suggestedFilename()).toBe("nommu.ext4.gz");
     const image = gunzipSync(readFileSync(await download.path()));
@@ -69,19 +87,48 @@ test("a disk is kept, downloaded and reset; a second tab gets a scratch copy", a
     await second.prompt();
     await second.type("dmesg -n 1\n");
     expect(await second.run("ls /root/mine")).toContain("No such file");
+    // the same, with what the first has stored
+    await second.page.reload();
+    await second.page.getByRole("button", { name: "Start on a copy with its changes" }).click();
+    await second.prompt();
+    await second.type("dmesg -n 1\n");
+    expect(await second.run("cat /root/mine; rm /root/mine; sync; ls /root/mine")).toMatch(/^mine\n.*No such file/);
     await second.page.close();
   });
 
   await test.step("reset", async () => {
-    await guest.button("Reset disk…").click();
+    await disk.getByRole("button", { name: "Reset…" }).click();
     await page.getByRole("button", { name: "Keep my changes" }).click();
     expect(await guest.run("cat /root/mine")).toBe("mine");
-    await guest.button("Reset disk…").click();
+    await disk.getByRole("button", { name: "Reset…" }).click();
     await page.getByRole("button", { name: "Reset it" }).click();
     await expect(guest.state).toContainText("Running", { timeout: 60_000 });
     await guest.prompt();
     expect(await guest.run("ls /root/mine")).toContain("No such file");
   });
+  expect(guest.errors).toEqual([]);
+});
+
+test("a further disk, made of an archive; the guest mounts it, and sees two", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.off();
+  const line = page.getByLabel("Kernel command line");
+  await line.fill(QUIET);
+  await page.getByLabel("Scratch copy").check();
+  await guest.tab("Disks").click();
+  const folder = mkdtempSync(join(tmpdir(), "pagezero-e2e-"));
+  mkdirSync(join(folder, "data"));
+  writeFileSync(join(folder, "data", "letter"), "from outside\n");
+  execFileSync("tar", ["czf", join(folder, "more.tgz"), "-C", folder, "data"]);
+  await page.getByLabel("File for a further disk").setInputFiles(join(folder, "more.tgz"));
+  const more = page.getByRole("article", { name: "more.ext4" });
+  await expect(more).toContainText("a disk made of more.tgz");
+  await expect(more).toContainText("a further disk");
+  await guest.tab("Machine").click();
+  await expect(line).toHaveValue(/^ubd0=nommu\.ext4 ubd1=more\.ext4 rw/);
+  await page.locator(".settings").getByRole("button", { name: "Start" }).click();
+  await guest.prompt();
+  expect(await guest.run("mount -t ext4 /dev/ubdb /mnt && cat /mnt/data/letter && grep -c ubd /proc/partitions")).toBe("from outside\n2");
   expect(guest.errors).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 // src/actions.ts — the one table of all that can be done: buttons, keys, tooltips and the command palette are made from it.
+import { downloadDisk } from "./disks.ts";
 import type { Session } from "./session.ts";
 import { toggleTheme } from "./theme.ts";
 import { TRY } from "./try.ts";
@@ -17,7 +18,7 @@ export interface Action {
   readonly run: (session: Session) => void;
 }
 
-export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU" };
+export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", disks: "Disks", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU" };
 
 const power = (s: Session): string => s.state.get().power;
 const on = (s: Session): boolean => s.isOn;
@@ -34,7 +35,7 @@ const BASE: readonly Action[] = [
   { id: "over", title: "One instruction, but over a call", group: "CPU", keys: ["F10"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("over") },
   { id: "until call", title: "Until the next system call", group: "CPU", keys: ["F9"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("call") },
   { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
-  { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void s.download() },
+  { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
   { id: "inspect", title: "Open or close the panel", group: "View", run: () => openPanel(ui.get().panel === undefined ? "page 0" : undefined) },
   { id: "theme", title: "Light or dark theme", group: "View", run: toggleTheme },

@@ -25,7 +25,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
     setDropping(false);
     const [file] = e.dataTransfer.files;
     if (file === undefined) return;
-    session.bring(file);
+    void session.bring(file);
     openPanel("machine");
   };
   return (
@@ -57,7 +57,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       <StatusLine session={session} />
       {dropping && (
         <div className="drop" aria-hidden="true">
-          Drop an ext4 image (or .ext4.gz) to boot from it
+          Drop an ext4 image or a tar archive (both also packed with gzip) to boot from it
         </div>
       )}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}

@@ -18,8 +18,26 @@ const CHOICES: Readonly<Record<string, readonly string[]>> = {
   "nommu.fork": ["einval", "shadow"],
 };
 
-/** Complaints; an empty list is a line that can be booted. `disk` is the name that ubd0= must have. */
-export function checkCommandLine(line: string, disk: string): string[] {
+/** The `ubd` parameters of a line: names and values. */
+function disksOf(line: string): [name: string, value: string][] {
+  const words = (line.split(/\s--(?:\s|$)/)[0] ?? "").split(/\s+/);
+  return words.map((w): [string, string] => [w.slice(0, w.indexOf("=")), w.slice(w.indexOf("=") + 1)]).filter(([name]) => /^ubd[0-9a-z]+$/.test(name));
+}
+
+/** The disks that a line names beside `disk`, once each. */
+export function otherDisks(line: string, disk: string): string[] {
+  return [...new Set(disksOf(line).map(([, value]) => value.split(/[,:]/)[0]!))].filter((name) => name !== disk);
+}
+
+/** The line with `disk` as the first ubd that is free. */
+export function withMore(line: string, disk: string): string {
+  const taken = new Set(disksOf(line).map(([name]) => name.replace(/^(ubd\d+|ubd[a-z]).*/, "$1")));
+  const n = Array.from({ length: 16 }, (_, i) => i).find((i) => !taken.has(`ubd${i}`) && !taken.has(`ubd${String.fromCharCode(97 + i)}`));
+  return n === undefined ? line : line.replace(/(^|\s)(ubd\w+=\S+)(?!.*\subd\w+=)/, `$1$2 ubd${n}=${disk}`);
+}
+
+/** Complaints; an empty list is a line that can be booted. `disk` is the name that ubd0= must have, `known` what further disks there are. */
+export function checkCommandLine(line: string, disk: string, known: readonly string[] = []): string[] {
   const out: string[] = [];
   if (/[^\x20-\x7e]/.test(line)) out.push("The command line may contain only plain ASCII characters, on one line.");
   if ((line.match(/"/g)?.length ?? 0) % 2 === 1) out.push("A quotation mark is not closed.");
@@ -42,12 +60,16 @@ export function checkCommandLine(line: string, disk: string): string[] {
   }
   const loglevel = values.get("loglevel");
   if (loglevel !== undefined && !/^\d+$/.test(loglevel)) out.push(`loglevel=${loglevel} is not a number from 0 to 8.`);
-  const disks = [...values].filter(([name]) => /^ubd\w+$/.test(name));
+  const disks = disksOf(line);
   if (disks.length === 0) out.push(`There is no disk: add ubd0=${disk}.`);
+  const used = new Set<string>();
   for (const [name, value] of disks) {
-    const [file, backing] = value.split(/[,:]/);
-    if (file !== disk) out.push(`${name}=${value} names a disk that is not here: the chosen one is called ${disk}.`);
-    else if (backing !== undefined && backing !== "") out.push(`${name}=${value}: the disk keeps your changes apart from the image by itself; write ${name}=${disk}.`);
+    const [file, backing] = value.split(/[,:]/) as [string, string | undefined];
+    const first = /^ubd(0|a)/.test(name);
+    if (first ? file !== disk : file !== disk && !known.includes(file)) out.push(`${name}=${value} names a disk that is not here: ${first || known.length < 2 ? `the chosen one is called ${disk}` : `there is ${known.join(", ")}`}.`);
+    else if (backing !== undefined && backing !== "") out.push(`${name}=${value}: the disk keeps your changes apart from the image by itself; write ${name}=${file}.`);
+    else if (used.has(file)) out.push(`${name}=${value}: a disk can be there only once.`);
+    used.add(file);
   }
   return out;
 }

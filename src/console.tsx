@@ -17,6 +17,11 @@ function Waiting({ session }: { readonly session: Session }): ReactNode {
         {known ? `: ${size(waiting.done)} of ${size(waiting.total)}` : "…"}
       </span>
       {known && <progress max={waiting.total} value={Math.min(waiting.done, waiting.total)} aria-label={waiting.what} />}
+      {known && (
+        <button type="button" onClick={() => session.stop()}>
+          Cancel
+        </button>
+      )}
     </div>
   );
 }
@@ -31,6 +36,11 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
           {problem.scratch && (
             <button type="button" onClick={() => void session.startScratch()}>
               Start on a scratch copy
+            </button>
+          )}
+          {problem.inUse && (
+            <button type="button" onClick={() => void session.startScratch(true)}>
+              Start on a copy with its changes
             </button>
           )}
           <button type="button" onClick={() => session.dismiss()}>

@@ -1,5 +1,5 @@
 // src/machine.tsx — the panel with what the machine boots: image, command line, disk.
-import { type ReactNode, useId, useRef, useState } from "react";
+import { type ReactNode, useId, useRef } from "react";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
@@ -7,8 +7,6 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
   const state = useStore(session.state);
   const id = useId();
   const file = useRef<HTMLInputElement>(null);
-  const [asking, setAsking] = useState(false);
-  const [busy, setBusy] = useState(false);
   const on = session.isOn;
   const complaints = session.complaints();
   return (
@@ -38,14 +36,14 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
           aria-label="Image file"
           onChange={(e) => {
             const [chosen] = e.target.files ?? [];
-            if (chosen !== undefined) session.bring(chosen);
+            if (chosen !== undefined) void session.bring(chosen);
             e.target.value = "";
           }}
         />
         <button type="button" onClick={() => file.current?.click()}>
           Choose a file…
         </button>
-        <small className="aside">ext4, or gzip of it; or drop it anywhere on the page.</small>
+        <small className="aside">An ext4 image or a tar archive of a root directory, as it is or packed with gzip; or drop it anywhere on the page.</small>
       </fieldset>
       <fieldset>
         <legend>Changes</legend>
@@ -86,46 +84,6 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
           {on ? "Restart with these" : "Start"}
         </button>
         {state.stale && complaints.length === 0 && <small className="aside">The machine that runs was started with other settings.</small>}
-      </fieldset>
-      <fieldset>
-        <legend>Disk</legend>
-        <div className="row">
-          <button
-            type="button"
-            disabled={state.status === undefined || state.running === undefined || busy}
-            onClick={() => {
-              setBusy(true);
-              void session.download().finally(() => setBusy(false));
-            }}
-          >
-            {busy ? "Packing…" : "Download disk"}
-          </button>
-          <button type="button" className="danger" disabled={state.chosen === undefined} onClick={() => setAsking(true)}>
-            Reset disk…
-          </button>
-        </div>
-        {asking && (
-          <div className="confirm" role="alertdialog" aria-label="Reset the disk?">
-            <p>
-              This forgets all changes that were kept of <b>{state.chosen}</b>. It cannot be undone.{on ? " The machine starts anew." : ""}
-            </p>
-            <div className="row">
-              <button
-                type="button"
-                className="danger"
-                onClick={() => {
-                  setAsking(false);
-                  void session.resetDisk();
-                }}
-              >
-                Reset it
-              </button>
-              <button type="button" autoFocus onClick={() => setAsking(false)}>
-                Keep my changes
-              </button>
-            </div>
-          </div>
-        )}
       </fieldset>
     </form>
   );

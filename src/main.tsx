@@ -8,6 +8,7 @@ import "./styles/shell.css";
 import "./styles/console.css";
 import "./styles/panel.css";
 import "./styles/inspect.css";
+import "./styles/disks.css";
 import "./styles/responsive.css";
 
 const root = document.getElementById("root");

@@ -10,6 +10,7 @@ type PanelComponent = ComponentType<{ readonly session: Session }>;
 
 const VIEWS: Readonly<Record<PanelName, PanelComponent>> = {
   machine: MachinePanel,
+  disks: lazy(async () => ({ default: (await import("./disks.tsx")).DisksPanel })),
   "page 0": ZpolinePanel,
   calls: lazy(async () => ({ default: (await import("./inspect/calls.tsx")).CallsPanel })),
   processes: lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel })),

@@ -1,8 +1,9 @@
 // src/session.ts — the page's side of the machine: what it is doing, what it is to boot, and the worker that does it.
 import { type Remote, wrap } from "comlink";
-import type { BootRequest, Connect, DiskRequest, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
+import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
 import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
-import { checkCommandLine, diskName, withDisk } from "./cmdline.ts";
+import { describe } from "./brought.ts";
+import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
@@ -25,12 +26,16 @@ export interface ImageChoice {
   readonly name: string;
   readonly title: string;
   readonly source: ImageSource;
+  /** the command line that its programs need; "" when any will do */
+  readonly cmdline: string;
 }
 
 /** A sentence that wants attention; `scratch`: a scratch copy would be the way out. */
 export interface Problem {
   readonly text: string;
   readonly scratch: boolean;
+  /** another tab has the disk: a copy of what it has stored would be a way out, too */
+  readonly inUse?: boolean;
 }
 
 export interface State {
@@ -62,11 +67,11 @@ export interface State {
 
 const DEFAULT = "rw mem=256m loglevel=8 init=/sbin/init";
 
-const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+export const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
 /** Hands a file to the visitor. */
-function save(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-  const url = URL.createObjectURL(new Blob([bytes], { type: "application/gzip" }));
+export function save(name: string, file: ImageFile): void {
+  const url = URL.createObjectURL(file as Blob);
   const a = document.createElement("a");
   a.href = url;
   a.download = name;
@@ -82,6 +87,8 @@ export class Session {
   private api: Remote<MachineControl> | undefined;
   private used = false;
   private readonly listeners = new Set<(event: MachineEvent) => void>();
+  /** the command line last used with each image */
+  private readonly lines = new Map<string, string>();
 
   constructor() {
     this.state = new Store<State>({
@@ -208,14 +215,14 @@ export class Session {
       const response = await fetch("images/manifest.json");
       if (!response.ok) throw new Error(String(response.status));
       const list = (await response.json()) as ManifestEntry[];
-      published = list.map((m) => ({ name: m.name, title: m.title, source: { kind: "published", url: new URL(`images/${m.file}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize } }));
+      published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.file}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize } }));
       if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
     } catch {
-      this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image file to boot from.", scratch: false } });
+      this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.", scratch: false } });
     }
     let stored: ImageChoice[] = [];
     try {
-      stored = (await this.control.storedImages()).map((s) => ({ name: s.name, title: "your file", source: { kind: "stored" } }));
+      stored = (await this.control.storedImages()).map((s) => ({ name: s.name, title: s.about.title, cmdline: s.about.cmdline, source: { kind: "stored" } }));
     } catch {
       // no storage here: nothing is stored
     }
@@ -227,8 +234,12 @@ export class Session {
     if (cmdline === "") this.set({ cmdline: chosen === undefined ? DEFAULT : withDisk(DEFAULT, chosen) });
   }
 
+  /** Boots from this image next, with the line that was last used with it, or that it needs. */
   choose(name: string): void {
-    this.set({ chosen: name, cmdline: withDisk(this.state.get().cmdline, name), problem: undefined, stale: this.isOn });
+    const { chosen, cmdline, choices } = this.state.get();
+    if (chosen !== undefined) this.lines.set(chosen, cmdline);
+    const needs = choices.find((c) => c.name === name)?.cmdline ?? "";
+    this.set({ chosen: name, cmdline: withDisk(this.lines.get(name) ?? (needs !== "" ? needs : cmdline), name), problem: undefined, stale: this.isOn });
   }
   setCommandLine(cmdline: string): void {
     this.set({ cmdline, stale: this.isOn });
@@ -236,13 +247,14 @@ export class Session {
   setKeep(keep: boolean): void {
     this.set({ keep, stale: this.isOn });
   }
-  /** A file that the visitor has chosen or dropped. */
-  bring(file: File): void {
-    const name = diskName(file.name);
+  /** A file that the visitor has chosen or dropped: it can be booted from, or be a further disk. Resolves to its name here. */
+  async bring(file: File, boot = true): Promise<string> {
+    const { name, about } = await describe(file);
     const choices = this.state.get().choices.filter((c) => c.name !== name);
-    const choice: ImageChoice = { name, title: "your file", source: { kind: "file", file } };
-    this.set({ choices: [...choices, choice] });
-    this.choose(name);
+    this.set({ choices: [...choices, { name, title: about.title, cmdline: about.cmdline, source: { kind: "file", file, about } }] });
+    this.lines.delete(name);
+    if (boot) this.choose(name);
+    return name;
   }
   get isOn(): boolean {
     const { power } = this.state.get();
@@ -250,55 +262,64 @@ export class Session {
   }
   /** What stands in the way of a start, in sentences. */
   complaints(): string[] {
-    const { chosen, cmdline } = this.state.get();
+    const { chosen, choices, cmdline } = this.state.get();
     if (chosen === undefined) return ["Choose a disk image first."];
-    return checkCommandLine(cmdline, chosen);
+    return checkCommandLine(cmdline, chosen, choices.map((c) => c.name));
+  }
+  /** What the machine is to do with a disk. Throws a sentence for a name that is none. */
+  request(name: string, use: DiskRequest["use"] = "keep"): DiskRequest {
+    const choice = this.state.get().choices.find((c) => c.name === name);
+    if (choice === undefined) throw new Error(`There is no image called ${name} here.`);
+    return { name, source: choice.source, use };
   }
 
-  async start(): Promise<void> {
+  async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch"): Promise<void> {
     // a worker runs one machine in its life
     if (this.used) this.disconnect();
-    const { chosen, choices, cmdline, keep } = this.state.get();
-    const choice = choices.find((c) => c.name === chosen);
+    const { chosen, cmdline } = this.state.get();
     const [complaint] = this.complaints();
-    if (choice === undefined || complaint !== undefined) {
+    if (chosen === undefined || complaint !== undefined) {
       this.set({ power: "off", problem: { text: complaint ?? "Choose a disk image first.", scratch: false } });
       return;
     }
     const api = this.control;
     this.used = true;
     this.console.reset();
-    const disk: DiskRequest = { name: choice.name, source: choice.source, keep };
+    const disk = this.request(chosen, use);
+    const more = otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: choice.name, keep }, stopped: undefined, fault: undefined,
+      stale: false, running: { disk: chosen, keep: use === "keep" }, stopped: undefined, fault: undefined,
     });
-    const request: BootRequest = { cmdline, disk, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
+    const request: BootRequest = { cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
     try {
       await api.boot(request);
       if (this.api !== api) return;
       if (this.state.get().power === "starting") this.set({ power: "running", waiting: undefined });
       if (this.state.get().breakpoints.length > 0) void this.ask("breakpoints", this.state.get().breakpoints);
-      // from now on the image is the browser's own
-      if (keep && choice.source.kind === "file") {
-        const stored: ImageChoice = { ...choice, source: { kind: "stored" } };
-        this.set({ choices: this.state.get().choices.map((c) => (c === choice ? stored : c)) });
+      // from now on the images are the browser's own
+      if (use !== "scratch") {
+        const stored = new Set([disk, ...more].map((d) => d.name));
+        this.set({ choices: this.state.get().choices.map((c): ImageChoice => (stored.has(c.name) && c.source.kind === "file" ? { ...c, source: { kind: "stored" } } : c)) });
       }
     } catch (e) {
       if (this.api !== api) return;
       this.disconnect();
       const inUse = e instanceof Error && e.name === "DiskInUse";
-      this.set({ power: "off", waiting: undefined, running: undefined, problem: { text: sentence(e), scratch: inUse || sentence(e).includes("scratch copy") } });
+      this.set({ power: "off", waiting: undefined, running: undefined, problem: { text: sentence(e), scratch: inUse || sentence(e).includes("scratch copy"), inUse } });
     }
   }
-  startScratch(): Promise<void> {
+  /** Without touching what is kept. `changes`: with the changes kept so far. */
+  startScratch(changes = false): Promise<void> {
     this.set({ keep: false });
-    return this.start();
+    return this.start(changes ? "copy" : "scratch");
   }
   /** Power off without asking the guest. */
   stop(): void {
+    const starting = this.state.get().power === "starting";
     this.disconnect();
-    this.set({ power: "off", waiting: undefined, storing: false, stale: false, running: undefined, ended: "The machine was switched off. What it had synced is stored." });
+    const ended = starting ? "The start was cancelled." : "The machine was switched off. What it had synced is stored.";
+    this.set({ power: "off", waiting: undefined, storing: false, stale: false, running: undefined, ended });
   }
   restart(): Promise<void> {
     this.disconnect();
@@ -321,27 +342,29 @@ export class Session {
     this.set({ breakpoints });
     if (this.isOn) void this.ask("breakpoints", breakpoints).catch(() => undefined);
   }
-  async resetDisk(): Promise<void> {
-    const { chosen } = this.state.get();
-    if (chosen === undefined) return;
+  async resetDisk(name: string): Promise<void> {
     const on = this.isOn;
     this.disconnect();
     this.set({ power: "off", running: undefined, waiting: undefined });
     try {
-      await this.control.resetDisk(chosen);
+      await this.control.resetDisk(name);
       this.set({ problem: undefined, ended: undefined });
       if (on) await this.start();
-      else this.set({ ended: `The disk ${chosen} is as its image again.` });
+      else this.set({ ended: `The disk ${name} is as its image again.` });
     } catch (e) {
       this.set({ problem: { text: sentence(e), scratch: false } });
     }
   }
-  async download(): Promise<void> {
-    try {
-      const { name, bytes } = await this.control.download();
-      save(name, bytes);
-    } catch (e) {
-      this.set({ problem: { text: sentence(e), scratch: false } });
+  /** Forgets a visitor's image, with what was changed of it. The machine must be off, or run on another disk. */
+  async forget(name: string): Promise<void> {
+    const choice = this.state.get().choices.find((c) => c.name === name);
+    if (choice?.source.kind === "stored") await this.control.forgetImage(name);
+    const choices = this.state.get().choices.filter((c) => c !== choice);
+    this.set({ choices });
+    const [first] = choices;
+    if (this.state.get().chosen === name) {
+      this.set({ chosen: undefined });
+      if (first !== undefined) this.choose(first.name);
     }
   }
   /** Types a command of the page's; what is to be recorded is. */

@@ -2,7 +2,7 @@
 import { Store } from "./store.ts";
 
 /** Panels, in the order of their tabs. */
-export const PANELS = ["machine", "page 0", "calls", "processes", "memory", "cpu"] as const;
+export const PANELS = ["machine", "disks", "page 0", "calls", "processes", "memory", "cpu"] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** Sheets lie over the page, one at a time. */

@@ -5,16 +5,13 @@ import type { CpuStart } from "./cpu/remote.ts";
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
-import { change, openDatabase } from "./os-browser/database.ts";
-import { BrowserDisk, resetDisk } from "./os-browser/disk.ts";
-import { loadImage, pack, storedImages } from "./os-browser/image.ts";
-import { lockDisk } from "./os-browser/lock.ts";
+import { Disks, Turn } from "./main_disks.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
 import { Keeper } from "./replay/keeper.ts";
 import { type SeekOptions, Timeline } from "./replay/timeline.ts";
 import type { TimelineState } from "./protocol/replay.ts";
-import { type BootRequest, type Connect, DISK_IN_USE, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
+import { type BootRequest, type Connect, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
 const SLICE_MS = 8;
@@ -30,21 +27,6 @@ function startCpu(start: CpuStart): Promise<void> {
     worker.onerror = (e) => reject(new Error(`The worker for the CPU does not start: ${e.message}`));
     worker.postMessage(start);
   });
-}
-
-/** Lets messages in: a turn of the event loop without the timers' clamp. */
-class Turn {
-  private readonly channel = new MessageChannel();
-  private next: (() => void) | undefined;
-  constructor() {
-    this.channel.port1.onmessage = () => this.next?.();
-  }
-  take(): Promise<void> {
-    return new Promise((resolve) => {
-      this.next = resolve;
-      this.channel.port2.postMessage(0);
-    });
-  }
 }
 
 /** Console output on its way to the page, in one message per line and slice. */
@@ -102,13 +84,12 @@ class Host {
   private readonly port: MessagePort;
   private readonly output: Output;
   private readonly turn = new Turn();
-  private readonly database: Promise<IDBDatabase | undefined>;
+  private readonly disks: Disks;
   private booting = false;
   private machine: Machine | undefined;
   private timeline: Timeline | undefined;
   private keeper: Keeper | undefined;
   private inspector: Inspector | undefined;
-  private disk: BrowserDisk | undefined;
   /** blocks of the disk that differed from its image at power-on */
   private overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[] = [];
   private paused = false;
@@ -137,7 +118,11 @@ class Host {
   constructor(port: MessagePort) {
     this.port = port;
     this.output = new Output((message, transferred) => this.post(message, transferred));
-    this.database = openDatabase().catch(() => undefined);
+    this.disks = new Disks({
+      note: (text) => this.post({ type: "note", text }),
+      storing: (on) => this.post({ type: "storing", on }),
+      waiting: (what, done, total) => this.post({ type: "waiting", what, done, total }),
+    });
     port.onmessage = (e: MessageEvent<ToWorker>) => this.receive(e.data);
   }
   private post(message: ToPage, transferred: Transferable[] = []): void {
@@ -179,42 +164,22 @@ class Host {
     this.output.flush();
     if (this.events.length > 0) this.post({ type: "events", events: this.events.splice(0) });
   }
-  private note = (text: string): void => this.post({ type: "note", text });
-
-  private async openDisk({ disk }: BootRequest): Promise<BrowserDisk> {
-    const db = await this.database;
-    let keep = disk.keep;
-    if (keep && db === undefined) {
-      keep = false;
-      this.note("This browser offers no storage here (a private window, perhaps): changes to the disk end with this tab.");
-    }
-    if (keep && !(await lockDisk(disk.name))) {
-      const e = new Error(`The disk ${disk.name} is in use in another tab. Two machines on one disk would destroy it: close the other tab, or start on a scratch copy.`);
-      e.name = DISK_IN_USE;
-      throw e;
-    }
-    const { bytes, id } = await loadImage(keep || disk.source.kind !== "file" ? db : undefined, disk.name, disk.source, (what, done, total) => this.post({ type: "waiting", what, done, total }));
-    if (!keep || db === undefined) return BrowserDisk.scratch(disk.name, bytes);
-    const opened = await BrowserDisk.kept(db, disk.name, bytes, id, crypto.getRandomValues(new Uint32Array(4)).join("-"));
-    opened.onstoring = (on) => this.post({ type: "storing", on });
-    opened.onnote = this.note;
-    return opened;
-  }
-
   async boot(request: BootRequest): Promise<void> {
     if (this.booting) throw new Error("This worker has a machine already.");
     this.booting = true;
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
-    const [disk, iced] = await Promise.all([this.openDisk(request), loadIced()]);
+    const loading = loadIced();
+    loading.catch(() => undefined);
+    for (const disk of [request.disk, ...(request.more ?? [])]) await this.disks.open(disk);
+    const iced = await loading;
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
-    const os = new BrowserOs({ disks: new Map([[disk.name, disk]]), write: (line, bytes) => this.write(line, bytes) });
+    const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
     const { replay } = request;
     const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, startCpu });
     const timeline = new Timeline(machine);
     await machine.start();
-    this.disk = disk;
-    this.overlay = disk.overlay();
+    this.overlay = this.disks.opened.get(request.disk.name)!.overlay();
     this.machine = machine;
     this.timeline = timeline;
     this.keeper = new Keeper(timeline);
@@ -393,7 +358,7 @@ class Host {
         idle,
         busyMs: this.busyMs,
         busyInstructions: machine.retired - this.busyFrom,
-        changed: this.disk?.changedBytes ?? 0,
+        changed: this.disks.changedBytes,
         fingerprint: still ? this.timeline?.fingerprint() : undefined,
         live: this.timeline?.live ?? true,
         histogram: Uint32Array.from(z.histogram),
@@ -407,12 +372,6 @@ class Host {
     if (this.inspector === undefined) throw new Error("The machine is off.");
     return this.inspector;
   }
-  private async needDatabase(): Promise<IDBDatabase> {
-    const db = await this.database;
-    if (db === undefined) throw new Error("This browser offers no storage here, so there is nothing to change.");
-    return db;
-  }
-
   readonly control: MachineControl = {
     boot: (request) => this.boot(request),
     pause: () => {
@@ -424,25 +383,13 @@ class Host {
       this.paused = false;
       this.wake?.();
     },
-    download: async () => {
-      if (this.disk === undefined) throw new Error("There is no disk yet: start the machine first.");
-      const bytes = await pack(this.disk.content);
-      const name = `${this.disk.name.replace(/\.gz$/, "")}.gz`;
-      return transfer({ name, bytes }, [bytes.buffer]);
-    },
-    resetDisk: async (name) => {
-      if (this.disk?.name === name) throw new Error("Stop the machine before its disk is reset.");
-      await resetDisk(await this.needDatabase(), name);
-    },
-    storedImages: async () => {
-      const db = await this.database;
-      return db === undefined ? [] : storedImages(db);
-    },
-    forgetImage: async (name) => {
-      const db = await this.needDatabase();
-      await resetDisk(db, name);
-      await change(db, ["images"], (t) => t.objectStore("images").delete(`file:${name}`));
-    },
+    download: (disk, progress) => this.disks.download(disk, progress),
+    disks: () => this.disks.list(),
+    changes: (disk, progress) => this.disks.changes(disk, progress),
+    cancel: () => this.disks.cancel(),
+    resetDisk: (name) => this.disks.reset(name),
+    storedImages: () => this.disks.storedImages(),
+    forgetImage: (name) => this.disks.forgetImage(name),
     ask: (what, args) => this.need().answer(what, args),
     timeline: () => this.timelineState(),
     seek: (target) => this.jump((t, o) => t.seek(target, o)),

@@ -12,12 +12,20 @@ export interface ImageFile {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
+/** What a visitor's image is stored with. */
+export interface ImageAbout {
+  /** a few words: what it is */
+  readonly title: string;
+  /** the command line that its programs need, without ubd0=; "" when the page's own will do */
+  readonly cmdline: string;
+}
+
 /** Where the unchanged bytes of a disk come from. ext4, or gzip of it. */
 export type ImageSource =
   /** a file beside the page; `sha256` of the unpacked image */
   | { readonly kind: "published"; readonly url: string; readonly sha256: string; readonly gzSize: number }
-  /** a file of the visitor's; it is stored in the browser under its name, so that the disk outlives a reload */
-  | { readonly kind: "file"; readonly file: ImageFile }
+  /** A file of the visitor's, which may also be a tar archive: it is made a disk. The disk is stored in the browser under its name, so that it outlives a reload. */
+  | { readonly kind: "file"; readonly file: ImageFile; readonly about: ImageAbout }
   /** such a file, stored by an earlier visit */
   | { readonly kind: "stored" };
 
@@ -25,13 +33,43 @@ export interface DiskRequest {
   /** what ubd0= calls it */
   readonly name: string;
   readonly source: ImageSource;
-  /** true: changes are kept in this browser, and no other tab may use the disk meanwhile. false: a scratch copy, forgotten at the end. */
-  readonly keep: boolean;
+  /**
+   * keep: changes are kept in this browser, and no other tab may use the disk meanwhile. scratch: the image, forgotten at the end. copy: the image with the changes kept so far,
+   * forgotten at the end.
+   */
+  readonly use: "keep" | "scratch" | "copy";
+}
+
+/** A disk that is known in this browser: changes kept of an image, or one that the machine has now. */
+export interface DiskRow {
+  readonly name: string;
+  /** which image it changes: the first digits of its sha256, or of another sum */
+  readonly image: string;
+  /** bytes of the overlay: what differs from the image */
+  readonly changed: number;
+  /** ms since the epoch; undefined: never kept */
+  readonly used: number | undefined;
+  /** the machine has it */
+  readonly use: DiskRequest["use"] | undefined;
+}
+
+/** A file of a disk that is not as in its image. */
+export interface DiskChange {
+  /** a byte string; ends in "/" for a directory */
+  readonly path: string;
+  readonly kind: "added" | "changed" | "removed";
+  /** of a changed one: content, target, device, mode, owner, time */
+  readonly what: string;
+  /** bytes now (of a removed one: that it had), and before */
+  readonly size: number;
+  readonly before: number;
 }
 
 export interface BootRequest {
   readonly cmdline: string;
   readonly disk: DiskRequest;
+  /** ubd1 and so on */
+  readonly more?: readonly DiskRequest[];
   readonly jit: boolean;
   readonly cols: number;
   readonly rows: number;
@@ -42,8 +80,9 @@ export interface BootRequest {
 /** An image that a visitor has brought, stored in this browser. */
 export interface StoredImage {
   readonly name: string;
-  /** bytes, as brought */
+  /** bytes, as stored */
   readonly size: number;
+  readonly about: ImageAbout;
 }
 
 /** Names of the Errors that boot() rejects with, beside "Error". */
@@ -56,8 +95,14 @@ export interface MachineControl extends ReplayControl {
   boot(request: BootRequest): Promise<void>;
   pause(): void;
   resume(): void;
-  /** gzip of the disk as it is now, durable or not: the same as after a power cut. */
-  download(): Promise<{ readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  /** gzip of a disk as it is now, durable or not: the same as after a power cut. `progress` hears how many of its bytes are packed. */
+  download(disk: DiskRequest, progress: (done: number, total: number) => void): Promise<{ readonly name: string; readonly file: ImageFile }>;
+  /** The disks of this machine, and those that are kept. */
+  disks(): Promise<DiskRow[]>;
+  /** The files that differ from the image, by path: of the machine's disk as it is now, else of the kept one. `progress` hears how many files were compared. */
+  changes(disk: DiskRequest, progress: (done: number) => void): Promise<DiskChange[]>;
+  /** Ends a download or a comparison under way: it rejects. */
+  cancel(): void;
   /** Forgets the changes that were kept of a disk. Not while a machine runs on it. */
   resetDisk(name: string): Promise<void>;
   /** Images brought by the visitor. */

@@ -48,15 +48,24 @@ function pax(data: Uint8Array): Map<string, string> {
   return found;
 }
 
+function checksum(h: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < BLOCK; i++) sum += i >= 148 && i < 156 ? 32 : h[i];
+  return sum;
+}
+/** Do these bytes begin as a tar archive? */
+export function isTar(bytes: Uint8Array): boolean {
+  const h = bytes.subarray(0, BLOCK);
+  return h.length === BLOCK && h[0] !== 0 && checksum(h) === number(h, 148, 8);
+}
+
 /** The entries of an archive in order. Throws an Error with a sentence for what is none. */
 export function* readTar(tar: Uint8Array): Generator<TarEntry> {
   let more = new Map<string, string>();
   for (let at = 0; at + BLOCK <= tar.length; ) {
     const h = tar.subarray(at, at + BLOCK);
     if (h.every((b) => b === 0)) return;
-    let sum = 0;
-    for (let i = 0; i < BLOCK; i++) sum += i >= 148 && i < 156 ? 32 : h[i];
-    if (sum !== number(h, 148, 8)) throw new Error(`not a tar archive: the header at byte ${at} has a wrong checksum`);
+    if (checksum(h) !== number(h, 148, 8)) throw new Error(`not a tar archive: the header at byte ${at} has a wrong checksum`);
     const size = more.has("size") ? Number(more.get("size")) : number(h, 124, 12);
     const data = tar.subarray(at + BLOCK, at + BLOCK + size);
     if (data.length < size) throw new Error(`the tar archive is cut short at byte ${tar.length}`);
@@ -84,7 +93,7 @@ export function* readTar(tar: Uint8Array): Generator<TarEntry> {
         uid: Number(more.get("uid") ?? number(h, 108, 8)),
         gid: Number(more.get("gid") ?? number(h, 116, 8)),
         mtime: Math.floor(Number(more.get("mtime") ?? number(h, 136, 12))),
-        data: type === "file" ? data : new Uint8Array(0),
+        data: type === "file" ? data : data.subarray(0, 0),
       };
     }
     more = new Map<string, string>();

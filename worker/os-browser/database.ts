@@ -1,9 +1,9 @@
 // worker/os-browser/database.ts — IndexedDB with promises, as much of it as the disks need.
 
 const NAME = "pagezero";
-const VERSION = 1;
+const VERSION = 2;
 
-/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: key -> Blob. */
+/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: sha256:… -> gzip of a published image, file:… -> StoredFile. */
 export type Store = "clusters" | "disks" | "images";
 
 /** The answer of a request. */
@@ -28,16 +28,26 @@ export function committed(transaction: IDBTransaction): Promise<void> {
 export async function openDatabase(): Promise<IDBDatabase> {
   if (typeof indexedDB === "undefined") throw new Error("This browser offers no database, so nothing can be kept here.");
   const request = indexedDB.open(NAME, VERSION);
-  request.onupgradeneeded = () => {
+  request.onupgradeneeded = (e) => {
     const db = request.result;
-    db.createObjectStore("clusters");
-    db.createObjectStore("disks");
-    db.createObjectStore("images");
+    if (e.oldVersion === 0) for (const name of ["clusters", "disks", "images"]) db.createObjectStore(name);
+    else wrapFiles(request.transaction!.objectStore("images"));
   };
   const db = await answer(request);
   // another tab with a newer page wants in: let go
   db.onversionchange = () => db.close();
   return db;
+}
+
+/** Version 1 stored a visitor's file alone, version 2 with what is known about it. */
+function wrapFiles(images: IDBObjectStore): void {
+  const cursor = images.openCursor(IDBKeyRange.bound("file:", "file:\uffff"));
+  cursor.onsuccess = () => {
+    const at = cursor.result;
+    if (at === null) return;
+    at.update({ file: at.value as Blob, about: { title: "your file", cmdline: "" } });
+    at.continue();
+  };
 }
 
 /** One value. */

@@ -3,7 +3,7 @@
 // The bytes are in memory, so that the guest never waits for a read. A flush writes every cluster that changed since the last one, in one strict
 // transaction: after a killed tab the disk is as some flush left it, never in between.
 import { type BlockStore, QuotaError } from "../arch/um/os.ts";
-import { answer, change, diskRange, get } from "./database.ts";
+import { answer, change, diskRange } from "./database.ts";
 
 /** bytes of a record; a multiple of every block size that ext4 is made with here */
 export const CLUSTER = 16384;
@@ -14,6 +14,40 @@ export interface DiskRecord {
   readonly image: string;
   /** who may write: a tab that opens the disk puts its own word here */
   readonly owner: string;
+  /** when it was last opened, ms since the epoch */
+  readonly used: number;
+}
+
+/** Changed clusters by number. */
+export type Clusters = ReadonlyMap<number, Uint8Array>;
+
+/** Changes to another image than `image` are of no use: throws a sentence if such are kept. */
+async function checkImageOf(db: IDBDatabase, name: string, image: string): Promise<void> {
+  const t = db.transaction(["disks", "clusters"]);
+  const [record, count] = await Promise.all([answer(t.objectStore("disks").get(name)) as Promise<DiskRecord | undefined>, answer(t.objectStore("clusters").count(diskRange(name)))]);
+  if (record !== undefined && record.image !== image && count > 0)
+    throw new Error(`The changes kept of ${name} belong to an earlier image. Reset the disk to use the new one, or boot a scratch copy.`);
+}
+
+/** What is kept of disk `name`, as some flush left it. Throws a sentence for changes to another image. */
+export async function keptClusters(db: IDBDatabase, name: string, image: string): Promise<Clusters> {
+  await checkImageOf(db, name, image);
+  // one transaction: nothing can be stored between its requests
+  const clusters = db.transaction("clusters").objectStore("clusters");
+  const [keys, values] = await Promise.all([
+    answer(clusters.getAllKeys(diskRange(name))) as Promise<[string, number][]>,
+    answer(clusters.getAll(diskRange(name))) as Promise<Uint8Array[]>,
+  ]);
+  return new Map(keys.map(([, n], i) => [n, values[i]!]));
+}
+
+/** Every disk of which something is kept, and how many clusters that are. */
+export async function keptDisks(db: IDBDatabase): Promise<Map<string, { record: DiskRecord; clusters: number }>> {
+  const t = db.transaction(["disks", "clusters"]);
+  const disks = t.objectStore("disks");
+  const [names, records] = await Promise.all([answer(disks.getAllKeys()) as Promise<string[]>, answer(disks.getAll()) as Promise<DiskRecord[]>]);
+  const counts = await Promise.all(names.map((name) => answer(t.objectStore("clusters").count(diskRange(name)))));
+  return new Map(names.map((name, i) => [name, { record: records[i]!, clusters: counts[i]! }]));
 }
 
 const isQuota = (e: unknown): boolean => e instanceof DOMException && e.name === "QuotaExceededError";
@@ -46,25 +80,27 @@ export class BrowserDisk implements BlockStore {
     return new BrowserDisk(name, bytes, undefined, "");
   }
 
-  /**
-   * The disk with the changes kept so far. Takes `bytes` over. `image` says which image they are: changes to another one are of no use, and are
-   * dropped only when the visitor resets the disk, so this throws a sentence then.
-   */
-  static async kept(db: IDBDatabase, name: string, bytes: Uint8Array<ArrayBuffer>, image: string, owner: string): Promise<BrowserDisk> {
-    const record = await get<DiskRecord>(db, "disks", name);
-    const keys = (await answer(db.transaction("clusters").objectStore("clusters").getAllKeys(diskRange(name)))) as [string, number][];
-    if (record !== undefined && record.image !== image && keys.length > 0)
-      throw new Error(`The changes kept of ${name} belong to an earlier image. Reset the disk to use the new one, or boot a scratch copy.`);
-    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image, owner } satisfies DiskRecord, name));
-    const disk = new BrowserDisk(name, bytes, db, owner);
-    const clusters = (await answer(db.transaction("clusters").objectStore("clusters").getAll(diskRange(name)))) as Uint8Array[];
-    keys.forEach(([, n], i) => {
-      const cluster = clusters[i];
-      if (cluster === undefined || n * CLUSTER + cluster.length > bytes.length) return;
-      bytes.set(cluster, n * CLUSTER);
-      disk.changed.add(n);
-    });
+  /** The same with clusters that were changed before. */
+  static copy(name: string, bytes: Uint8Array<ArrayBuffer>, clusters: Clusters): BrowserDisk {
+    const disk = BrowserDisk.scratch(name, bytes);
+    disk.put(clusters);
     return disk;
+  }
+  /** The disk with the changes kept so far. Takes `bytes`, the image, over. `owner`: this tab's word, a new one. */
+  static async kept(db: IDBDatabase, name: string, bytes: Uint8Array<ArrayBuffer>, image: string, owner: string): Promise<BrowserDisk> {
+    await checkImageOf(db, name, image);
+    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image, owner, used: Date.now() } satisfies DiskRecord, name));
+    const disk = new BrowserDisk(name, bytes, db, owner);
+    // only now: nobody else can store anything any more
+    disk.put(await keptClusters(db, name, image));
+    return disk;
+  }
+  private put(clusters: Clusters): void {
+    for (const [n, cluster] of clusters) {
+      if (n * CLUSTER + cluster.length > this.size) continue;
+      this.bytes.set(cluster, n * CLUSTER);
+      this.changed.add(n);
+    }
   }
 
   get changedBytes(): number {
@@ -137,6 +173,28 @@ export class BrowserDisk implements BlockStore {
   }
   close(): void {
     // a flush that the guest did not ask for is not owed to it
+  }
+}
+
+/** An image with changed clusters laid over it, to be read. */
+export class KeptView {
+  readonly size: number;
+  private readonly image: Uint8Array;
+  private readonly clusters: Clusters;
+  constructor(image: Uint8Array, clusters: Clusters) {
+    this.image = image;
+    this.clusters = clusters;
+    this.size = image.length;
+  }
+  read(pos: number, buf: Uint8Array): void {
+    for (let at = 0; at < buf.length; ) {
+      const n = Math.floor((pos + at) / CLUSTER);
+      const from = pos + at - n * CLUSTER;
+      const len = Math.min(CLUSTER - from, buf.length - at);
+      const cluster = this.clusters.get(n);
+      buf.set(cluster === undefined ? this.image.subarray(pos + at, pos + at + len) : cluster.subarray(from, from + len), at);
+      at += len;
+    }
   }
 }
 

@@ -1,6 +1,9 @@
 // worker/os-browser/image.ts — an image into memory: fetched or brought by the visitor, unpacked, checked.
-import { BAD_IMAGE, type ImageSource } from "../protocol.ts";
+import { crc32c } from "../lib/crc32c.ts";
+import { isTar } from "../lib/tar.ts";
+import { BAD_IMAGE, type ImageAbout, type ImageSource, type StoredImage } from "../protocol.ts";
 import { answer, change, get } from "./database.ts";
+import { KeptView } from "./disk.ts";
 
 /** A typed array cannot be longer everywhere. */
 const LARGEST = 2 ** 31 - 1;
@@ -40,6 +43,16 @@ async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, size: nu
 
 const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
+/** Packers that a browser has no unpacker for: their first bytes. */
+const PACKERS: readonly (readonly [name: string, ...start: number[]])[] = [
+  ["xz", 0xfd, 0x37, 0x7a, 0x58, 0x5a],
+  ["zstd", 0x28, 0xb5, 0x2f, 0xfd],
+  ["bzip2", 0x42, 0x5a, 0x68],
+  ["zip", 0x50, 0x4b, 0x03, 0x04],
+  ["lz4", 0x04, 0x22, 0x4d, 0x18],
+];
+const packer = (bytes: Uint8Array): string | undefined => PACKERS.find(([, ...start]) => start.every((b, i) => bytes[i] === b))?.[0];
+
 async function unpack(name: string, packed: Uint8Array<ArrayBuffer>, progress: Progress): Promise<Uint8Array<ArrayBuffer>> {
   // the last four bytes of gzip: size modulo 2^32
   const size = packed.length < 18 ? 0 : new DataView(packed.buffer, packed.byteOffset).getUint32(packed.length - 4, true);
@@ -52,10 +65,23 @@ async function unpack(name: string, packed: Uint8Array<ArrayBuffer>, progress: P
   }
 }
 
-/** gzip of some bytes. */
-export async function pack(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return collect(stream as ReadableStream<Uint8Array<ArrayBuffer>>, bytes.length >> 3, "the disk");
+/** bytes packed at once */
+const CHUNK = 1 << 20;
+
+/** gzip of a disk, without a second copy of it in memory: the browser may keep what a Blob holds on disk. `progress` is told now and then; it may throw to end it. */
+export async function pack(disk: { readonly size: number; read(pos: number, buf: Uint8Array): void }, progress?: (done: number) => void): Promise<Blob> {
+  let pos = 0;
+  const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      progress?.(pos);
+      if (pos >= disk.size) return controller.close();
+      const chunk = new Uint8Array(Math.min(CHUNK, disk.size - pos));
+      disk.read(pos, chunk);
+      pos += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(source.pipeThrough(new CompressionStream("gzip"))).blob();
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
@@ -86,8 +112,24 @@ export function checkImage(name: string, bytes: Uint8Array): string | undefined 
     return undefined;
   }
   if (view.getUint16(510, true) === 0xaa55) return undefined;
-  if (String.fromCharCode(...bytes.subarray(257, 262)) === "ustar") return `${name} is a tar archive, not a disk image. On Linux, mke2fs -d makes an ext4 image of a directory.`;
-  return `${name} is not an ext4 image: there is no ext4 superblock in it. Choose an ext4 image (.ext4, .img), or one packed with gzip.`;
+  const packed = packer(bytes);
+  if (packed !== undefined) return `${name} is packed with ${packed}, which a browser cannot unpack: unpack it, or pack it with gzip instead.`;
+  return `${name} is not an ext4 image: there is no ext4 superblock in it. Choose an ext4 image (.ext4, .img) or a tar archive of a root directory, as they are or packed with gzip.`;
+}
+
+/** Which image these bytes are: sha256 where the page may have it (not on plain HTTP), else a sum and the size. */
+async function identify(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return (await sha256(bytes)) ?? `crc32c:${crc32c(0xffffffff, bytes).toString(16)}:${bytes.length}`;
+}
+
+/** Makes an ext4 disk of an archive; rejects with a sentence, without the archive's name. */
+export type FromTar = (tar: Uint8Array, progress: (done: number) => void) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** What is stored of an image that a visitor brought. */
+interface StoredFile {
+  /** ext4, or gzip of it */
+  readonly file: Blob;
+  readonly about: ImageAbout;
 }
 
 export interface Image {
@@ -97,7 +139,7 @@ export interface Image {
 }
 
 /** Loads what `source` names. Without a database nothing is stored, and all else works. Throws Errors with sentences. */
-export async function loadImage(db: IDBDatabase | undefined, name: string, source: ImageSource, progress: Progress): Promise<Image> {
+export async function loadImage(db: IDBDatabase | undefined, name: string, source: ImageSource, progress: Progress, fromTar: FromTar): Promise<Image> {
   if (source.kind === "published") {
     const key = `sha256:${source.sha256}`;
     const stored = db === undefined ? undefined : await get<Uint8Array<ArrayBuffer>>(db, "images", key).catch(() => undefined);
@@ -117,34 +159,44 @@ export async function loadImage(db: IDBDatabase | undefined, name: string, sourc
   let file: Blob;
   if (source.kind === "file") file = source.file as Blob;
   else {
-    const stored = db === undefined ? undefined : await get<Blob>(db, "images", `file:${name}`);
+    const stored = db === undefined ? undefined : await get<StoredFile>(db, "images", `file:${name}`);
     if (stored === undefined) throw new Error(`The image ${name} is no longer stored in this browser. Choose the file again.`);
-    file = stored;
+    file = stored.file;
   }
-  if (file.size > LARGEST) throw badImage(`${name} has ${megabytes(file.size)}; more than 2 GiB do not fit into a tab.`);
-  progress("reading the image file", 0, file.size);
   let raw: Uint8Array<ArrayBuffer>;
   try {
     raw = await collect(file.stream() as ReadableStream<Uint8Array<ArrayBuffer>>, file.size, name, (done) => progress("reading the image file", done, file.size));
   } catch (e) {
+    if (e instanceof Error && e.name === BAD_IMAGE) throw e;
     throw badImage(`${name} cannot be read: ${e instanceof Error ? e.message : String(e)}`);
   }
-  const bytes = isGzip(raw) ? await unpack(name, raw, progress) : raw;
+  let bytes = isGzip(raw) ? await unpack(name, raw, progress) : raw;
+  if (isTar(bytes)) {
+    const tar = bytes;
+    try {
+      bytes = await fromTar(tar, (done) => progress("making a disk of the archive", done, tar.length));
+    } catch (e) {
+      throw badImage(`No disk can be made of ${name}: ${e instanceof Error ? e.message : String(e)}.`);
+    }
+    progress("packing the disk for storage", 0, 0);
+    // what is stored is the disk, so that changes kept of it stay right whatever makes disks of archives later
+    if (db !== undefined && source.kind === "file") file = await pack(new KeptView(bytes, new Map()));
+  }
   const wrong = checkImage(name, bytes);
   if (wrong !== undefined) throw badImage(wrong);
   if (source.kind === "file" && db !== undefined) {
     progress("storing the image file", 0, 0);
-    await change(db, ["images"], (t) => t.objectStore("images").put(file, `file:${name}`)).catch(() => {
+    await change(db, ["images"], (t) => t.objectStore("images").put({ file, about: source.about } satisfies StoredFile, `file:${name}`)).catch(() => {
       throw new Error(`${name} does not fit into this browser's storage. Boot it as a scratch copy instead.`);
     });
   }
-  return { bytes, id: (await sha256(bytes)) ?? `size:${file.size}` };
+  return { bytes, id: await identify(bytes) };
 }
 
 /** The visitor's images that are stored here. */
-export async function storedImages(db: IDBDatabase): Promise<{ name: string; size: number }[]> {
+export async function storedImages(db: IDBDatabase): Promise<StoredImage[]> {
   const store = db.transaction("images").objectStore("images");
   const range = IDBKeyRange.bound("file:", "file:\uffff");
-  const [keys, values] = await Promise.all([answer(store.getAllKeys(range)), answer(store.getAll(range))]);
-  return keys.map((key, i) => ({ name: String(key).slice("file:".length), size: (values[i] as Blob).size }));
+  const [keys, values] = await Promise.all([answer(store.getAllKeys(range)), answer(store.getAll(range)) as Promise<StoredFile[]>]);
+  return keys.map((key, i) => ({ name: String(key).slice("file:".length), size: values[i]!.file.size, about: values[i]!.about }));
 }

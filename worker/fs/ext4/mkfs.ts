@@ -204,8 +204,11 @@ function makeJournal(sb: Ext4SuperBlock, n: number, uuid: Uint8Array): void {
   sb.dirty_super = true;
 }
 
-/** Makes the directories, files, links and devices of a tar archive (ustar, pax, GNU). Returns how many entries.  Throws an Error with a sentence. */
-export function populateFromTar(sb: Ext4SuperBlock, tar: Uint8Array): number {
+/**
+ * Makes the directories, files, links and devices of a tar archive (ustar, pax, GNU), a step at a time: gives how many bytes of the archive are done, and returns how many
+ * entries there were. Throws an Error with a sentence.
+ */
+export function* populateFromTar(sb: Ext4SuperBlock, tar: Uint8Array): Generator<number, number> {
   const root = sb.s_root.d_inode as Ext4Inode;
   const find = (path: readonly string[]): Ext4Inode | undefined => path.reduce<Ext4Inode | undefined>((at, name) => at?.lookup(name) as Ext4Inode | undefined, root);
   let n = 0;
@@ -241,6 +244,7 @@ export function populateFromTar(sb: Ext4SuperBlock, tar: Uint8Array): number {
             done += inode.mapping.write(e.data, done, len, done);
             inode.i_size = done;
             inode.mark_dirty();
+            if (done < e.data.length) yield e.data.byteOffset - tar.byteOffset + done;
           }
         } else inode = dir.mknod(name, e.format | e.mode, e.rdev, owner) as Ext4Inode;
       }
@@ -253,6 +257,7 @@ export function populateFromTar(sb: Ext4SuperBlock, tar: Uint8Array): number {
     inode.i_gid = e.gid;
     times.push([inode, e.mtime]);
     n++;
+    yield e.data.byteOffset - tar.byteOffset + e.data.length;
   }
   for (const [inode, sec] of times) {
     inode.i_atime = inode.i_mtime = { sec, nsec: 0 };

@@ -1,0 +1,170 @@
+// worker/main_disks.ts — the disks of the machine's worker: opened for a boot, compared with their images, packed for download.
+import { diskDiff } from "./machine/disk_diff.ts";
+import { tarDisk } from "./machine/tar_disk.ts";
+import { change, openDatabase } from "./os-browser/database.ts";
+import { BrowserDisk, CLUSTER, keptClusters, keptDisks, KeptView, resetDisk } from "./os-browser/disk.ts";
+import { type Image, loadImage, pack, type Progress, storedImages } from "./os-browser/image.ts";
+import { lockDisk } from "./os-browser/lock.ts";
+import { DISK_IN_USE, type DiskChange, type DiskRequest, type DiskRow, type ImageFile, type StoredImage } from "./protocol.ts";
+
+/** How long a piece of work goes on before others get their turn, ms. */
+const STEP_MS = 12;
+const CANCELLED = "It was cancelled.";
+
+/** Lets messages in: a turn of the event loop without the timers' clamp. */
+export class Turn {
+  private readonly channel = new MessageChannel();
+  private next: (() => void) | undefined;
+  constructor() {
+    this.channel.port1.onmessage = () => this.next?.();
+  }
+  take(): Promise<void> {
+    return new Promise((resolve) => {
+      this.next = resolve;
+      this.channel.port2.postMessage(0);
+    });
+  }
+}
+
+/** What the disks tell the page. */
+export interface DiskEvents {
+  note(text: string): void;
+  storing(on: boolean): void;
+  waiting: Progress;
+}
+
+interface Open {
+  readonly disk: BrowserDisk;
+  readonly request: DiskRequest;
+  readonly image: string;
+}
+
+export class Disks {
+  private readonly database: Promise<IDBDatabase | undefined>;
+  private readonly events: DiskEvents;
+  private readonly open_ = new Map<string, Open>();
+  private readonly turn = new Turn();
+  /** counts cancel(): work that began before the last one ends */
+  private cancelled = 0;
+
+  constructor(events: DiskEvents) {
+    this.events = events;
+    this.database = openDatabase().catch(() => undefined);
+  }
+
+  /** The disks of this machine by name. */
+  get opened(): ReadonlyMap<string, BrowserDisk> {
+    return new Map([...this.open_].map(([name, o]) => [name, o.disk]));
+  }
+  get changedBytes(): number {
+    return [...this.open_.values()].reduce((n, o) => n + o.disk.changedBytes, 0);
+  }
+
+  /** All steps of `work`, with turns of the event loop in between; cancel() ends it. */
+  private async steps<T>(work: Generator<number, T>, progress: (done: number) => void): Promise<T> {
+    const { cancelled } = this;
+    for (let since = performance.now(); ; ) {
+      const step = work.next();
+      if (step.done === true) return step.value;
+      if (performance.now() - since < STEP_MS) continue;
+      progress(step.value);
+      await this.turn.take();
+      if (this.cancelled !== cancelled) throw new Error(CANCELLED);
+      since = performance.now();
+    }
+  }
+  private image(db: IDBDatabase | undefined, { name, source }: DiskRequest, progress: Progress): Promise<Image> {
+    return loadImage(db, name, source, progress, async (tar, done) => (await this.steps(tarDisk(tar), done)).bytes);
+  }
+
+  /** Opens a disk for the machine. Rejects with a sentence. */
+  async open(request: DiskRequest): Promise<BrowserDisk> {
+    const { name, source } = request;
+    const db = await this.database;
+    let { use } = request;
+    if (use !== "scratch" && db === undefined) {
+      use = "scratch";
+      this.events.note("This browser offers no storage here (a private window, perhaps): changes to the disk end with this tab.");
+    }
+    if (use === "keep" && !(await lockDisk(name))) {
+      const e = new Error(`The disk ${name} is in use in another tab. Two machines on one disk would destroy it: close the other tab, or start on a copy.`);
+      e.name = DISK_IN_USE;
+      throw e;
+    }
+    const { bytes, id } = await this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting);
+    let disk: BrowserDisk;
+    if (use === "scratch" || db === undefined) disk = BrowserDisk.scratch(name, bytes);
+    else if (use === "copy") disk = BrowserDisk.copy(name, bytes, await keptClusters(db, name, id));
+    else {
+      disk = await BrowserDisk.kept(db, name, bytes, id, Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-"));
+      disk.onstoring = (on) => this.events.storing(on);
+      disk.onnote = (text) => this.events.note(text);
+    }
+    this.open_.set(name, { disk, request: { ...request, use }, image: id });
+    return disk;
+  }
+
+  private async needDatabase(): Promise<IDBDatabase> {
+    const db = await this.database;
+    if (db === undefined) throw new Error("This browser offers no storage here, so there is nothing to change.");
+    return db;
+  }
+  /** What is on a disk now: the machine's, or the kept one over its image. */
+  private async content(request: DiskRequest): Promise<{ now: Pick<BrowserDisk, "size" | "read">; image: () => Promise<Uint8Array> }> {
+    const db = await this.database;
+    const open = this.open_.get(request.name);
+    const quiet: Progress = () => undefined;
+    if (open !== undefined) return { now: open.disk, image: async () => (await this.image(db, open.request, quiet)).bytes };
+    const { bytes, id } = await this.image(db, request, quiet);
+    const now = new KeptView(bytes, db === undefined ? new Map() : await keptClusters(db, request.name, id));
+    return { now, image: () => Promise.resolve(bytes) };
+  }
+
+  async changes(request: DiskRequest, progress: (done: number) => void): Promise<DiskChange[]> {
+    const { now, image } = await this.content(request);
+    const bytes = await image();
+    return this.steps(diskDiff(new KeptView(bytes, new Map()), now), progress);
+  }
+  async download(request: DiskRequest, progress: (done: number, total: number) => void): Promise<{ name: string; file: ImageFile }> {
+    const { cancelled } = this;
+    const { now } = await this.content(request);
+    let told = 0;
+    const file = await pack(now, (done) => {
+      if (this.cancelled !== cancelled) throw new Error(CANCELLED);
+      if (done - told > now.size / 100) progress((told = done), now.size);
+    });
+    return { name: `${request.name.replace(/\.gz$/, "")}.gz`, file };
+  }
+  cancel(): void {
+    this.cancelled++;
+  }
+
+  async list(): Promise<DiskRow[]> {
+    const db = await this.database;
+    const kept = db === undefined ? new Map<string, never>() : await keptDisks(db);
+    const rows: DiskRow[] = [...kept].map(([name, { record, clusters }]) => ({ name, image: short(record.image), changed: clusters * CLUSTER, used: record.used, use: undefined }));
+    for (const [name, { disk, request, image }] of this.open_) {
+      const at = rows.findIndex((r) => r.name === name);
+      const row: DiskRow = { name, image: short(image), changed: disk.changedBytes, used: rows[at]?.used, use: request.use };
+      if (at < 0) rows.push(row);
+      else rows[at] = row;
+    }
+    return rows;
+  }
+  async reset(name: string): Promise<void> {
+    if (this.open_.has(name)) throw new Error("Stop the machine before its disk is reset.");
+    await resetDisk(await this.needDatabase(), name);
+  }
+  async storedImages(): Promise<StoredImage[]> {
+    const db = await this.database;
+    return db === undefined ? [] : storedImages(db);
+  }
+  async forgetImage(name: string): Promise<void> {
+    const db = await this.needDatabase();
+    await resetDisk(db, name);
+    await change(db, ["images"], (t) => t.objectStore("images").delete(`file:${name}`));
+  }
+}
+
+/** The first digits of a sum. */
+const short = (image: string): string => image.replace(/^crc32c:/, "").slice(0, 12);
