@@ -369,7 +369,10 @@ export class Ext4Inode extends Inode {
       if (!S_ISREG(this.i_mode)) throw EINVAL;
       this.setSize(attr.size);
     }
-    if (attr.mode !== undefined) this.i_mode = (this.i_mode & 0o170000) | (attr.mode & 0o7777);
+    if (attr.mode !== undefined) {
+      this.i_mode = (this.i_mode & 0o170000) | (attr.mode & 0o7777);
+      xattr.ext4_xattr_chmod(this);
+    }
     if (attr.uid !== undefined) this.i_uid = attr.uid;
     if (attr.gid !== undefined) this.i_gid = attr.gid;
     if (attr.atime !== undefined) this.i_atime = attr.atime;

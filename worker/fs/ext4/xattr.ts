@@ -5,6 +5,7 @@
 import { ENODATA, ENOSPC, EEXIST, EOPNOTSUPP, ERANGE } from "../../include/uapi/errno.ts";
 import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import type { BufferHead } from "../buffer.ts";
+import { ext4_acl_chmod, ext4_acl_from_disk, ext4_acl_to_disk } from "./acl.ts";
 import { ext4_free_blocks, ext4_new_blocks } from "./balloc.ts";
 import { CSUM_XATTR } from "./ext4.ts";
 import type { Ext4Inode } from "./inode.ts";
@@ -17,6 +18,9 @@ const H_REFCOUNT = 4;
 const H_BLOCKS = 8;
 const H_HASH = 12;
 const H_CHECKSUM = 16;
+const ACL_ACCESS = 2;
+const ACL_DEFAULT = 3;
+const isAcl = (index: number): boolean => index === ACL_ACCESS || index === ACL_DEFAULT;
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
 /** names of these indices have the prefix, or are the prefix */
@@ -83,7 +87,12 @@ export function ext4_xattr_get(inode: Ext4Inode, full: string): Uint8Array {
   const { index, name } = split(full);
   const a = [...inInode(inode), ...inBlock(inode)].find((x) => x.index === index && x.name === name);
   if (a === undefined) throw ENODATA;
-  return a.value;
+  return isAcl(index) ? ext4_acl_from_disk(a.value) : a.value;
+}
+/** The mode was changed: an access list says the same from now on. */
+export function ext4_xattr_chmod(inode: Ext4Inode): void {
+  const old = [...inInode(inode), ...inBlock(inode)].find((x) => x.index === ACL_ACCESS);
+  if (old !== undefined) store(inode, ACL_ACCESS, "", ext4_acl_chmod(old.value, inode.i_mode), 0);
 }
 export function ext4_listxattr(inode: Ext4Inode): string[] {
   return [...inInode(inode), ...inBlock(inode)].map(fullName).filter((n): n is string => n !== undefined);
@@ -92,8 +101,19 @@ export function ext4_listxattr(inode: Ext4Inode): string[] {
 /** Sets, or with `value` undefined removes. Throws ENODATA, EEXIST, ENOSPC, ERANGE. */
 export function ext4_xattr_set(inode: Ext4Inode, full: string, value: Uint8Array | undefined, flags: number): void {
   const { index, name } = split(full);
+  inode.i_sb.journal_start(1);
+  if (value === undefined || !isAcl(index)) return store(inode, index, name, value, flags);
+  const stored = ext4_acl_to_disk(inode, index === ACL_ACCESS, value);
+  try {
+    store(inode, index, name, stored, flags);
+  } catch (e) {
+    // nothing to be stored, and nothing was
+    if (stored !== undefined || e !== ENODATA) throw e;
+    inode.mark_dirty();
+  }
+}
+function store(inode: Ext4Inode, index: number, name: string, value: Uint8Array | undefined, flags: number): void {
   const sb = inode.i_sb;
-  sb.journal_start(1);
   const all = [...inInode(inode), ...inBlock(inode)];
   const old = all.find((x) => x.index === index && x.name === name);
   if (old === undefined && (value === undefined || (flags & XATTR_REPLACE) !== 0)) throw ENODATA;

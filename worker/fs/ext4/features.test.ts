@@ -1,0 +1,156 @@
+// fs/ext4/features.test.ts — what e2fsprogs makes and we must know, and what we make and it must: orphans, access lists, large and sparse files, many extents.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { e2fsck, inTemp, mke2fs, Mounted, random, ROOT, tool } from "../../test/ext4.ts";
+import type { Ext4Inode } from "./inode.ts";
+
+/** The image after some commands of debugfs. */
+function debugfs(image: Uint8Array, commands: readonly string[]): { image: Uint8Array; text: string } {
+  return inTemp((dir) => {
+    const file = join(dir, "image");
+    writeFileSync(file, image);
+    const { text } = tool("debugfs", ["-w", "-f", "-", file], `${commands.join("\n")}\n`);
+    return { image: new Uint8Array(readFileSync(file)), text };
+  });
+}
+
+/** The name of the errno that it throws. */
+function errno(work: () => unknown): string {
+  try {
+    work();
+  } catch (e) {
+    return String(e);
+  }
+  return "nothing";
+}
+
+describe.each([
+  ["1 KiB blocks", ["-b", "1024"]],
+  ["4 KiB blocks", ["-b", "4096"]],
+  ["an orphan file", ["-b", "1024", "-O", "orphan_file"]],
+])("%s", (_what, args) => {
+  test("a file without a name that was open when the machine died is gone after the next mount, and its blocks are free", { timeout: 60_000 }, () => {
+    const m = new Mounted(mke2fs("16M", ...args));
+    const free = m.sb.statfs().bfree;
+    const inode = m.root.create("open", 0o100644, ROOT) as Ext4Inode;
+    m.write(inode, 0, new Uint8Array(300_000).fill(7));
+    m.root.unlink("open", inode);
+    m.sb.commit();
+    const died = m.store.bytes.slice();
+    expect(e2fsck(died, true)).toBeUndefined();
+    const again = new Mounted(died);
+    expect(again.k.kernel.printk.records.map((r) => r.text)).toContain("EXT4-fs (ubda): 1 orphan inode deleted");
+    expect(again.sb.statfs().bfree).toBe(free);
+    again.sb.put_super();
+    expect(e2fsck(again.store.bytes)).toBeUndefined();
+  });
+});
+
+test("an orphan of debugfs's making is deleted, an unfinished truncate is finished", { timeout: 60_000 }, () => {
+  const m = new Mounted(mke2fs("16M", "-b", "1024"));
+  const gone = m.root.create("gone", 0o100644, ROOT) as Ext4Inode;
+  const cut = m.root.create("cut", 0o100644, ROOT) as Ext4Inode;
+  for (const f of [gone, cut]) m.write(f, 0, new Uint8Array(200_000).fill(9));
+  m.sb.put_super();
+  const { image, text } = debugfs(m.store.bytes, ["unlink /gone", `sif <${gone.i_ino}> links_count 0`, `sif <${gone.i_ino}> dtime ${cut.i_ino}`, "sif /cut size 1000", `ssv last_orphan ${gone.i_ino}`]);
+  expect(text).not.toMatch(/[Ee]rror|not found/);
+  const again = new Mounted(image);
+  const said = again.k.kernel.printk.records.map((r) => r.text);
+  expect(said).toContain("EXT4-fs (ubda): 1 orphan inode deleted");
+  expect(said).toContain("EXT4-fs (ubda): 1 truncate cleaned up");
+  again.sb.put_super();
+  expect(e2fsck(again.store.bytes)).toBeUndefined();
+});
+
+test("access lists are on disk as Linux has them, set the mode, follow chmod, and vanish when the mode says it all", { timeout: 60_000 }, () => {
+  const m = new Mounted(mke2fs("8M"));
+  const f = m.root.create("f", 0o100600, ROOT) as Ext4Inode;
+  const d = m.root.mkdir("d", 0o40755, ROOT) as Ext4Inode;
+  const acl = (...entries: [tag: number, perm: number, id?: number][]): Uint8Array => {
+    const v = new DataView(new ArrayBuffer(4 + 8 * entries.length));
+    v.setUint32(0, 2, true);
+    entries.forEach(([tag, perm, id], i) => {
+      v.setUint16(4 + 8 * i, tag, true);
+      v.setUint16(6 + 8 * i, perm, true);
+      v.setUint32(8 + 8 * i, id ?? 0xffffffff, true);
+    });
+    return new Uint8Array(v.buffer);
+  };
+  const list = acl([1, 6], [2, 4, 1000], [4, 4], [8, 6, 50], [16, 6], [32, 0]);
+  f.setxattr("system.posix_acl_access", list, 0);
+  d.setxattr("system.posix_acl_default", list, 0);
+  expect(f.i_mode).toBe(0o100660);
+  expect(d.i_mode).toBe(0o40755);
+  expect(f.getxattr("system.posix_acl_access")).toEqual(list);
+  f.setattr({ mode: 0o640 });
+  expect(f.getxattr("system.posix_acl_access")).toEqual(acl([1, 6], [2, 4, 1000], [4, 4], [8, 6, 50], [16, 4], [32, 0]));
+  for (const bad of [acl([1, 6], [32, 0]), acl([1, 6], [4, 4], [2, 4, 7], [16, 4], [32, 0]), acl([1, 6], [2, 4, 1000], [4, 4], [32, 0]), acl([1, 9], [4, 4], [32, 0]), new Uint8Array(5)])
+    expect(errno(() => f.setxattr("system.posix_acl_access", bad, 0))).toBe("EINVAL");
+  expect(errno(() => f.setxattr("system.posix_acl_default", list, 0))).toBe("EACCES");
+  m.sb.commit();
+  expect(e2fsck(m.store.bytes)).toBeUndefined();
+  // debugfs reads what is on disk, which is shorter, and shows it as programs have it
+  const { text } = debugfs(m.store.bytes, ["ea_get -x /d system.posix_acl_default"]);
+  expect(text.replaceAll(/\s+/g, " ")).toContain(
+    "(52) = 02 00 00 00 01 00 06 00 00 00 00 00 02 00 04 00 e8 03 00 00 04 00 04 00 00 00 00 00 08 00 06 00 32 00 00 00 10 00 06 00 00 00 00 00 20 00 00 00 00 00 00 00",
+  );
+  f.setxattr("system.posix_acl_access", acl([1, 7], [4, 5], [32, 1]), 0);
+  expect(f.i_mode).toBe(0o100751);
+  expect(f.listxattr()).toEqual([]);
+});
+
+test("a sparse file of terabytes: its size, its ends and its holes", { timeout: 60_000 }, () => {
+  const m = new Mounted(mke2fs("16M", "-b", "4096"));
+  const inode = m.root.create("big", 0o100644, ROOT) as Ext4Inode;
+  const at = 2 ** 43;
+  const data = Buffer.from("at the far end");
+  m.write(inode, 0, Buffer.from("begin"));
+  m.write(inode, at, data);
+  m.sb.put_super();
+  expect(e2fsck(m.store.bytes)).toBeUndefined();
+  const again = new Mounted(m.store.bytes);
+  const f = again.find("big") as Ext4Inode;
+  expect(f.i_size).toBe(at + data.length);
+  expect(f.i_blocks).toBe(16);
+  const buf = new Uint8Array(20);
+  f.mapping.read(buf, 0, 14, at);
+  expect(Buffer.from(buf.subarray(0, 14)).toString()).toBe("at the far end");
+  f.mapping.read(buf, 0, 20, at - 20);
+  expect(buf.every((b) => b === 0)).toBe(true);
+  expect(debugfs(m.store.bytes, ["stat /big"]).text).toContain(`Size: ${at + data.length}`);
+  // one byte beyond what a file can have
+  expect(errno(() => again.open(f).write(again.k.init, buf, 0, 1, f.maxBytes))).toBe("EFBIG");
+});
+
+test("thousands of extents, written in any order, and removed in any order", { timeout: 60_000 }, () => {
+  const m = new Mounted(mke2fs("32M", "-b", "1024"));
+  const free = m.sb.statfs().bfree;
+  const inode = m.root.create("f", 0o100644, ROOT) as Ext4Inode;
+  const rnd = random(3);
+  const order = Array.from({ length: 3000 }, (_, i) => i * 2);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = rnd(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  for (const b of order) m.write(inode, b * 1024, new Uint8Array(1024).fill((b >> 1) & 255 || 1));
+  m.sb.commit();
+  expect(e2fsck(m.store.bytes)).toBeUndefined();
+  expect(debugfs(m.store.bytes, ["dump_extents -n /f"]).text).toMatch(/ 1\/ 2|0\/ 2/);
+  const again = new Mounted(m.store.bytes);
+  const f = again.find("f") as Ext4Inode;
+  const buf = new Uint8Array(1024);
+  for (let b = 0; b < 6000; b += 7) {
+    if (b * 1024 >= f.i_size) break;
+    f.mapping.read(buf, 0, Math.min(1024, f.i_size - b * 1024), b * 1024);
+    expect(buf[0]).toBe(b % 2 === 1 ? 0 : (b >> 1) & 255 || 1);
+  }
+  const file = again.open(f);
+  for (const b of order.slice(0, 1500)) file.fallocate(again.k.init, 3, b * 1024, 1024);
+  again.sb.commit();
+  expect(e2fsck(again.store.bytes)).toBeUndefined();
+  again.unlink(again.root, "f");
+  again.sb.put_super();
+  expect(e2fsck(again.store.bytes)).toBeUndefined();
+  expect(new Mounted(again.store.bytes).sb.statfs().bfree).toBe(free);
+});
