@@ -1,12 +1,7 @@
 // machine.test.ts — what must hold of a whole machine: the boot log, page 0, the ways into the kernel, the executors.  (More: test/machine.test.ts)
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { compile, USERSPACE } from "../scripts/userspace/compile.ts";
-import { makeExt4 } from "../scripts/userspace/ext4.ts";
-import { rootTree } from "../scripts/userspace/tree.ts";
 import { TestMachine } from "./test/boot.ts";
+import { imageWith } from "./test/image_with.ts";
 import { KERNEL_VSYSCALL } from "./arch/um/trampoline.ts";
 
 const SESSION = 'ls /\ncat /proc/version\necho $((6*7)) $(echo sub) | tr a-z A-Z\nfor i in 1 2 3; do echo $i; done | sort -r | head -1\nsleep 2 & wait\necho x > /root/f; cat /root/f\npoweroff\n';
@@ -70,18 +65,6 @@ describe("the ways into the kernel", () => {
     expect(lazy.m.machine.arch.zpoline.calls).toBeGreaterThan(lazy.m.machine.arch.zpoline.trapped);
   });
 });
-
-/** The image with one program more. */
-function imageWith(path: string, source: string): Uint8Array {
-  const folder = mkdtempSync(join(tmpdir(), "pagezero-image-"));
-  try {
-    const file = join(folder, "image");
-    makeExt4(file, [...rootTree(USERSPACE), { path, type: "file", mode: 0o755, content: readFileSync(compile(source)) }], { size: 32 });
-    return new Uint8Array(readFileSync(file));
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 describe("calls that no loader has seen", () => {
   const disk = imageWith("/bin/null_call", "worker/test/guest/zpoline/null_call.c");

@@ -42,6 +42,10 @@ const HASH_BITS = 16;
 const TABLE_SIZE = 16384;
 const MAX_BLOCK = 64;
 
+// bits of the code map
+const CODE = 1, GUARDED = 2;
+const PAGE_SHIFT = 12;
+
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
   return (size >> CODE_SHIFT) + (size >= 0x80000000 ? 0x800000 : 0) + (8 << HASH_BITS) + records * REC_SIZE + 1024;
@@ -428,7 +432,6 @@ export class Interpreter {
   // ---- code that is written to
 
   private register(block: Block): void {
-    const { u8 } = this.layout.mem;
     const first = block.start >> CODE_SHIFT, last = (block.end - 1) >> CODE_SHIFT;
     for (let g = first; g <= last; g++) {
       const list = this.blocksOf.get(g);
@@ -438,10 +441,13 @@ export class Interpreter {
     }
     // a store of up to 16 bytes that starts before the block may reach into it
     const before = (block.start - 15) >> CODE_SHIFT;
-    if (before >= 0 && before !== first) u8[this.layout.codeMap + before] = 1;
+    if (before >= 0 && before !== first) this.mark(before);
   }
   private mark(granule: number): void {
-    this.layout.mem.u8[this.layout.codeMap + granule] = 1;
+    this.layout.mem.u8[this.layout.codeMap + granule]! |= CODE;
+  }
+  private unmark(granule: number): void {
+    this.layout.mem.u8[this.layout.codeMap + granule]! &= ~CODE;
   }
 
   /** Guest memory [address, address + length) has new contents: blocks made from the old ones go. */
@@ -451,7 +457,9 @@ export class Interpreter {
     const map = this.layout.codeMap;
     const first = address >> CODE_SHIFT, last = (address + length - 1) >> CODE_SHIFT;
     for (let g = first; g <= last; g++) {
-      if (u8[map + g] === 0) continue;
+      const mapped = u8[map + g]!;
+      if (mapped === 0) continue;
+      if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
       const list = this.blocksOf.get(g);
       if (list === undefined) continue;
       let kept = 0;
@@ -463,7 +471,7 @@ export class Interpreter {
       list.length = kept;
       if (kept === 0) {
         this.blocksOf.delete(g);
-        if (!this.reachesInto(g + 1)) u8[map + g] = 0;
+        if (!this.reachesInto(g + 1)) this.unmark(g);
       }
     }
   }
@@ -471,6 +479,38 @@ export class Interpreter {
   private reachesInto(granule: number): boolean {
     const start = granule << CODE_SHIFT;
     return this.blocksOf.get(granule)?.some((b) => !b.dead && b.start < start + 15) === true;
+  }
+
+  // ---- pages that nobody should write to
+
+  /** Pages at or above the last guard() that were written to by the guest. */
+  readonly touched = new Set<number>();
+  /**
+   * From now on the first store of the guest to each page above `page` is noted in `touched`: it costs nothing elsewhere, as the map is looked at by every
+   * store anyway. (A store that starts in page - 1 may reach into `page`, which is not guarded itself.)
+   */
+  guard(page: number): void {
+    const { u8, size } = this.layout.mem;
+    const map = this.layout.codeMap;
+    const per = 1 << (PAGE_SHIFT - CODE_SHIFT);
+    const first = page * per + per - 1;
+    for (let g = this.guarded; g < first; g++) u8[map + g]! &= ~GUARDED;
+    if (this.guarded === 0) for (let g = first; g <= size >>> CODE_SHIFT; g++) u8[map + g]! |= GUARDED;
+    this.guarded = Math.max(first, this.guarded);
+    for (const p of this.touched) if (p <= page) this.touched.delete(p);
+  }
+  /** the first granule that may be guarded; 0: none is */
+  private guarded = 0;
+  private touch(page: number): void {
+    if (this.touched.has(page)) return;
+    this.touched.add(page);
+    const { u8 } = this.layout.mem;
+    const per = 1 << (PAGE_SHIFT - CODE_SHIFT);
+    const at = this.layout.codeMap + page * per;
+    for (let g = 0; g < per - 1; g++) u8[at + g]! &= ~GUARDED;
+    // the last granule's stores may reach into the next page
+    if (this.touched.has(page + 1)) u8[at + per - 1]! &= ~GUARDED;
+    if (this.touched.has(page - 1)) u8[at - 1]! &= ~GUARDED;
   }
 
   private kill(block: Block): void {
@@ -525,11 +565,11 @@ export class Interpreter {
 
   /** Forgets all decoded code. No record is valid after this. */
   flush(): void {
-    const { u8, u32 } = this.layout.mem;
+    const { u32 } = this.layout.mem;
     this.counters.flushes++;
     for (const g of this.blocksOf.keys()) {
-      u8[this.layout.codeMap + g] = 0;
-      if (g > 0) u8[this.layout.codeMap + g - 1] = 0;
+      this.unmark(g);
+      if (g > 0) this.unmark(g - 1);
     }
     this.blocksOf.clear();
     this.blockAt.clear();

@@ -79,3 +79,25 @@ export class PageTree {
     }
   }
 }
+
+/** Pages by what is in them, as long as somebody else holds them too: the same bytes are kept once. */
+export class PagePool {
+  private readonly pages = new Map<bigint, WeakRef<Uint8Array>>();
+  /** bytes of new pages so far */
+  copied = 0;
+  private sweepAt = 4096;
+
+  get(lo: number, hi: number, make: () => Uint8Array): Uint8Array {
+    const key = (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
+    const known = this.pages.get(key)?.deref();
+    if (known !== undefined) return known;
+    const page = make();
+    this.copied += page.length;
+    this.pages.set(key, new WeakRef(page));
+    if (this.pages.size > this.sweepAt) {
+      for (const [k, ref] of this.pages) if (ref.deref() === undefined) this.pages.delete(k);
+      this.sweepAt = 2 * this.pages.size + 4096;
+    }
+    return page;
+  }
+}

@@ -10,8 +10,8 @@ import type { Machine } from "../machine.ts";
 import { kernelClasses } from "./classes.ts";
 import { Copies, Externals, freeze, thaw, type ClassTable, type Frozen } from "./graph.ts";
 import { hex64, Hasher, PAGE_SIZE } from "./hash.ts";
-import { type PageChange, PageTree } from "./pages.ts";
-import { BLOCK, type LineState } from "./tap.ts";
+import { type PageChange, PagePool, PageTree } from "./pages.ts";
+import type { LineState } from "./tap.ts";
 import { fingerprintBytes } from "./fingerprint.ts";
 
 /** Never changed once made. */
@@ -36,9 +36,6 @@ export interface Snapshot {
   readonly own: number;
 }
 
-/** bytes of memory that a slot of the graph takes, about */
-const SLOT_BYTES = 24;
-
 export class Snapshots {
   private readonly machine: Machine;
   private readonly hasher: Hasher;
@@ -46,10 +43,19 @@ export class Snapshots {
   private readonly copies = new Copies();
   /** RAM as it was when it was last looked at */
   private ram = new PageTree();
+  /** copies of pages by hash: programs are loaded again and again */
+  private readonly pool = new PagePool();
+  /** Pages below have been written to, perhaps. Those above are as they were, but for what the CPU noted. */
+  private top: number;
 
+  /** Best made before the machine boots: then all of its memory is known to be zero, and needs not be looked at. */
   constructor(machine: Machine) {
     this.machine = machine;
     this.hasher = new Hasher(machine.cpu.mem);
+    // with um=ptrace the guest's stores are seen by the CPU of another worker
+    const known = machine.kernel.time === undefined && machine.remote === undefined;
+    this.top = known ? 0 : this.hasher.pages;
+    if (known) machine.cpu.interpreter.guard(0);
   }
 
   /** What every machine has of its own, or all machines have in common. */
@@ -67,35 +73,44 @@ export class Snapshots {
     return x;
   }
 
-  /** Pages that are not what they were; the table and the tree are right afterwards. */
+  /** How many pages are not what they were; the table and the tree are right afterwards. */
   private look(): number {
     const { hasher } = this;
-    const { u8 } = hasher.mem;
-    const { zero } = hasher;
-    const changes: PageChange[] = [];
-    for (const page of hasher.scan(0, hasher.pages)) {
-      const lo = hasher.lo(page), hi = hasher.hi(page);
-      const data = lo === zero.lo && hi === zero.hi ? undefined : new Uint8Array(u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE));
-      changes.push({ page, data, lo, hi });
+    const { touched } = this.machine.cpu.interpreter;
+    const changed: number[] = [];
+    if (this.top < hasher.pages) {
+      this.top = Math.max(this.top, this.machine.kernel.pages?.top_pfn ?? 0);
+      this.machine.cpu.interpreter.guard(this.top);
+      for (const page of [...touched].sort((a, b) => a - b)) changed.push(...hasher.scan(page, page + 1));
     }
-    this.ram = this.ram.with(changes);
-    return changes.length;
+    for (const page of hasher.scan(0, Math.min(hasher.pages, this.top + 1))) changed.push(page);
+    this.ram = this.ram.with(changed.map((page) => this.copy(page)));
+    return changed.length;
   }
-  private lookAtDisks(): number {
-    let n = 0;
+  private copy(page: number): PageChange {
+    const { hasher } = this;
+    const lo = hasher.lo(page), hi = hasher.hi(page);
+    if (lo === hasher.zero.lo && hi === hasher.zero.hi) return { page, data: undefined, lo, hi };
+    return { page, data: this.pool.get(lo, hi, () => new Uint8Array(hasher.mem.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE))), lo, hi };
+  }
+  /** Whether the fingerprint is right about all of RAM, pages included that nobody can have written to. For tests: it looks at each. */
+  verify(): boolean {
+    this.look();
+    return this.hasher.scan(0, this.hasher.pages).length === 0;
+  }
+  private lookAtDisks(): void {
     for (const store of this.machine.tap.stores) {
       const changes: PageChange[] = [];
       for (const block of store.dirty) {
-        const data = store.block(block);
-        const { lo, hi } = this.hasher.bytes(data);
+        const bytes = store.block(block);
+        const { lo, hi } = this.hasher.bytes(bytes);
+        const data = this.pool.get(lo, hi, () => bytes);
         const before = store.tree.hash(block);
         if (before?.lo !== lo || before.hi !== hi) changes.push({ page: block, data, lo, hi });
       }
       store.dirty.clear();
       store.tree = store.tree.with(changes);
-      n += changes.length;
     }
-    return n;
   }
   private standsStill(): void {
     if (this.machine.kernel.host_work !== undefined) throw new Error("the machine waits for its host: it can be looked at when the host is done");
@@ -109,10 +124,10 @@ export class Snapshots {
     const { machine } = this;
     const { kernel, cpu } = machine;
     const before = this.copies.copied;
-    const pages = this.look();
-    const blocks = this.lookAtDisks();
+    const copied = this.pool.copied;
+    this.look();
+    this.lookAtDisks();
     const graph = freeze([kernel, machine.arch.zpoline], this.classes, this.externals(), this.copies);
-    const slots = graph.nodes.reduce((n, node) => n + 2 + ("v" in node ? node.v.length : 0), 0);
     return {
       cmdline: machine.cmdline,
       clock: machine.clock,
@@ -126,7 +141,7 @@ export class Snapshots {
       lines: machine.tap.lines.map((l) => l.save()),
       disks: machine.tap.stores.map((s) => ({ name: s.name, size: s.size, blocks: s.tree })),
       graph,
-      own: pages * PAGE_SIZE + blocks * BLOCK + (this.copies.copied - before) + slots * SLOT_BYTES,
+      own: this.pool.copied - copied + (this.copies.copied - before) + graph.nodes.byteLength + graph.tags.byteLength + graph.values.byteLength,
     };
   }
 
@@ -146,6 +161,7 @@ export class Snapshots {
     });
     // RAM: what differs, so that decoded code of all else stays
     this.look();
+    let top = this.top;
     const { u8 } = cpu.mem;
     for (const page of this.ram.differing(s.ram)) {
       const data = s.ram.get(page);
@@ -156,7 +172,9 @@ export class Snapshots {
       else u8.set(data, at);
       hasher.note(page, hash);
       cpu.code_written(at, PAGE_SIZE);
+      top = Math.max(top, page + 1);
     }
+    this.top = top;
     this.ram = s.ram;
     this.lookAtDisks();
     s.disks.forEach(({ blocks }, i) => {

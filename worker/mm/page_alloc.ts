@@ -29,6 +29,8 @@ export class PageAlloc {
   /** by order: page frames of free blocks */
   private readonly free_area: Set<number>[] = [];
   nr_free = 0;
+  /** past the highest page frame that was ever given out: beyond it the kernel has written nothing */
+  top_pfn = 0;
   /** vm.nr_trim_pages: give back what a request leaves of its power of two if it is at least this many pages; 0 keeps it */
   nr_trim_pages = 1;
 
@@ -88,6 +90,7 @@ export class PageAlloc {
         this.insert(pfn + 2 ** o, o);
       }
       this.nr_free -= 2 ** order;
+      this.top_pfn = Math.max(this.top_pfn, pfn + 2 ** order);
       return pfn * PAGE_SIZE;
     }
     return undefined;

@@ -57,7 +57,7 @@ export class Timeline {
   private branches_made = 1;
   private came_from: Moment | undefined;
 
-  /** `machine`: booted. `budget`: bytes that snapshots may take. */
+  /** `machine`: best before it boots (machine/snapshot.ts). `budget`: bytes that snapshots may take. */
   constructor(machine: Machine, budget = 256 << 20) {
     this.machine = machine;
     this.taker = new Snapshots(machine);
