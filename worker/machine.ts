@@ -175,7 +175,7 @@ export class Machine {
         const task = sched.schedule();
         if (task === undefined) return "idle";
         if (task.syscall_nr >= 0) {
-          entry.attempt(task);
+          entry.resume(task);
           continue;
         }
         if (task.sigpending || task.notify_resume) {

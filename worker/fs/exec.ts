@@ -7,7 +7,9 @@ import { MNT_NOSUID } from "../include/uapi/mount.ts";
 import { S_ISGID, S_ISUID } from "../include/uapi/stat.ts";
 import type { Cred } from "../kernel/cred.ts";
 import { bprm_creds } from "../kernel/cred_calls.ts";
+import { PTRACE_EVENT_EXEC } from "../include/uapi/ptrace.ts";
 import { de_thread } from "../kernel/exit.ts";
+import { ptrace_event } from "../kernel/ptrace.ts";
 import { exit_itimers } from "../kernel/time/posix_timers.ts";
 import { flush_signal_handlers, mm_release, unshare_sighand } from "../kernel/fork.ts";
 import { force_sigsegv, sas_ss_reset } from "../kernel/signal.ts";
@@ -131,10 +133,12 @@ export function do_execve(task: Task, dfd: number, name: Filename, argv: string[
     if (interp !== undefined) opened.push(interp.file);
     check_elf(exec);
     if (exec_stack_size(exec, interp) < 2 * PAGE_SIZE) throw EINVAL;
+    const old_pid = task.pid;
     de_thread(task);
     begin_new_exec(task, bprm, file);
     try {
       load_elf_fdpic(task, task.mm!, bprm, exec, interp);
+      if (ptrace_event(task, PTRACE_EVENT_EXEC, old_pid)) task.tracing.at_exec = true;
     } catch (e) {
       // past the point of no return: there is no program to go back to
       if (!(e instanceof Errno)) throw e;

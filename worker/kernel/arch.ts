@@ -38,6 +38,20 @@ export interface Arch {
   readonly follows_code: boolean;
   /** `len` bytes of `file` from `pos` on are at `addr` now, by mmap(2) or read(2), where the task may execute them: the port may change that code. */
   code_placed(task: Task, file: File, pos: number, addr: number, len: number): void;
+  /** The task stops on its way through the entry: what its registers say then is where its program goes on. */
+  leave_entry(task: Task): void;
+  /** struct user_regs_struct of a task: for ptrace(2) */
+  get_regs(task: Task): Uint8Array;
+  set_regs(task: Task, regs: Uint8Array): void;
+  /** struct user_fpregs_struct */
+  get_fpregs(task: Task): Uint8Array;
+  set_fpregs(task: Task, regs: Uint8Array): void;
+  /** A SIGTRAP after each instruction, or no longer. */
+  user_single_step(task: Task, on: boolean): void;
+  /** arch_prctl(2) of another task: PTRACE_ARCH_PRCTL */
+  arch_prctl(task: Task, option: number, arg: number): number;
+  /** all 64 bits of argument n (0..5) of the call that `task` is in */
+  syscall_argument_bytes(task: Task, n: number): Uint8Array;
   /** for a panic: the registers of the running task and the last system calls, as lines of the log.  cf. show_regs() */
   show_regs(task: Task | undefined): string[];
   /** instruction and stack pointer of a task that is not running, for /proc and oopses */

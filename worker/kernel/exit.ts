@@ -1,6 +1,7 @@
 // kernel/exit.ts — the end of tasks, and waiting for it.  cf. kernel/exit.c
 import { ECHILD, EINVAL, ESRCH } from "../include/uapi/errno.ts";
-import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, SIGCHLD, SIGCONT, SIGHUP } from "../include/uapi/signal.ts";
+import { PTRACE_EVENT_EXIT } from "../include/uapi/ptrace.ts";
+import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCHLD, SIGCONT, SIGHUP } from "../include/uapi/signal.ts";
 import {
   P_ALL, P_PGID, P_PID, P_PIDFD, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WSTOPPED, WUNTRACED, __WALL, __WCLONE, __WNOTHREAD,
 } from "../include/uapi/wait.ts";
@@ -9,6 +10,7 @@ import { mm_release } from "./fork.ts";
 import type { Kernel } from "./kernel.ts";
 import { pidfd_task } from "./pidfd.ts";
 import { panic } from "./panic.ts";
+import { exit_ptrace, ptrace_event, ptrace_event_enabled, ptrace_unlink } from "./ptrace.ts";
 import { child_reaper, pgrp_members, session_members } from "./pid.ts";
 import { getrusage_to_user, usage_add, usage_of_process } from "./sys.ts";
 import {
@@ -18,7 +20,7 @@ import { copy_siginfo_to_user } from "./siginfo.ts";
 import { SIGNAL_GROUP_EXIT, SIGNAL_STOP_CONTINUED, SIGNAL_STOP_STOPPED } from "./signal_types.ts";
 import { SLEEP, sleep_on } from "./sched/wait.ts";
 import { Int, Pid, Ptr, SYSCALL_DEFINE } from "./syscall.ts";
-import { EXIT_DEAD, EXIT_ZOMBIE, PF_EXITING, type Task } from "./task.ts";
+import { EXIT_DEAD, EXIT_ZOMBIE, PF_EXITING, TASK_TRACED, type Task } from "./task.ts";
 import { exit_timers } from "./time/posix_timers.ts";
 import { put_user_u32 } from "./uaccess.ts";
 
@@ -29,7 +31,8 @@ export function release_task(task: Task): void {
   usage_add(signal.usage, { ...signal.usage, utime: task.utime, stime: task.stime, nvcsw: task.nvcsw, nivcsw: task.nivcsw, inblock: task.inblock, oublock: task.oublock, minflt: 0, majflt: 0, maxrss: 0 });
   task.state = EXIT_DEAD;
   signal.threads.delete(task);
-  task.parent?.children.delete(task);
+  task.real_parent?.children.delete(task);
+  if (task.tracing.traced) ptrace_unlink(task);
   if (kernel.tasks.get(task.pid) === task) kernel.tasks.delete(task.pid);
   task.sighand.count--;
   flush_sigqueue(task.pending);
@@ -53,6 +56,7 @@ function find_new_reaper(father: Task): Task | undefined {
 
 /** Children get a new parent; those that are dead already tell it. */
 function forget_original_parent(father: Task): void {
+  exit_ptrace(father, release_task);
   const reaper = find_new_reaper(father);
   const dead: Task[] = [];
   for (const child of [...father.children]) {
@@ -60,13 +64,13 @@ function forget_original_parent(father: Task): void {
     if (reaper === undefined || reaper === father) continue;
     for (const t of child.signal.threads) {
       t.real_parent = reaper;
-      t.parent = reaper;
+      if (!t.tracing.traced) t.parent = reaper;
       if (t.pdeath_signal !== 0) send_signal(t.pdeath_signal, { signo: t.pdeath_signal, errno: 0, code: 0, pid: father.tgid, uid: father.cred.uid }, t, true);
     }
     reaper.children.add(child);
     if (reaper.signal === father.signal) continue;
     child.exit_signal = SIGCHLD;
-    if (child.state === EXIT_ZOMBIE && child.signal.threads.size === 1 && do_notify_parent(child, SIGCHLD)) dead.push(child);
+    if (child.state === EXIT_ZOMBIE && !child.tracing.traced && child.signal.threads.size === 1 && do_notify_parent(child, SIGCHLD)) dead.push(child);
     kill_orphaned_pgrp(child, father);
   }
   for (const child of dead) release_task(child);
@@ -107,6 +111,10 @@ export function do_exit(task: Task, code: number): void {
   const kernel = task.kernel;
   const signal = task.signal;
   if ((task.flags & PF_EXITING) !== 0) return;
+  if (!task.tracing.exit_told && ptrace_event_enabled(task, PTRACE_EVENT_EXIT)) {
+    task.tracing.exit_told = true;
+    if (ptrace_event(task, PTRACE_EVENT_EXIT, code)) return;
+  }
   if (task.tgid === 1 && [...signal.threads].every((t) => t === task || t.exit_state_dead())) {
     const status = (signal.flags & SIGNAL_GROUP_EXIT) !== 0 ? signal.group_exit_code : code;
     panic(kernel, `Attempted to kill init! exitcode=0x${(status >>> 0).toString(16).padStart(8, "0")}`);
@@ -146,7 +154,10 @@ export function do_exit(task: Task, code: number): void {
   task.state = EXIT_ZOMBIE;
   signal.wait_pidfd.wake_up();
   let autoreap = false;
-  if (task.group_leader === task) {
+  if (task.tracing.traced) {
+    const own = task.group_leader === task && signal.threads.size === 1 && !ptrace_reparented(task);
+    autoreap = do_notify_parent(task, own ? task.exit_signal : SIGCHLD);
+  } else if (task.group_leader === task) {
     autoreap = signal.threads.size === 1 && do_notify_parent(task, task.exit_signal);
   } else {
     autoreap = true;
@@ -180,7 +191,7 @@ export function de_thread(task: Task): void {
     if (others.length > 0) sleep_on(task, [], { interrupted: null });
     if (leader !== task) {
       const kernel = task.kernel;
-      const parent = leader.parent;
+      const parent = leader.real_parent;
       kernel.tasks.delete(task.pid);
       kernel.tasks.delete(leader.pid);
       leader.state = EXIT_DEAD;
@@ -188,8 +199,9 @@ export function de_thread(task: Task): void {
       signal.threads.delete(leader);
       task.pid = leader.pid;
       task.start_time = leader.start_time;
-      task.real_parent = leader.real_parent;
-      task.parent = parent;
+      if (leader.tracing.traced) ptrace_unlink(leader);
+      task.real_parent = parent;
+      if (!task.tracing.traced) task.parent = parent;
       task.exit_signal = SIGCHLD;
       task.group_leader = task;
       kernel.tasks.set(task.pid, task);
@@ -218,16 +230,22 @@ interface Waited {
   usage: ReturnType<typeof usage_of_process>;
 }
 
-function eligible(task: Task, wo: WaitOpts, p: Task): boolean {
+/** Traced by another process than its parent. */
+const ptrace_reparented = (task: Task): boolean => task.tracing.traced && task.real_parent?.signal !== task.parent?.signal;
+
+/** `ptrace`: the caller asks as the tracer. */
+function eligible(wo: WaitOpts, p: Task, ptrace: boolean): boolean {
   if (wo.type === P_PID ? p.pid !== wo.id : wo.type === P_PGID ? p.signal.pgrp !== wo.id : false) return false;
-  if ((wo.options & __WALL) !== 0) return true;
+  if (ptrace || (wo.options & __WALL) !== 0) return true;
   return (p.exit_signal !== SIGCHLD) === ((wo.options & __WCLONE) !== 0);
 }
 
-function wait_consider(task: Task, wo: WaitOpts, p: Task): Waited | undefined {
+function wait_consider(task: Task, wo: WaitOpts, p: Task, ptrace: boolean): Waited | undefined {
   const signal = p.signal;
   if (p.state === EXIT_ZOMBIE) {
-    if ((wo.options & WEXITED) === 0 || signal.threads.size > 1) return undefined;
+    // the parent of a tracee hears of its end after the tracer
+    if (p.tracing.traced && !ptrace) return undefined;
+    if ((wo.options & WEXITED) === 0 || (p.group_leader === p && signal.threads.size > 1)) return undefined;
     const status = (signal.flags & SIGNAL_GROUP_EXIT) !== 0 ? signal.group_exit_code : p.exit_code;
     const killed = status & 0x7f;
     const usage = usage_of_process(p);
@@ -237,13 +255,26 @@ function wait_consider(task: Task, wo: WaitOpts, p: Task): Waited | undefined {
       cause: killed === 0 ? (status >> 8) & 0xff : killed,
     };
     if ((wo.options & WNOWAIT) === 0) {
-      usage_add(task.signal.cusage, usage);
-      usage_add(task.signal.cusage, signal.cusage);
-      release_task(p);
+      const reparented = ptrace_reparented(p);
+      if (p.group_leader === p && !reparented) {
+        usage_add(task.signal.cusage, usage);
+        usage_add(task.signal.cusage, signal.cusage);
+      }
+      if (p.group_leader === p && reparented) {
+        ptrace_unlink(p);
+        if (do_notify_parent(p, p.exit_signal)) release_task(p);
+      } else release_task(p);
     }
     return r;
   }
-  if ((wo.options & WUNTRACED) !== 0 && (signal.flags & SIGNAL_STOP_STOPPED) !== 0 && signal.group_exit_code !== 0) {
+  if (ptrace) {
+    const { tracing } = p;
+    if (p.state === TASK_TRACED && !tracing.listening && tracing.code !== 0) {
+      const { code } = tracing;
+      if ((wo.options & WNOWAIT) === 0) tracing.code = 0;
+      return { pid: p.pid, uid: p.cred.uid, status: (code << 8) | 0x7f, code: CLD_TRAPPED, cause: code, usage: usage_of_process(p) };
+    }
+  } else   if ((wo.options & WUNTRACED) !== 0 && (signal.flags & SIGNAL_STOP_STOPPED) !== 0 && signal.group_exit_code !== 0) {
     const sig = signal.group_exit_code;
     if ((wo.options & WNOWAIT) === 0) signal.group_exit_code = 0;
     return { pid: p.pid, uid: p.cred.uid, status: (sig << 8) | 0x7f, code: CLD_STOPPED, cause: sig, usage: usage_of_process(p) };
@@ -261,9 +292,16 @@ function do_wait(task: Task, wo: WaitOpts): Waited | undefined {
   for (const t of task.signal.threads) {
     if (t !== task && (wo.options & __WNOTHREAD) !== 0) continue;
     for (const p of t.children) {
-      if (!eligible(task, wo, p)) continue;
+      const ptrace = p.tracing.traced && !ptrace_reparented(p);
+      if (!eligible(wo, p, ptrace)) continue;
       any = true;
-      const found = wait_consider(task, wo, p);
+      const found = wait_consider(task, wo, p, ptrace);
+      if (found !== undefined) return found;
+    }
+    for (const p of t.ptraced) {
+      if (!eligible(wo, p, true)) continue;
+      any = true;
+      const found = wait_consider(task, wo, p, true);
       if (found !== undefined) return found;
     }
   }

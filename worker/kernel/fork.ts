@@ -6,8 +6,8 @@ import { newThread } from "./arch.ts";
 import { EAGAIN, EINVAL, EPERM, E2BIG, EEXIST } from "../include/uapi/errno.ts";
 import {
   CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CLONE_CLEAR_SIGHAND, CLONE_DETACHED, CLONE_FILES, CLONE_FS, CLONE_INTO_CGROUP, CLONE_NEWCGROUP, CLONE_NEWIPC,
-  CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_SETTLS,
-  CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_VFORK, CLONE_VM, CSIGNAL,
+  CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUSER, CLONE_NEWUTS, CLONE_PARENT, CLONE_PARENT_SETTID, CLONE_PIDFD, CLONE_PTRACE, CLONE_SETTLS,
+  CLONE_SIGHAND, CLONE_SYSVSEM, CLONE_THREAD, CLONE_UNTRACED, CLONE_VFORK, CLONE_VM, CSIGNAL,
 } from "../include/uapi/sched.ts";
 import { NSIG, SIGCHLD, SIG_IGN, SS_DISABLE } from "../include/uapi/signal.ts";
 import { CAP_SYS_ADMIN, CAP_SYS_RESOURCE, Cred, capable } from "./cred.ts";
@@ -15,8 +15,10 @@ import { futex_wake_addr } from "./futex.ts";
 import type { Kernel } from "./kernel.ts";
 import { alloc_pid } from "./pid.ts";
 import { KSigaction, RLIMIT_NPROC, SIGNAL_UNKILLABLE, SigHand, SigPending, SigSet, SignalStruct } from "./signal_types.ts";
+import { PTRACE_EVENT_CLONE, PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_VFORK_DONE } from "../include/uapi/ptrace.ts";
+import { ptrace_event, ptrace_event_enabled, ptrace_init_task } from "./ptrace.ts";
 import { recalc_sigpending } from "./signal.ts";
-import { sleep_on } from "./sched/wait.ts";
+import { SLEEP, sleep_on } from "./sched/wait.ts";
 import { init_rlimits } from "./sys.ts";
 import { CloneFlags, Int, Ptr, SYSCALL_DEFINE, Size, ULong } from "./syscall.ts";
 import { PF_FORKNOEXEC, PF_SUPERPRIV, PF_KTHREAD, SCHED_NORMAL, SysvSem, TASK_INTERRUPTIBLE, Task, restart_state } from "./task.ts";
@@ -178,6 +180,11 @@ function copy_signal(parent: Task): SignalStruct {
 
 interface VforkState {
   child: Task;
+  pid: number;
+  /** to be told to the tracer */
+  event: number;
+  /** the tracer knows that the child has let go of the memory */
+  done: boolean;
 }
 
 /** fork, vfork, clone and clone3 end here: makes the child runnable; for CLONE_VFORK sleeps until it lets go of the memory. */
@@ -185,14 +192,32 @@ export function kernel_clone(task: Task, args: CloneArgs): number {
   const st = restart_state<VforkState>(task, () => {
     const child = copy_process(task, args);
     if ((args.flags & CLONE_VFORK) !== 0) child.vfork_done = task;
+    const event = clone_event(task, args);
+    if (event !== 0 || ((args.flags & CLONE_PTRACE) !== 0 && task.tracing.traced)) ptrace_init_task(child, task);
     task.kernel.sched.wake_up_new_task(child);
-    return { child };
+    return { child, pid: child.pid, event, done: false };
   });
+  if (st.event !== 0) {
+    const { event } = st;
+    st.event = 0;
+    if (ptrace_event(task, event, st.pid)) throw SLEEP;
+  }
   if ((args.flags & CLONE_VFORK) !== 0 && st.child.vfork_done === task) {
     if (task.fatal_signal_pending()) st.child.vfork_done = undefined;
     else sleep_on(task, [], { interrupted: null });
   }
-  return st.child.pid;
+  if ((args.flags & CLONE_VFORK) !== 0 && !st.done) {
+    st.done = true;
+    if (ptrace_event_enabled(task, PTRACE_EVENT_VFORK_DONE) && ptrace_event(task, PTRACE_EVENT_VFORK_DONE, st.pid)) throw SLEEP;
+  }
+  return st.pid;
+}
+
+/** The event that this clone is to a tracer which asked for it; 0 for none. */
+function clone_event(task: Task, args: CloneArgs): number {
+  if (!task.tracing.traced || (args.flags & CLONE_UNTRACED) !== 0) return 0;
+  const event = (args.flags & CLONE_VFORK) !== 0 ? PTRACE_EVENT_VFORK : args.exit_signal !== SIGCHLD ? PTRACE_EVENT_CLONE : PTRACE_EVENT_FORK;
+  return ptrace_event_enabled(task, event) ? event : 0;
 }
 
 /** The task stops using its memory (exit, execve): wakes a parent in vfork, clears and wakes the word of CLONE_CHILD_CLEARTID. */

@@ -14,6 +14,7 @@ import { CAP_KILL, capable } from "./cred.ts";
 import type { Kernel } from "./kernel.ts";
 import { do_exit } from "./exit.ts";
 import { child_reaper, pgrp_members } from "./pid.ts";
+import { ptrace_report_syscall_exit, ptrace_signal, ptrace_signal_resumed, ptrace_trap_stop } from "./ptrace.ts";
 import {
   RLIMIT_SIGPENDING, SIGNAL_CLD_CONTINUED, SIGNAL_CLD_STOPPED, SIGNAL_GROUP_EXIT, SIGNAL_STOP_CONTINUED, SIGNAL_STOP_STOPPED, SIGNAL_UNKILLABLE, SigSet,
   type KSigaction, type SigInfo, type SigPending,
@@ -61,7 +62,7 @@ export function recalc_sigpending(task: Task): void {
   const p = task.pending.signal;
   const s = task.signal.shared_pending.signal;
   const b = task.blocked;
-  task.sigpending = ((p.lo | s.lo) & ~b.lo) !== 0 || ((p.hi | s.hi) & ~b.hi) !== 0 || task.jobctl_stop !== 0;
+  task.sigpending = ((p.lo | s.lo) & ~b.lo) !== 0 || ((p.hi | s.hi) & ~b.hi) !== 0 || task.jobctl_stop !== 0 || task.tracing.trap_stop;
   task.sigkilled = p.has(SIGKILL);
 }
 
@@ -93,6 +94,8 @@ function sig_task_ignored(task: Task, sig: number, force: boolean): boolean {
 /** A signal that would be dropped on delivery is not queued at all, unless it is blocked (its action may change until then). */
 function sig_ignored(task: Task, sig: number, force: boolean): boolean {
   if (task.blocked.has(sig) || task.real_blocked?.has(sig) === true) return false;
+  // a tracer sees those, too
+  if (task.tracing.traced && sig !== SIGKILL) return false;
   return sig_task_ignored(task, sig, force);
 }
 
@@ -109,6 +112,11 @@ function prepare_signal(sig: number, task: Task, force: boolean): boolean {
       flush_sigqueue_mask(STOP_SET, t.pending);
       t.jobctl_stop = 0;
       if (t.state === TASK_STOPPED) task.kernel.sched.wake_up_stopped(t);
+      else if (t.tracing.listening) {
+        t.tracing.listening = false;
+        t.tracing.trap_stop = true;
+        task.kernel.sched.wake_up_stopped(t);
+      }
       recalc_sigpending(t);
     }
     const why = (signal.flags & SIGNAL_STOP_STOPPED) !== 0 ? SIGNAL_CLD_CONTINUED : signal.group_stop_count > 0 ? SIGNAL_CLD_STOPPED : 0;
@@ -137,7 +145,7 @@ function complete_signal(sig: number, task: Task, group: boolean): void {
   if (target === undefined) return;
   const handler = target.sighand.action[sig]!.handler;
   const fatal = handler === SIG_DFL && !sig_kernel_ignore(sig) && !sig_kernel_stop(sig) && (signal.flags & SIGNAL_UNKILLABLE) === 0;
-  if ((fatal || sig === SIGKILL) && (signal.flags & SIGNAL_GROUP_EXIT) === 0 && target.real_blocked?.has(sig) !== true && !sig_kernel_coredump(sig)) {
+  if ((fatal || sig === SIGKILL) && (signal.flags & SIGNAL_GROUP_EXIT) === 0 && target.real_blocked?.has(sig) !== true && !sig_kernel_coredump(sig) && (sig === SIGKILL || !target.tracing.traced)) {
     signal.flags = (signal.flags & SIGNAL_UNKILLABLE) | SIGNAL_GROUP_EXIT;
     signal.group_exit_code = sig;
     signal.group_stop_count = 0;
@@ -334,10 +342,11 @@ function do_signal_stop(task: Task, sig: number): boolean {
   const last = signal.group_stop_count > 0 && --signal.group_stop_count === 0;
   const first = (signal.flags & SIGNAL_STOP_STOPPED) === 0;
   if (last) signal.flags = (signal.flags & SIGNAL_UNKILLABLE) | SIGNAL_STOP_STOPPED;
-  task.state = TASK_STOPPED;
-  task.notify_resume = true;
   recalc_sigpending(task);
   if (last && first) do_notify_parent_cldstop(task, CLD_STOPPED);
+  if (task.tracing.traced) return ptrace_trap_stop(task, task.stop_signal);
+  task.state = TASK_STOPPED;
+  task.notify_resume = true;
   return true;
 }
 
@@ -345,9 +354,13 @@ function do_signal_stop(task: Task, sig: number): boolean {
  * What the task does about its signals before it goes back to user mode. See the head of this file. Sets task.last_siginfo.
  */
 export function get_signal(task: Task): KSignal | undefined {
-  const signal = task.signal;
-  task.notify_resume = false;
+  const { signal, tracing } = task;
   if (task.state !== TASK_RUNNING) return undefined;
+  task.notify_resume = false;
+  if (tracing.at_exec) {
+    tracing.at_exec = false;
+    if (task.trace_syscall && ptrace_report_syscall_exit(task)) return undefined;
+  }
   for (;;) {
     if ((signal.flags & (SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED)) !== 0) {
       const why = (signal.flags & SIGNAL_CLD_CONTINUED) !== 0 ? CLD_CONTINUED : CLD_STOPPED;
@@ -359,9 +372,25 @@ export function get_signal(task: Task): KSignal | undefined {
       return undefined;
     }
     if (task.jobctl_stop !== 0 && do_signal_stop(task, 0)) return undefined;
+    if (tracing.trap_stop) {
+      tracing.trap_stop = false;
+      recalc_sigpending(task);
+      if (ptrace_trap_stop(task, 0)) return undefined;
+    }
 
-    const info = dequeue_signal(task, task.blocked);
-    if (info === undefined) return undefined;
+    let info: SigInfo | undefined;
+    if (tracing.signal !== undefined) {
+      info = ptrace_signal_resumed(task);
+      if (info === undefined) continue;
+      if (task.blocked.has(info.signo)) {
+        send_signal(info.signo, info, task, false, false);
+        continue;
+      }
+    } else {
+      info = dequeue_signal(task, task.blocked);
+      if (info === undefined) return undefined;
+      if (tracing.traced && info.signo !== SIGKILL && ptrace_signal(task, info)) return undefined;
+    }
     const sig = info.signo;
     const ka = task.sighand.action[sig]!;
     if (ka.handler === SIG_IGN) continue;
@@ -427,7 +456,7 @@ export function do_notify_parent(task: Task, sig: number): boolean {
   };
   let autoreap = false;
   let send = sig !== 0;
-  if (sig === SIGCHLD) {
+  if (sig === SIGCHLD && !task.tracing.traced) {
     const action = parent.sighand.action[SIGCHLD]!;
     if (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0) {
       autoreap = true;
@@ -437,6 +466,17 @@ export function do_notify_parent(task: Task, sig: number): boolean {
   if (send) send_signal(sig, info, parent, true, false);
   parent.signal.wait_chldexit.wake_up();
   return autoreap;
+}
+
+/** A tracee stopped: to its tracer.  cf. do_notify_parent_cldstop(task, true, why) */
+export function do_notify_ptracer(task: Task, why: number, status: number): void {
+  const parent = task.parent!;
+  const action = parent.sighand.action[SIGCHLD]!;
+  if (action.handler !== SIG_IGN && (action.flags & SA_NOCLDSTOP) === 0) {
+    const info: SigInfo = { signo: SIGCHLD, errno: 0, code: why, pid: task.pid, uid: task.cred.uid, utime: clock_t(task.utime), stime: clock_t(task.stime), status };
+    send_signal(SIGCHLD, info, parent, true, false);
+  }
+  parent.signal.wait_chldexit.wake_up();
 }
 
 /** A child stopped or went on. */

@@ -41,6 +41,48 @@ export abstract class RestartBlock {
   abstract restart(task: Task): number;
 }
 
+/** What a tracer has asked of a task, and the stop it is in.  cf. task_struct's ptrace, jobctl, last_siginfo */
+export class Tracing {
+  traced = false;
+  /** by PTRACE_SEIZE */
+  seized = false;
+  /** PTRACE_O_* */
+  options = 0;
+  /** of the stop: what wait4 gives in place of the signal; 0 when it has been told */
+  code = 0;
+  /** PTRACE_GETEVENTMSG */
+  message = 0;
+  info: SigInfo | undefined;
+  /** the stop is about this signal, which is to be taken next; and what the tracer made of it (0: nothing) */
+  signal: SigInfo | undefined;
+  resume_signal = 0;
+  /** stopped before a system call; it will not be made (PTRACE_SYSEMU) */
+  at_entry = false;
+  sysemu = false;
+  /** stopped in execve, and is still to stop at its end */
+  at_exec = false;
+  /** told of its end already */
+  exit_told = false;
+  /** to stop for PTRACE_INTERRUPT, or because its group is stopped */
+  trap_stop = false;
+  /** PTRACE_LISTEN */
+  listening = false;
+
+  /** A stop begins. */
+  stop(code: number, message: number, info: SigInfo | undefined): void {
+    this.code = code;
+    this.message = message;
+    this.info = info;
+    this.listening = false;
+  }
+  /** No longer traced. */
+  clear(): void {
+    this.traced = this.seized = this.at_exec = this.trap_stop = this.listening = this.sysemu = false;
+    this.options = this.code = this.resume_signal = 0;
+    this.signal = this.info = undefined;
+  }
+}
+
 /** SEM_UNDO's list (ipc/sem.ts), once there is one; shared under CLONE_SYSVSEM. */
 export class SysvSem {
   users = 1;
@@ -58,8 +100,16 @@ export class Task {
   /** the leader of the thread group (itself for a process) */
   group_leader: Task;
   real_parent: Task | undefined;
+  /** who is told of its state: the real parent, or the tracer */
   parent: Task | undefined;
+  /** whose real parent it is */
   readonly children = new Set<Task>();
+  /** whom it traces */
+  readonly ptraced = new Set<Task>();
+  readonly tracing = new Tracing();
+  /** the tracer wants to see each system call (TIF_SYSCALL_TRACE), each instruction (TIF_SINGLESTEP) */
+  trace_syscall = false;
+  single_step = false;
   /** wait status (as wait4 gives it), once a zombie */
   exit_code = 0;
   exit_signal = 17;

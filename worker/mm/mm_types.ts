@@ -2,6 +2,7 @@
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Path, File } from "../fs/fs.ts";
 import type { VmRegion } from "./nommu_types.ts";
+import { read_process_vm, write_process_vm } from "./access.ts";
 import { forget_shadow, put_region } from "./nommu_types.ts";
 
 export const VM_READ = 0x1;
@@ -91,6 +92,13 @@ export class Mm {
   delete_vma(vma: VmArea): void {
     const i = this.vmas.indexOf(vma);
     if (i >= 0) this.vmas.splice(i, 1);
+  }
+  /** Copies from this memory at `addr`, whoever runs; returns how many bytes are mapped there, up to `len`.  cf. access_process_vm() */
+  read(kernel: Kernel, addr: number, buf: Uint8Array, off: number, len: number): number {
+    return read_process_vm(kernel, this, addr, buf, off, len);
+  }
+  write(kernel: Kernel, addr: number, buf: Uint8Array, off: number, len: number): number {
+    return write_process_vm(kernel, this, addr, buf, off, len);
   }
   /** One user less; the last frees all that is mapped.  cf. mmput() */
   put(kernel: Kernel): void {

@@ -7,6 +7,7 @@ import { R10, R11, R8, R9, RAX, RCX, RDI, RDX, RSI } from "../../cpu/state.ts";
 import { ENOSYS, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, ERESTART_RESTARTBLOCK, EINTR, Errno } from "../../include/uapi/errno.ts";
 import { SA_RESTART, SIGSEGV } from "../../include/uapi/signal.ts";
 import { HOST_WAIT } from "../../kernel/host_wait.ts";
+import { ptrace_report_syscall_entry, ptrace_report_syscall_exit } from "../../kernel/ptrace.ts";
 import { SLEEP } from "../../kernel/sched/wait.ts";
 import { force_sig_fault, get_signal, restore_saved_sigmask, signal_setup_done } from "../../kernel/signal.ts";
 import type { Body, Row, Width } from "../../kernel/syscall.ts";
@@ -14,12 +15,9 @@ import { TASK_RUNNING, type Task } from "../../kernel/task.ts";
 import type { UmArch } from "./process.ts";
 import { Overflow, setup_rt_frame } from "./signal.ts";
 import { syscall_table } from "./syscall_64.ts";
-import { KERNEL_VSYSCALL } from "./trampoline.ts";
 import { is_rewritten, is_site, rewrite_site } from "./zpoline.ts";
 
 const NR_RESTART_SYSCALL = 219;
-/** after `vmcall`: the jump back */
-const VSYSCALL_RETURN = KERNEL_VSYSCALL + 3;
 const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 
 /** A row made ready for dispatch. */
@@ -139,6 +137,28 @@ export class Entry64 {
     task.syscall_nr = nr;
     this.arch.note_call(task.pid, nr);
     this.observer?.enter(task, nr);
+    if (task.trace_syscall) {
+      state.set(RAX, -ENOSYS.code);
+      if (ptrace_report_syscall_entry(task)) return;
+    }
+    this.attempt(task);
+  }
+
+  /** The task is in a call and was woken: from a sleep, or from the stop of a tracee before its call. */
+  resume(task: Task): void {
+    const { tracing } = task;
+    if (tracing.at_entry) {
+      tracing.at_entry = false;
+      // killed, left out by PTRACE_SYSEMU, or given the number -1: the call is not made
+      if (task.sigkilled || tracing.sysemu || task.syscall_nr === 0xffffffff) {
+        const skipped = tracing.sysemu;
+        task.syscall_nr = -1;
+        task.thread.orig_ax = -1;
+        if (!task.sigkilled && !skipped && task.trace_syscall && ptrace_report_syscall_exit(task)) return;
+        if (task.sigpending || task.notify_resume) this.do_signal(task);
+        return;
+      }
+    }
     this.attempt(task);
   }
 
@@ -170,6 +190,7 @@ export class Entry64 {
       task.syscall_nr = -1;
     }
     this.observer?.exit(task, nr, result);
+    if (task.trace_syscall && task.state === TASK_RUNNING && ptrace_report_syscall_exit(task)) return;
     if (task.sigpending || task.notify_resume) this.do_signal(task);
     else {
       if (task.saved_sigmask !== undefined) restore_saved_sigmask(task);
@@ -179,7 +200,6 @@ export class Entry64 {
 
   /** Signals on the way back to user mode.  cf. arch/um/kernel/signal.c do_signal() */
   do_signal(task: Task): void {
-    const { state } = this.arch.cpu;
     for (;;) {
       const ksig = get_signal(task);
       if (ksig === undefined) {
@@ -189,7 +209,7 @@ export class Entry64 {
         if (task.saved_sigmask !== undefined) restore_saved_sigmask(task);
         return;
       }
-      this.leaveEntry(state);
+      this.arch.leave_entry(task);
       this.interrupted(task, (ksig.ka.flags & SA_RESTART) !== 0);
       let failed = false;
       try {
@@ -203,10 +223,6 @@ export class Entry64 {
     }
   }
 
-  /** Still at the jump that ends the entry: what it would do, so that frames and restarts see the caller's rip. */
-  private leaveEntry(state: CpuState): void {
-    if (state.rip === VSYSCALL_RETURN) state.rip = state.get(RCX);
-  }
   private error(task: Task, errno: Errno): boolean {
     return task.thread.orig_ax >= 0 && this.arch.cpu.state.get_hi(RAX) === -1 && this.arch.cpu.state.get_lo(RAX) === -errno.code;
   }
@@ -220,11 +236,10 @@ export class Entry64 {
   }
   /** No handler: the call begins anew as if nothing had been. */
   private restart(task: Task): void {
-    const { state } = this.arch.cpu;
     const again = [ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND].some((e) => this.error(task, e));
     const block = this.error(task, ERESTART_RESTARTBLOCK);
     if (again || block) {
-      this.leaveEntry(state);
+      this.arch.leave_entry(task);
       this.rewind(task, block ? NR_RESTART_SYSCALL : task.thread.orig_ax);
     }
     task.thread.orig_ax = -1;

@@ -2,7 +2,7 @@
 import type { Cpu } from "../../cpu/cpu.ts";
 import type { Iced } from "../../cpu/iced.ts";
 import {
-  R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, THREAD_STATE_SIZE,
+  R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_FS_BASE, ST_GPR, ST_GS_BASE, ST_RIP, TF, THREAD_STATE_SIZE,
 } from "../../cpu/state.ts";
 import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
 import type { File, Inode } from "../../fs/fs.ts";
@@ -10,6 +10,8 @@ import type { Arch, ExecImage } from "../../kernel/arch.ts";
 import { Int, Ptr, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u64 } from "../../kernel/uaccess.ts";
+import { get_user_fpregs, get_user_regs, set_user_fpregs, set_user_regs } from "./ptrace.ts";
+import { VSYSCALL_RETURN } from "./trampoline.ts";
 import { zpoline_code_placed, zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
 
 /** calls that a panic shows */
@@ -103,6 +105,52 @@ export class UmArch implements Arch {
     zpoline_code_placed(this.iced, this.translations, this.zpoline, task, file, { addr, offset, len });
   }
 
+  leave_entry(task: Task): void {
+    const { state } = this.cpu;
+    if (this.loaded(task) && state.rip === VSYSCALL_RETURN) state.rip = state.get(RCX);
+  }
+  /** Lets `work` see the registers of any task in the CPU. */
+  with_state<T>(task: Task, work: () => T): T {
+    if (this.loaded(task)) return work();
+    const { state } = this.cpu;
+    const mine = state.save();
+    state.load(task.thread.state);
+    try {
+      return work();
+    } finally {
+      task.thread.state = state.save();
+      state.load(mine);
+    }
+  }
+  get_regs(task: Task): Uint8Array {
+    return this.with_state(task, () => get_user_regs(this.cpu.state, task));
+  }
+  set_regs(task: Task, regs: Uint8Array): void {
+    this.with_state(task, () => set_user_regs(this.cpu.state, task, regs));
+  }
+  get_fpregs(task: Task): Uint8Array {
+    return this.with_state(task, () => get_user_fpregs(this.cpu));
+  }
+  set_fpregs(task: Task, regs: Uint8Array): void {
+    this.with_state(task, () => set_user_fpregs(this.cpu, regs));
+  }
+  user_single_step(task: Task, on: boolean): void {
+    const { state } = this.cpu;
+    this.with_state(task, () => (state.rflags = on ? state.rflags | TF : state.rflags & ~TF));
+  }
+  arch_prctl(task: Task, option: number, arg: number): number {
+    return do_arch_prctl(this, task, option, arg);
+  }
+  syscall_argument_bytes(task: Task, n: number): Uint8Array {
+    const bytes = new Uint8Array(8);
+    const v = new DataView(bytes.buffer);
+    this.with_state(task, () => {
+      v.setInt32(0, this.cpu.state.get_lo(ARGUMENTS[n]!), true);
+      v.setInt32(4, this.cpu.state.get_hi(ARGUMENTS[n]!), true);
+    });
+    return bytes;
+  }
+
   ip(task: Task): number {
     return this.loaded(task) ? this.cpu.state.get(REG_RIP) : get64(task.thread.state, ST_RIP);
   }
@@ -153,14 +201,12 @@ const ARCH_SET_FS = 0x1002;
 const ARCH_GET_FS = 0x1003;
 const ARCH_GET_GS = 0x1004;
 
-/** arch_prctl(2) */
-export const sys_arch_prctl = SYSCALL_DEFINE("arch_prctl", [Int, Ptr], (task, option, arg) => {
-  const arch = task.kernel.arch as UmArch;
+function do_arch_prctl(arch: UmArch, task: Task, option: number, arg: number): number {
   switch (option) {
     case ARCH_SET_FS:
     case ARCH_SET_GS:
       if (arg >= 2 ** 47) throw EPERM;
-      arch.cpu.state.set(option === ARCH_SET_FS ? REG_FS_BASE : REG_GS_BASE, arg);
+      arch.with_state(task, () => arch.cpu.state.set(option === ARCH_SET_FS ? REG_FS_BASE : REG_GS_BASE, arg));
       return 0;
     case ARCH_GET_FS:
     case ARCH_GET_GS:
@@ -170,4 +216,7 @@ export const sys_arch_prctl = SYSCALL_DEFINE("arch_prctl", [Int, Ptr], (task, op
     default:
       throw EINVAL;
   }
-});
+}
+
+/** arch_prctl(2) */
+export const sys_arch_prctl = SYSCALL_DEFINE("arch_prctl", [Int, Ptr], (task, option, arg) => do_arch_prctl(task.kernel.arch as UmArch, task, option, arg));

@@ -41,14 +41,14 @@ const USER_CS = 0x33;
 const USER_SS = 0x2b;
 
 /** The whole FXSAVE image: x87, MXCSR and its mask, the XMM registers. */
-function save_fpstate(cpu: Cpu, addr: number): void {
+export function save_fpstate(cpu: Cpu, addr: number): void {
   const { u8, dv } = cpu.mem;
   cpu.fpu.fxsave(addr);
   dv.setUint32(addr + FX_MXCSR, cpu.state.get32(ST_MXCSR), true);
   dv.setUint32(addr + FX_MXCSR + 4, MXCSR_MASK, true);
   for (let i = 0; i < 16; i++) u8.copyWithin(addr + FX_XMM + 16 * i, cpu.state.base + ST_XMM + 32 * i, cpu.state.base + ST_XMM + 32 * i + 16);
 }
-function restore_fpstate(cpu: Cpu, addr: number): void {
+export function restore_fpstate(cpu: Cpu, addr: number): void {
   const { u8, dv } = cpu.mem;
   cpu.fpu.fxrstor(addr);
   cpu.state.set32(ST_MXCSR, dv.getUint32(addr + FX_MXCSR, true) & MXCSR_MASK);
@@ -76,7 +76,7 @@ export function setup_rt_frame(task: Task, ksig: KSignal): void {
     put_user_u32(mem, frame + UC_MCONTEXT + 8 * i, state.get_lo(reg) >>> 0);
     put_user_u32(mem, frame + UC_MCONTEXT + 8 * i + 4, state.get_hi(reg) >>> 0);
   });
-  u64(SC_FLAGS, state.rflags >>> 0);
+  u64(SC_FLAGS, (task.single_step ? state.rflags & ~TF : state.rflags) >>> 0);
   mem.view.setUint16(frame + SC_SEGMENTS, USER_CS, true);
   mem.view.setUint16(frame + SC_SEGMENTS + 6, USER_SS, true);
   u64(SC_ERR, task.thread.error_code);
@@ -94,7 +94,7 @@ export function setup_rt_frame(task: Task, ksig: KSignal): void {
   state.set(RDX, frame + UC);
   state.set(RAX, 0);
   state.set(RSP, frame);
-  state.rflags = state.rflags & ~(TF | DF);
+  state.rflags = task.single_step ? state.rflags & ~DF : state.rflags & ~(TF | DF);
   state.rip = ksig.ka.handler;
 }
 

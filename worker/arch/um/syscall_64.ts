@@ -13,6 +13,7 @@ import * as kernel_fork from "../../kernel/fork.ts";
 import * as kernel_futex from "../../kernel/futex.ts";
 import * as kernel_prctl from "../../kernel/prctl.ts";
 import * as kernel_printk_calls from "../../kernel/printk_calls.ts";
+import * as kernel_ptrace from "../../kernel/ptrace.ts";
 import * as kernel_reboot from "../../kernel/reboot.ts";
 import * as kernel_restart from "../../kernel/restart.ts";
 import * as kernel_sched_syscalls from "../../kernel/sched/syscalls.ts";
@@ -162,7 +163,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     98: full(kernel_sys.sys_getrusage),
     99: full(kernel_sys.sys_sysinfo),
     100: full(kernel_sys.sys_times),
-    101: absent("ptrace", ENOSYS, NOT_YET),
+    101: full(kernel_ptrace.sys_ptrace),
     102: full(kernel_cred_calls.sys_getuid),
     103: full(kernel_printk_calls.sys_syslog),
     104: full(kernel_cred_calls.sys_getgid),

@@ -16,6 +16,8 @@ export const NR_SYSCALLS = 463;
 /** Numbers of which nothing is left but a byte of the jump. */
 const JUMP_AT = 214;
 export const KERNEL_VSYSCALL = 0x1000;
+/** after its `vmcall`: the jump back */
+export const VSYSCALL_RETURN = KERNEL_VSYSCALL + 3;
 /** where the trampoline's tail begins */
 export const TRAMPOLINE_TAIL = NR_SYSCALLS;
 

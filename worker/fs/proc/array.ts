@@ -88,7 +88,7 @@ export function show_status(t: Task): string {
   let s = `Name:\t${escaped(t.comm)}\n`;
   if (t.fs !== undefined) s += `Umask:\t0${t.fs.umask.toString(8).padStart(3, "0")}\n`;
   s +=
-    `State:\t${letter} (${word})\nTgid:\t${t.tgid}\nNgid:\t0\nPid:\t${t.pid}\nPPid:\t${task_ppid(t)}\nTracerPid:\t0\n` +
+    `State:\t${letter} (${word})\nTgid:\t${t.tgid}\nNgid:\t0\nPid:\t${t.pid}\nPPid:\t${task_ppid(t)}\nTracerPid:\t${t.tracing.traced ? (t.parent?.tgid ?? 0) : 0}\n` +
     `Uid:\t${ids(cred.uid, cred.euid, cred.suid, cred.fsuid)}\nGid:\t${ids(cred.gid, cred.egid, cred.sgid, cred.fsgid)}\n` +
     `FDSize:\t${t.files === undefined ? 0 : Math.max(64, t.files.fds.length)}\nGroups:\t${cred.groups.map((g) => `${g} `).join("")}\n` +
     `Kthread:\t${t.mm === undefined && t.state !== EXIT_ZOMBIE ? 1 : 0}\n`;

@@ -41,8 +41,10 @@ interface PidEntry {
 function user_string(t: Task, from: number, to: number): string {
   const m = t.kernel.mem;
   if (t.mm === undefined || from === 0 || to <= from || to > m.size) return "";
+  const bytes = new Uint8Array(to - from);
+  const n = t.mm.read(t.kernel, from, bytes, 0, bytes.length);
   let s = "";
-  for (let p = from; p < to; p++) s += String.fromCharCode(m.u8[p]!);
+  for (const c of bytes.subarray(0, n)) s += String.fromCharCode(c);
   return s;
 }
 
@@ -213,24 +215,18 @@ export class PidMemInode extends PidInode {
 }
 export class PidMemFile extends GenericFile {
   declare f_inode: PidMemInode;
-  private range(len: number, pos: number): number {
-    const mm = this.f_inode.task.mm;
-    const vma = mm?.find_vma(pos);
-    if (mm === undefined) return 0;
-    if (vma === undefined) throw EIO;
-    return Math.min(len, vma.vm_end - pos);
-  }
   override read(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const n = this.range(len, pos);
-    const { u8 } = task.kernel.mem;
-    if (buf === u8) u8.copyWithin(off, pos, pos + n);
-    else buf.set(u8.subarray(pos, pos + n), off);
+    const { mm } = this.f_inode.task;
+    if (mm === undefined || len === 0) return 0;
+    const n = mm.read(task.kernel, pos, buf, off, len);
+    if (n === 0) throw EIO;
     return n;
   }
   override write(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const n = this.range(len, pos);
-    task.kernel.mem.u8.set(buf.slice(off, off + n), pos);
-    task.kernel.arch.flush_icache_range(pos, n);
+    const { mm } = this.f_inode.task;
+    if (mm === undefined || len === 0) return 0;
+    const n = mm.write(task.kernel, pos, buf, off, len);
+    if (n === 0) throw EIO;
     return n;
   }
 }
