@@ -29,6 +29,13 @@ export function device_initcalls(kernel: Kernel): void {
   kernel.printk.info("workingset: timestamp_bits=62 max_order=16 bucket_order=0\nio scheduler mq-deadline registered");
   proc_zpoline_init(kernel);
   unix98_pty_init(kernel);
+  no_network(kernel);
   stdio_console_init(kernel);
   ubd_init(kernel);
+}
+/** Network devices of the host (UML's eth0=, vec0:) are none of this machine's: said, so that nobody waits for one. */
+function no_network(kernel: Kernel): void {
+  for (const kind of ["eth", "vec"])
+    for (const { name, value } of kernel.params.starting(kind))
+      if (/^\w+\d/.test(name)) kernel.printk.warn(`${name.split(":")[0]}: no network leaves this machine, "${value ?? name}" is not opened; lo is there`);
 }
