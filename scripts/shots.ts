@@ -92,6 +92,17 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "machine", open: (page) => tab(page, "Machine") },
+  { name: "lessons", open: async (page) => void (await page.getByRole("button", { name: "Lessons", exact: true }).click()) },
+  {
+    name: "lesson",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Lessons", exact: true }).click();
+      await page.getByRole("button", { name: /^Tour/ }).click();
+      await page.getByRole("button", { name: "Skip" }).click();
+      await page.getByRole("button", { name: "Show me" }).click();
+      await page.locator(".checks .green").nth(1).waitFor({ timeout: PATIENCE });
+    },
+  },
   { name: "help", open: async (page) => void (await page.getByRole("button", { name: "Help and keyboard" }).click()) },
   { name: "commands", open: async (page) => void (await page.getByRole("button", { name: "Search all commands" }).click()) },
 ];

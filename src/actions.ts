@@ -3,7 +3,7 @@ import { downloadDisk } from "./disks.ts";
 import type { Session } from "./session.ts";
 import { toggleTheme } from "./theme.ts";
 import { TRY } from "./try.ts";
-import { openPanel, openSheet, PANELS, type PanelName, ui } from "./ui.ts";
+import { openLesson, openPanel, openSheet, PANELS, type PanelName, ui } from "./ui.ts";
 
 export interface Action {
   readonly id: string;
@@ -37,6 +37,8 @@ const BASE: readonly Action[] = [
   { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
+  { id: "lessons", title: "Lessons: open or close", group: "View", run: () => openLesson(ui.get().lesson === undefined ? "list" : undefined) },
+  { id: "tour", title: "Ten-minute tour", group: "View", run: () => openLesson({ id: "tour", step: 0 }) },
   { id: "inspect", title: "Open or close the panel", group: "View", run: () => openPanel(ui.get().panel === undefined ? "page 0" : undefined) },
   { id: "theme", title: "Light or dark theme", group: "View", run: toggleTheme },
   { id: "still", title: "Stop or start all movement", group: "View", keys: ["."], run: () => ui.set({ still: !ui.get().still }) },

@@ -1,5 +1,5 @@
 // src/app.tsx — the page: bar, console, panel, status line.
-import { type CSSProperties, type DragEvent, type ReactNode, useEffect, useState } from "react";
+import { type CSSProperties, type DragEvent, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Bar } from "./bar.tsx";
 import { ConsoleView } from "./console.tsx";
 import { Help } from "./help.tsx";
@@ -12,8 +12,10 @@ import { StatusLine } from "./status.tsx";
 import { useStore } from "./store.ts";
 import { openPanel, openSheet, ui } from "./ui.ts";
 
+const Column = lazy(async () => ({ default: (await import("./lessons/column.tsx")).Column }));
+
 export function App({ session }: { readonly session: Session }): ReactNode {
-  const { panel, sheet, width, still } = useStore(ui);
+  const { panel, sheet, width, still, lesson } = useStore(ui);
   const [dropping, setDropping] = useState(false);
   const { choices } = useStore(session.state);
   useEffect(() => installKeys(session), [session]);
@@ -33,6 +35,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       className="app"
       data-panel={panel ?? "none"}
       data-still={still}
+      data-lesson={lesson !== undefined}
       style={{ "--panel": `${width}%` } as CSSProperties}
       onDragOver={(e) => {
         if (!carriesFiles(e)) return;
@@ -46,6 +49,11 @@ export function App({ session }: { readonly session: Session }): ReactNode {
     >
       <Bar session={session} />
       <main className="stage">
+        {lesson !== undefined && (
+          <Suspense fallback={<aside className="lesson" />}>
+            <Column session={session} />
+          </Suspense>
+        )}
         <ConsoleView session={session} />
         {panel !== undefined && (
           <>

@@ -17,7 +17,7 @@ const STATES: Readonly<Record<Power, readonly [icon: string, word: string]>> = {
 
 export function Bar({ session }: { readonly session: Session }): ReactNode {
   const { power, storing, stale } = useStore(session.state);
-  const { panel } = useStore(ui);
+  const { panel, lesson } = useStore(ui);
   const dark = useStore(theme).theme === "dark";
   const [icon, word] = storing ? (["⛁", "Waiting for disk"] as const) : STATES[power];
   return (
@@ -50,6 +50,9 @@ export function Bar({ session }: { readonly session: Session }): ReactNode {
         )}
         <ActionButton session={session} id="restart" className={stale ? "primary" : ""}>
           Restart
+        </ActionButton>
+        <ActionButton session={session} id="lessons" pressed={lesson !== undefined}>
+          Lessons
         </ActionButton>
         <ActionButton session={session} id="inspect" pressed={panel !== undefined}>
           Inspect

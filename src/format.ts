@@ -15,3 +15,7 @@ export function seconds(ns: number): string {
 }
 
 export const hex = (n: number, digits = 8): string => n.toString(16).padStart(digits, "0");
+
+/** What a terminal is told, without what is no text. */
+// eslint-disable-next-line no-control-regex
+export const plain = (text: string): string => text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|\x1b[@-_]|\r/g, "");

@@ -9,6 +9,7 @@ import "./styles/console.css";
 import "./styles/panel.css";
 import "./styles/inspect.css";
 import "./styles/disks.css";
+import "./styles/lesson.css";
 import "./styles/responsive.css";
 
 const root = document.getElementById("root");

@@ -4,6 +4,7 @@ import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, Machine
 import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
+import { plain } from "./format.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
@@ -62,7 +63,7 @@ export interface State {
   /** the machine that runs was started with other settings than those shown */
   readonly stale: boolean;
   /** what the disk that runs is called, and whether it is kept */
-  readonly running: { readonly disk: string; readonly keep: boolean } | undefined;
+  readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
 
 const DEFAULT = "rw mem=256m loglevel=8 init=/sbin/init";
@@ -86,6 +87,8 @@ export class Session {
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
   private used = false;
+  private readonly ears = new Set<(text: string) => void>();
+  private decoder = new TextDecoder();
   private readonly listeners = new Set<(event: MachineEvent) => void>();
   /** the command line last used with each image */
   private readonly lines = new Map<string, string>();
@@ -131,6 +134,11 @@ export class Session {
   ask<K extends keyof InspectorCalls>(what: K, ...args: Parameters<InspectorCalls[K]>): Promise<Awaited<ReturnType<InspectorCalls[K]>>> {
     return this.control.ask(what, args) as Promise<Awaited<ReturnType<InspectorCalls[K]>>>;
   }
+  /** Tells `ear` of what con0 prints, without what is no text. Returns how to end that. */
+  hear(ear: (text: string) => void): () => void {
+    this.ears.add(ear);
+    return () => this.ears.delete(ear);
+  }
   /** Tells `listener` of what happens in the machine. Returns how to end that. */
   listen(listener: (event: MachineEvent) => void): () => void {
     this.listeners.add(listener);
@@ -151,6 +159,10 @@ export class Session {
       case "output": {
         const { port } = this;
         const { length } = message.bytes;
+        if (message.line === 0 && message.fresh !== true && this.ears.size > 0) {
+          const text = plain(this.decoder.decode(message.bytes, { stream: true }));
+          for (const ear of this.ears) ear(text);
+        }
         if (message.line === 0 && message.fresh === true) this.console.repaint(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
         else if (message.line === 0) this.console.write(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
         else this.send({ type: "shown", bytes: length });
@@ -289,7 +301,7 @@ export class Session {
     const more = otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: use === "keep" }, stopped: undefined, fault: undefined,
+      stale: false, running: { disk: chosen, keep: use === "keep", line: cmdline }, stopped: undefined, fault: undefined,
     });
     const request: BootRequest = { cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
     try {

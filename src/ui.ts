@@ -1,9 +1,8 @@
 // src/ui.ts — what is open on the page. Anything may open anything: buttons, keys, the palette, lessons, links.
+import { PANELS, type PanelName } from "./panels.ts";
 import { Store } from "./store.ts";
 
-/** Panels, in the order of their tabs. */
-export const PANELS = ["machine", "disks", "page 0", "calls", "processes", "memory", "cpu"] as const;
-export type PanelName = (typeof PANELS)[number];
+export { PANELS, type PanelName };
 
 /** Sheets lie over the page, one at a time. */
 export type Sheet = "help" | "commands";
@@ -19,6 +18,8 @@ export interface Ui {
   readonly address: number;
   /** width of the panel in per cent of the page */
   readonly width: number;
+  /** the lesson that is open, and its step; the list of lessons; or none */
+  readonly lesson: { readonly id: string; readonly step: number } | "list" | undefined;
 }
 
 const WIDTH = "pagezero.width";
@@ -34,10 +35,11 @@ function remembered(): number {
 }
 
 export const ui = new Store<Ui>({
-  panel: wide.matches ? "page 0" : undefined, sheet: undefined, still: matchMedia("(prefers-reduced-motion: reduce)").matches, focus: undefined, address: 0, width: remembered(),
+  panel: wide.matches ? "page 0" : undefined, sheet: undefined, still: matchMedia("(prefers-reduced-motion: reduce)").matches, focus: undefined, address: 0, width: remembered(), lesson: undefined,
 });
 
 export const openPanel = (panel: PanelName | undefined): void => ui.set({ panel });
+export const openLesson = (lesson: Ui["lesson"]): void => ui.set({ lesson });
 export const openSheet = (sheet: Sheet | undefined): void => ui.set({ sheet });
 
 /** Shows `address` in the memory panel. */

@@ -29,6 +29,8 @@ function demonstrations(userspace: string): Entry[] {
   add(`${programs}/libsite.so`, 0o755, library);
   add(`${programs}/libzpoline.so`, 0o755, compileWith(userspace, `${DEMO}/parts/libzpoline.c`, ["-shared", "-fPIC", "-s"]));
   add(`${programs}/fixed`, 0o755, compileWith(userspace, `${DEMO}/parts/fixed.c`, ["-static", "-no-pie", "-s"]));
+  // for the lesson that pokes it: it waits, so that nommu-demo does not list it
+  add(`${programs}/visited`, 0o755, compileWith(userspace, `${DEMO}/parts/visited.c`, ["-s"]));
   for (const source of globSync([DEMO], /demo\/[^/]+\.c$/)) {
     const name = basename(source, ".c");
     add(`/usr/share/nommu/${name}.c`, 0o644, source);

@@ -1,0 +1,287 @@
+// src/lessons/course.ts — which lesson is open, what is green in it, and how far somebody got; and the page as the stage for solutions.
+import type { Breakpoint, Go, MachineEvent } from "../../worker/protocol/inspect.ts";
+import type { Session } from "../session.ts";
+import { Store } from "../store.ts";
+import { openPanel, PANELS, showMemory, ui } from "../ui.ts";
+import { bootLine, bootsAs, type Lesson, parseLesson, type Step } from "./lesson.ts";
+import { accepted, playSolution, type Stage } from "./solve.ts";
+
+/** An entry of public/lessons/index.json. */
+export interface Entry {
+  readonly id: string;
+  readonly title: string;
+  readonly minutes: number;
+  readonly summary: string;
+}
+
+export interface Course {
+  readonly list: readonly Entry[];
+  readonly lesson: Lesson | undefined;
+  /** ids of checks of the open step that are green */
+  readonly green: readonly string[];
+  /** answers that were given, and were not right */
+  readonly wrong: Readonly<Record<string, string>>;
+  /** "lesson/step": done in this browser */
+  readonly done: readonly string[];
+  readonly problem: string | undefined;
+  /** a solution is being shown */
+  readonly showing: boolean;
+}
+
+const DONE = "pagezero.lessons";
+const PROMPT = /[#$] $/;
+
+function remembered(): string[] {
+  try {
+    const list: unknown = JSON.parse(localStorage.getItem(DONE) ?? "[]");
+    return Array.isArray(list) ? list.filter((x) => typeof x === "string") : [];
+  } catch {
+    return [];
+  }
+}
+const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
+
+export class CourseOf implements Stage {
+  readonly state = new Store<Course>({ list: [], lesson: undefined, green: [], wrong: {}, done: remembered(), problem: undefined, showing: false });
+  private readonly session: Session;
+  /** what the console printed since the step began, and who waits for more */
+  private text = "";
+  private wake: (() => void) | undefined;
+  private armed: string | undefined;
+
+  constructor(session: Session) {
+    this.session = session;
+    session.listen((e) => this.event(e));
+    session.hear((text) => {
+      this.text = (this.text + text).slice(-20_000);
+      this.wake?.();
+    });
+    let running = "";
+    session.state.subscribe(() => {
+      const { power, running: which } = session.state.get();
+      const now = `${power === "running" || power === "paused"} ${which?.line ?? ""}`;
+      if (now === running) return;
+      running = now;
+      this.armed = undefined;
+      this.arm();
+    });
+    let place = "";
+    ui.subscribe(() => {
+      const { lesson, panel } = ui.get();
+      for (const c of this.step?.checks ?? []) if (c.kind === "view" && c.args["panel"] === panel) this.turn(c.id);
+      const now = JSON.stringify(lesson);
+      if (now === place) return;
+      place = now;
+      void this.opened();
+    });
+  }
+
+  get step(): Step | undefined {
+    const { lesson } = ui.get();
+    const open = this.state.get().lesson;
+    return typeof lesson === "object" && lesson.id === open?.id ? open.steps[lesson.step] : undefined;
+  }
+  private get key(): string {
+    const { lesson } = ui.get();
+    return typeof lesson === "object" ? `${lesson.id}/${lesson.step}` : "";
+  }
+
+  /** The page has opened a lesson already. */
+  begin(): void {
+    queueMicrotask(() => void this.opened());
+  }
+  private async opened(): Promise<void> {
+    const { lesson } = ui.get();
+    if (lesson === undefined) return void this.session.ask("checks", []).catch(() => undefined);
+    if (this.state.get().list.length === 0) await this.fetchList();
+    if (lesson === "list") return;
+    if (this.state.get().lesson?.id !== lesson.id) {
+      try {
+        const response = await fetch(`lessons/${lesson.id}.md`);
+        if (!response.ok) throw new Error(`There is no lesson called ${lesson.id} here.`);
+        this.state.set({ lesson: parseLesson(lesson.id, await response.text()), problem: undefined });
+      } catch (e) {
+        this.state.set({ lesson: undefined, problem: sentence(e) });
+        return;
+      }
+    }
+    this.enter();
+  }
+  private async fetchList(): Promise<void> {
+    try {
+      const response = await fetch("lessons/index.json");
+      this.state.set({ list: (await response.json()) as Entry[], problem: undefined });
+    } catch {
+      this.state.set({ problem: "The list of lessons could not be loaded from this server." });
+    }
+  }
+  /** A lesson from somebody's file or address. */
+  async bring(source: File | string): Promise<void> {
+    try {
+      let text: string;
+      let name: string;
+      if (typeof source === "string") {
+        const response = await fetch(source);
+        if (!response.ok) throw new Error(`${source} answered ${response.status}.`);
+        text = await response.text();
+        name = source.replace(/[?#].*$/, "").split("/").pop() ?? "lesson";
+      } else {
+        text = await source.text();
+        name = source.name;
+      }
+      const id = `own-${name.replace(/\.md$/, "").replace(/[^\w-]/g, "-")}`;
+      const lesson = parseLesson(id, text);
+      const entry: Entry = { id, title: lesson.title, minutes: lesson.minutes, summary: lesson.summary };
+      this.state.set({ lesson, problem: undefined, list: [...this.state.get().list.filter((l) => l.id !== id), entry] });
+      ui.set({ lesson: { id, step: 0 } });
+    } catch (e) {
+      this.state.set({ problem: `This is no lesson: ${sentence(e)}` });
+    }
+  }
+
+  /** A step begins: its view, its breakpoints, its checks. */
+  private enter(): void {
+    const { step } = this;
+    if (step === undefined) return;
+    this.state.set({ green: [], wrong: {}, problem: undefined });
+    this.text = "";
+    this.armed = undefined;
+    if (step.panel !== undefined) openPanel(step.panel);
+    this.session.setBreakpoints(step.breakpoints);
+    this.arm();
+    const { session } = this;
+    if (step.address !== undefined) void session.ask("address", step.address).then(showMemory, () => undefined);
+    ui.set({ focus: undefined });
+    if (step.focus !== undefined)
+      void session.ask("processes").then(
+        (rows) => ui.set({ focus: rows.findLast((r) => r.comm === step.focus)?.pid }),
+        () => undefined,
+      );
+  }
+  /** The machine is told what to look for. */
+  private arm(): void {
+    const { step } = this;
+    const { power } = this.session.state.get();
+    if (step === undefined || (power !== "running" && power !== "paused") || this.armed === this.key) return;
+    this.armed = this.key;
+    const machine = step.checks.filter((c) => c.kind !== "answer" && c.kind !== "view" && !this.state.get().green.includes(c.id));
+    void this.session.ask("checks", machine.map(({ id, kind, args }) => ({ id, kind, args }))).catch(() => undefined);
+  }
+  /** Is the machine that runs one for this step? */
+  get ready(): boolean {
+    const { running } = this.session.state.get();
+    return running !== undefined && bootsAs(running.line, this.step?.boot);
+  }
+  private event(e: MachineEvent): void {
+    if (e.type === "check") this.turn(e.id);
+  }
+  private turn(id: string): void {
+    const { step, state } = this;
+    const { green, done } = state.get();
+    if (step === undefined || green.includes(id) || !step.checks.some((c) => c.id === id)) return;
+    const now = [...green, id];
+    state.set({ green: now });
+    if (step.checks.every((c) => now.includes(c.id))) this.finish(done);
+    this.wake?.();
+  }
+  /** The open step is done. */
+  finish(done = this.state.get().done): void {
+    if (done.includes(this.key)) return;
+    const list = [...done, this.key];
+    this.state.set({ done: list });
+    try {
+      localStorage.setItem(DONE, JSON.stringify(list));
+    } catch {
+      // a window that keeps nothing
+    }
+  }
+
+  /** Starts a machine as the step wants it, on a scratch copy of the disk. */
+  async startFor(words = this.step?.boot ?? ""): Promise<void> {
+    const { session } = this;
+    session.setCommandLine(bootLine(session.state.get().cmdline, words));
+    session.setKeep(false);
+    this.text = "";
+    await session.restart();
+  }
+  /** The step from its beginning: a fresh machine, nothing green. */
+  async reset(): Promise<void> {
+    this.enter();
+    await this.startFor();
+  }
+  async show(): Promise<void> {
+    const { step } = this;
+    if (step === undefined) return;
+    this.state.set({ showing: true });
+    try {
+      if (!this.ready) await this.boot(step.boot ?? "");
+      await playSolution(step, this);
+    } catch (e) {
+      this.state.set({ problem: sentence(e) });
+    } finally {
+      this.state.set({ showing: false });
+    }
+  }
+  giveAnswer(id: string, text: string): boolean {
+    const check = this.step?.checks.find((c) => c.id === id);
+    const right = check !== undefined && accepted(text, check.accept);
+    const wrong = { ...this.state.get().wrong };
+    if (right) delete wrong[id];
+    else wrong[id] = text;
+    this.state.set({ wrong });
+    if (right) this.turn(id);
+    return right;
+  }
+
+  // --- the page as a stage
+
+  private async until<T>(found: () => T | undefined, what: string): Promise<T> {
+    const end = performance.now() + 60_000;
+    for (;;) {
+      const t = found();
+      if (t !== undefined) return t;
+      const left = end - performance.now();
+      if (left < 0) throw new Error(`The solution waited a minute for ${what}.`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.min(left, 500));
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+  async type(text: string): Promise<void> {
+    this.session.type(`${text}\n`);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  async boot(words: string): Promise<void> {
+    await this.startFor(words);
+    await this.until(() => (PROMPT.test(this.text) || this.session.state.get().power === "crashed" ? true : undefined), "the prompt");
+  }
+  async poke(address: string, bytes: readonly number[]): Promise<void> {
+    const at = await this.session.ask("address", address);
+    showMemory(at);
+    await this.session.ask("poke", at, bytes);
+  }
+  go(how: Go): Promise<void> {
+    this.session.go(how);
+    return new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  async breakpoints(list: readonly Breakpoint[]): Promise<void> {
+    this.session.setBreakpoints(list);
+  }
+  async record(nr: number | undefined, by: string | undefined): Promise<void> {
+    await this.session.ask("record", nr, by);
+  }
+  async answer(id: string, text: string): Promise<void> {
+    this.giveAnswer(id, text);
+  }
+  async panel(name: string): Promise<void> {
+    const panel = PANELS.find((p) => p === name);
+    if (panel !== undefined) openPanel(panel);
+  }
+  screen(pattern: RegExp): Promise<readonly string[]> {
+    return this.until(() => pattern.exec(this.text) ?? undefined, `“${pattern.source}” on the console`);
+  }
+}
