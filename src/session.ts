@@ -350,6 +350,26 @@ export class Session {
     void this.ask("go", how).catch(() => undefined);
     this.set({ power: "running", stopped: undefined });
   }
+  /** Back in time, to before the last instruction, call or second of the guest. */
+  async back(what: "instruction" | "call" | "second"): Promise<void> {
+    const words = { instruction: "one instruction", call: "to the last system call", second: "one second of the guest" }[what];
+    try {
+      this.set({ power: "paused" });
+      const { live } = await this.control.back(what);
+      this.set({ power: "paused", waiting: undefined, ended: undefined, stopped: `Went back ${words}. ${live ? "" : "Run on, and it happens again as it did; type something, and it goes another way."}` });
+    } catch (e) {
+      this.set({ waiting: undefined, stopped: `It is not possible to go back: ${sentence(e)}` });
+    }
+  }
+  /** To the present, where the recording ends. */
+  async live(): Promise<void> {
+    try {
+      await this.control.goLive();
+      this.set({ power: "running", stopped: undefined, waiting: undefined });
+    } catch (e) {
+      this.set({ problem: { text: sentence(e), scratch: false } });
+    }
+  }
   setBreakpoints(breakpoints: readonly Breakpoint[]): void {
     this.set({ breakpoints });
     if (this.isOn) void this.ask("breakpoints", breakpoints).catch(() => undefined);

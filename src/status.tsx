@@ -27,6 +27,12 @@ export function StatusLine({ session }: { readonly session: Session }): ReactNod
             </span>
           )}
           <span>{status.idle ? "idle" : "busy"}</span>
+          {!status.live && <span className="warning">in the past</span>}
+          {status.fingerprint !== undefined && (
+            <span title={`Registers, memory and console so far, as one number: ${status.fingerprint}. Equal wherever the same was done.`}>
+              fp <code>{`${status.fingerprint.slice(0, 4)}-${status.fingerprint.slice(4, 8)}`}</code>
+            </span>
+          )}
         </>
       )}
       {!isolated && (

@@ -62,6 +62,17 @@ export function CpuPanel({ session }: { readonly session: Session }): ReactNode 
         <ActionButton session={session} id="until call">
           Until a call
         </ActionButton>
+        <ActionButton session={session} id="back">
+          ⟲ Step
+        </ActionButton>
+        <ActionButton session={session} id="back call">
+          ⟲ Call
+        </ActionButton>
+        {status?.live === false && (
+          <ActionButton session={session} id="live" className="primary">
+            To the present
+          </ActionButton>
+        )}
       </div>
       <p className="stopped" role="status">
         {stopped ?? (registers.pid === undefined ? "No process is on the CPU." : `Registers of ${registers.comm} (pid ${registers.pid}).${status?.idle === true ? " All processes sleep; it ran last." : ""}${power === "running" ? " Pause to read them at leisure." : ""}`)}
