@@ -6,17 +6,21 @@
 import { TestMachine } from "../worker/test/boot.ts";
 import { setup } from "./setup.ts";
 import { counters, raw } from "./bench/counters.ts";
+import { seed, type Where } from "./bench/seed.ts";
+import { MODES } from "./bench/session.ts";
 import { chromiumGuest, hostRunner, launch, nodeGuest, qemu, rowsOf, type Runner, servePage, v86 } from "./bench/runners.ts";
 
-const USAGE = `npm run bench -- boot|seed|cpu [ROW...] [--rounds=N] [--jit=off] [--in=node|chromium] [--json]
+const USAGE = `npm run bench -- boot|seed|cpu [ROW...] [--rounds=N] [--jit=off] [--in=node|chromium] [--mode=MODE,...] [--json]
 
 boot   from nothing to the shell's prompt, in Node and in Chromium: time, instructions
-seed   the system calls of lmbench's table, ns each, beside the same program on this host
+seed   the system calls of lmbench's table, µs each, in the four ways into the kernel (${MODES.join(", ")}), in Node and in Chromium,
+       beside the same program on this host and the published figures
 cpu    kernels of computation, ms each, beside the same program on this host, under qemu-x86_64 (Debian's qemu-user) and in v86
        (its npm package, here or where the variable V86 says), if those are there
 
---in     where the guest runs: Node (default) or Chromium
---json   one object: {rows: [{name, ours, native, ratio}], geomean: {native, v86, qemu}, counters}. native: our time as a multiple of
+--in     where the guest runs: Node or Chromium. Without it, seed takes both, cpu Node
+--mode   seed: these ways only
+--json   one object. seed: {rows: [{name, mode, where, us, native_us, ratio, spread, instructions}]}. cpu: {rows: [{name, ours, native, ratio}], geomean: {native, v86, qemu}, counters}. native: our time as a multiple of
          this host's; v86 and qemu: theirs as a multiple of ours, null if not there. counters: scripts/bench/counters.ts, of a machine in Node`;
 
 /** a measurement is long enough when it takes this many ms */
@@ -29,6 +33,11 @@ const rounds = Number(option("rounds", "5"));
 const jit = option("jit", "on") !== "off";
 const inChromium = option("in", "node") === "chromium";
 const json = args.includes("--json");
+/** Those of `all` that --name= lists; all without it. */
+function chosen<T extends string>(name: string, all: readonly T[]): T[] {
+  const wanted = option(name, "");
+  return all.filter((x) => wanted === "" || wanted.split(",").includes(x.toLowerCase()));
+}
 /** Where the table goes: stdout is the object's, if one is asked for. */
 const say = (line: string): void => {
   (json ? process.stderr : process.stdout).write(`${line}\n`);
@@ -85,30 +94,30 @@ interface Row {
   readonly ratio: number;
 }
 
-async function table(program: "seed" | "kernels", unit: "ns" | "ms"): Promise<void> {
+async function table(): Promise<void> {
+  const program = "kernels";
   const inBrowser = inChromium ? await chromiumGuest(program) : undefined;
   const ours: Runner = inBrowser ?? (await nodeGuest(program, jit));
   const native = hostRunner("native", [], program);
-  const peers = program === "seed" ? {} : { qemu: qemu(program), v86: await v86(inBrowser?.browser) };
+  const peers = { qemu: qemu(program), v86: await v86(inBrowser?.browser) };
   for (const [name, runner] of Object.entries(peers)) if (runner === undefined) say(`${name} is not here, and left out`);
   const all = [ours, native, ...Object.values(peers).filter((r) => r !== undefined)];
   const names = rows.length > 0 ? rows : rowsOf(program);
-  const scale = unit === "ns" ? 1e6 : 1, digits = unit === "ns" ? 0 : 2;
   const results: Row[] = [];
   const factors = new Map<string, number[]>(all.slice(2).map((r) => [r.name, []]));
   try {
-    say(`${"row".padEnd(14)}${`${ours.name} ${unit}`.padStart(12)}${`native ${unit}`.padStart(12)}${"ratio".padStart(8)}${[...factors.keys()].map((n) => `${n} ${unit}`.padStart(12)).join("")}`);
+    say(`${"row".padEnd(14)}${`${ours.name} ms`.padStart(12)}${"native ms".padStart(12)}${"ratio".padStart(8)}${[...factors.keys()].map((n) => `${n} ms`.padStart(12)).join("")}`);
     for (const name of names) {
       const counts: number[] = [];
       for (const r of all) counts.push(await calibrate(r, name));
       const times: number[][] = all.map(() => []);
-      for (let i = 0; i < rounds; i++) for (const [k, r] of all.entries()) times[k]!.push(((await r.run(name, counts[k]!)) / counts[k]!) * scale);
+      for (let i = 0; i < rounds; i++) for (const [k, r] of all.entries()) times[k]!.push((await r.run(name, counts[k]!)) / counts[k]!);
       const [mine, host, ...others] = times.map(median) as [number, number, ...number[]];
       // of pairs: each round's two ran one after the other
       const ratio = median(times[0]!.map((t, i) => t / times[1]![i]!));
       others.forEach((t, k) => factors.get(all[k + 2]!.name)!.push(t / mine));
       results.push({ name, ours: mine, native: host, ratio });
-      say(`${name.padEnd(14)}${mine.toFixed(digits).padStart(12)}${host.toFixed(digits).padStart(12)}${ratio.toFixed(2).padStart(8)}${others.map((t) => t.toFixed(digits).padStart(12)).join("")}`);
+      say(`${name.padEnd(14)}${mine.toFixed(2).padStart(12)}${host.toFixed(2).padStart(12)}${ratio.toFixed(2).padStart(8)}${others.map((t) => t.toFixed(2).padStart(12)).join("")}`);
     }
   } finally {
     for (const r of all.toReversed()) await r.close();
@@ -134,4 +143,5 @@ if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu"].in
   process.exitCode = args.includes("--help") ? 0 : 2;
 } else if (!setup("test")) process.exitCode = 1;
 else if (what === "boot") await boot();
-else await table(what === "seed" ? "seed" : "kernels", what === "seed" ? "ns" : "ms");
+else if (what === "seed") await seed({ rows, rounds, json, places: chosen<Where>("in", ["Node", "Chromium"]), modes: chosen("mode", MODES) });
+else await table();

@@ -150,6 +150,12 @@ export class CpuState {
   /** Sets all 64 bits; a negative number is sign-extended. */
   set(reg: number, value: number): void {
     const i = this.word + reg * 2;
+    const lo = value | 0;
+    if (lo === value) {
+      this.i32[i] = lo;
+      this.i32[i + 1] = lo >> 31;
+      return;
+    }
     this.i32[i] = value;
     this.i32[i + 1] = Math.floor(value / 0x1_0000_0000);
   }
