@@ -7,7 +7,8 @@ export const count = (n: number): string => grouped.format(n);
 export function size(bytes: number): string {
   if (bytes < 1024) return `${bytes} bytes`;
   if (bytes < 1 << 20) return `${(bytes / 1024).toFixed(bytes < 10240 ? 1 : 0)} KiB`;
-  return `${(bytes / (1 << 20)).toFixed(bytes < 100 << 20 ? 1 : 0)} MiB`;
+  if (bytes < 2 ** 30) return `${(bytes / (1 << 20)).toFixed(bytes < 100 << 20 ? 1 : 0)} MiB`;
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }
 
 export function seconds(ns: number): string {

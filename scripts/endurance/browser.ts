@@ -69,24 +69,23 @@ export class Tab {
   /** What is kept of a disk: bytes of its clusters by number. Looked at from a page of the same origin on which no machine is. */
   async kept(disk: string): Promise<Map<number, Buffer>> {
     await this.open("images/manifest.json");
-    const found = await this.page.evaluate(async (name) => {
-      const answer = <T>(r: IDBRequest<T>): Promise<T> =>
-        new Promise((resolve, reject) => {
-          r.onsuccess = () => resolve(r.result);
-          r.onerror = () => reject(new Error(String(r.error)));
-        });
+    // as text: what runs this file gives functions helpers that the page does not have
+    const found = (await this.page.evaluate(`(async () => {
+      const answer = (r) => new Promise((resolve, reject) => {
+        r.onsuccess = () => resolve(r.result);
+        r.onerror = () => reject(r.error);
+      });
       const db = await answer(indexedDB.open("pagezero"));
-      const range = IDBKeyRange.bound([name, 0], [name, Infinity]);
+      const range = IDBKeyRange.bound([${JSON.stringify(disk)}, 0], [${JSON.stringify(disk)}, Infinity]);
       const store = db.transaction("clusters").objectStore("clusters");
       const [keys, values] = await Promise.all([answer(store.getAllKeys(range)), answer(store.getAll(range))]);
       db.close();
-      return keys.map((k, i) => {
-        const bytes = values[i] as Uint8Array;
+      return keys.map((key, i) => {
         let text = "";
-        for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-        return [(k as [string, number])[1], btoa(text)] as const;
+        for (let at = 0; at < values[i].length; at += 8192) text += String.fromCharCode(...values[i].subarray(at, at + 8192));
+        return [key[1], btoa(text)];
       });
-    }, disk);
+    })()`)) as [number, string][];
     await this.page.close();
     return new Map(found.map(([n, text]) => [n, Buffer.from(text, "base64")]));
   }
