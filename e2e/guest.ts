@@ -103,7 +103,7 @@ export async function shellTools(guest: Guest): Promise<void> {
     expect(await guest.run("(cd /etc; pwd; x=inner; echo $x); echo ${x-unset}; pwd")).toBe("/etc\ninner\nunset\n/");
     expect(await guest.run("echo \"is $(echo nested $(echo twice) | tr a-z A-Z)\"")).toBe("is NESTED TWICE");
     expect(await guest.run("for i in 1 2 3; do (echo $i; (echo $((i*i)) | cat)); done | paste -s -d ,")).toBe("1,1,2,4,3,9");
-    expect(await guest.run("seq 1 20000 | sort -rn | uniq | wc -l")).toBe("20000");
+    expect(await guest.run("seq 1 900 | sort -rn | uniq | wc -l")).toBe("900");
     expect(await guest.run("false | true; echo $?; ! true; echo $?; (exit 7); echo $?")).toBe("0\n1\n7");
   });
   await test.step("a here-document", async () => {
@@ -144,8 +144,8 @@ export async function shellTools(guest: Guest): Promise<void> {
     expect(await guest.run("awk 'BEGIN { for (i = 1; i <= 5; i++) s += i * 0.5; printf \"%.2f %s\\n\", s, toupper(\"ok\") }'")).toBe("7.50 OK");
     expect(await guest.run("sed -n 's/^root:\\([^:]*\\).*/<\\1>/p' /etc/passwd")).toBe("<x>");
     expect(await guest.run("printf '10\\n9\\n100\\n' | sort -n | tail -n 1")).toBe("100");
-    expect(await guest.run("cd /tmp && mkdir -p a/b && seq 5000 > a/b/f && ln -s b/f a/l && tar czf t.tgz a && rm -r a && tar xzf t.tgz && cat a/l | md5sum && seq 5000 | md5sum; cd /")).toMatch(/^([0-9a-f]{32}) {2}-\n\1 {2}-$/);
-    expect(await guest.run("seq 3000 | gzip -9 | gzip -d | tail -n 1")).toBe("3000");
+    expect(await guest.run("cd /tmp && mkdir -p a/b && seq 500 > a/b/f && ln -s b/f a/l && tar czf t.tgz a && rm -r a && tar xzf t.tgz && cat a/l | md5sum && seq 500 | md5sum; cd /")).toMatch(/^([0-9a-f]{32}) {2}-\n\1 {2}-$/);
+    expect(await guest.run("seq 700 | gzip -9 | gzip -d | tail -n 1")).toBe("700");
     expect(await guest.run("find /tmp/a -type l -o -name f | sort")).toBe("/tmp/a/b/f\n/tmp/a/l");
     expect(await guest.run("top -b -n 1 | grep -c -E '^ +1 +0 '")).toBe("1");
   });

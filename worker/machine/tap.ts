@@ -127,6 +127,9 @@ export class TrackedStore implements BlockStore {
   flush(): Promise<void> | undefined {
     return this.tap.replaying ? undefined : this.inner.flush();
   }
+  barrier(): void {
+    if (!this.tap.replaying) this.inner.barrier?.();
+  }
   close(): void {
     this.inner.close();
   }
