@@ -3,7 +3,8 @@
 #
 #   build.sh OUT CACHE
 #
-# OUT    gets prefix/ (musl), nommu.specs, bin/musl-gcc-nommu, out/{busybox,busybox.links,ld-musl-x86_64.so.1}
+# OUT    gets prefix/ (musl), nommu.specs, bin/musl-gcc-nommu, out/{busybox,busybox.links,busybox.config,ld-musl-x86_64.so.1},
+#        and busybox/, whose sources carry the test suite
 # CACHE  keeps the downloaded sources
 #
 # Each step is done in a folder that gets its final name when the step is complete, so an interrupted build goes on
@@ -113,6 +114,7 @@ build_busybox() {
   run "$OUT/busybox.log" make -j"$JOBS" CC="$cc" BB_EXTRA_VERSION=nommu
   run "$OUT/busybox.log" make busybox.links CC="$cc"
   sort -u busybox.links >"$OUT/out.part/busybox.links"
+  cp .config "$OUT/out.part/busybox.config" # busybox's own tests ask it what was built
   strip -s -o "$OUT/out.part/busybox" busybox
   strip --strip-unneeded -o "$OUT/out.part/ld-musl-x86_64.so.1" "$OUT/prefix/lib/libc.so"
   rm -rf "$OUT/out"

@@ -2,7 +2,7 @@
 import type { Task } from "../kernel/task.ts";
 import { O_ACCMODE, O_PATH, O_RDONLY } from "../include/uapi/fcntl.ts";
 import { S_ISREG } from "../include/uapi/stat.ts";
-import type { File, Inode, Path } from "./fs.ts";
+import type { File, Inode, Mount, Path } from "./fs.ts";
 
 /** One user more of a path: its mount is busy, its inode stays.  cf. path_get() */
 export function path_get(path: Path): void {
@@ -14,10 +14,21 @@ export function path_get(path: Path): void {
 
 /** cf. path_put() */
 export function path_put(path: Path): void {
-  path.mnt.mnt_count--;
   path.dentry.d_count--;
   const inode = path.dentry.d_inode;
   if (inode !== undefined) iput(inode);
+  if (--path.mnt.mnt_count === 0 && path.mnt.mnt_umounted) cleanup_mnt(path.mnt);
+}
+
+/** Nothing uses the mount any more: the file system is closed when it was its last. */
+export function cleanup_mnt(mnt: Mount): void {
+  const sb = mnt.mnt_sb;
+  const { vfs } = sb.kernel;
+  mnt.mnt_root.d_count--;
+  if (--sb.s_active > 0) return;
+  vfs.supers.splice(vfs.supers.indexOf(sb), 1);
+  for (const dentry of vfs.dentry_lru) if (dentry.d_sb === sb) vfs.dentry_lru.delete(dentry);
+  sb.put_super();
 }
 
 export function ihold(inode: Inode): void {

@@ -277,6 +277,14 @@ export class Mount {
   mnt_attached = false;
   readonly mnt_devname: string;
   readonly mnt_mounts = new Set<Mount>();
+  /** number of its peer group, 0: not shared; number of the group it is a slave of, 0: none (fs/pnode.ts) */
+  mnt_group_id = 0;
+  mnt_master = 0;
+  mnt_unbindable = false;
+  /** MNT_EXPIRE asked for it, and nobody has used it since */
+  mnt_expiry_mark = false;
+  /** out of the tree for good: goes with its last user */
+  mnt_umounted = false;
   constructor(id: number, sb: SuperBlock, root: Dentry, devname: string) {
     this.mnt_id = id;
     this.mnt_sb = sb;

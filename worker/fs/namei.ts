@@ -55,6 +55,7 @@ function traverse_mounts(task: Task, nd: Nameidata): void {
     const mounted = on?.findLast((m) => m.mnt_parent === nd.mnt);
     if (mounted === undefined) return;
     if ((nd.resolve & RESOLVE_NO_XDEV) !== 0) throw EXDEV;
+    mounted.mnt_expiry_mark = false;
     nd.mnt = mounted;
     nd.dentry = mounted.mnt_root;
   }

@@ -1,12 +1,12 @@
 // fs/namespace.ts — the mount tree: mount, umount2, pivot_root.  cf. fs/namespace.c, fs/super.c, init/do_mounts.c
 //
 // One namespace. A mount sits on a dentry of its parent mount; several may be stacked on one place, the latest is seen.
-import { EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM } from "../include/uapi/errno.ts";
+import { EAGAIN, EBUSY, EINVAL, ELOOP, ENODEV, ENOENT, ENOTDIR, EPERM } from "../include/uapi/errno.ts";
 import { AT_FDCWD } from "../include/uapi/fcntl.ts";
 import {
   MNT_DETACH, MNT_EXPIRE, MNT_FORCE, MNT_NOATIME, MNT_NODEV, MNT_NODIRATIME, MNT_NOEXEC, MNT_NOSUID, MNT_NOSYMFOLLOW, MNT_READONLY, MNT_RELATIME,
   MS_BIND, MS_DIRSYNC, MS_MANDLOCK, MS_MOVE, MS_NOATIME, MS_NODEV, MS_NODIRATIME, MS_NOEXEC, MS_NOSUID, MS_NOSYMFOLLOW, MS_PRIVATE, MS_RDONLY,
-  MS_REC, MS_RELATIME, MS_REMOUNT, MS_SHARED, MS_SLAVE, MS_STRICTATIME, MS_SYNCHRONOUS, MS_UNBINDABLE, SB_RDONLY, UMOUNT_NOFOLLOW,
+  MS_REC, MS_RELATIME, MS_REMOUNT, MS_SILENT, MS_STRICTATIME, MS_SYNCHRONOUS, SB_RDONLY, UMOUNT_NOFOLLOW,
 } from "../include/uapi/mount.ts";
 import { S_ISBLK } from "../include/uapi/stat.ts";
 import { CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
@@ -15,17 +15,19 @@ import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { strncpy_from_user } from "../kernel/uaccess.ts";
 import { is_subdir } from "./dcache.ts";
+import { cleanup_mnt } from "./file_table.ts";
 import { Mount, type Dentry, type FileSystemType, type Path, type SuperBlock } from "./fs.ts";
 import { LOOKUP_FOLLOW, user_path_at } from "./namei.ts";
 import { Filename } from "./names.ts";
+import { PROPAGATION, change_mnt_propagation, is_mnt_shared, mount_tree, propagate_mnt, propagated_to } from "./pnode.ts";
 import { filename_lookup } from "./namei.ts";
 import type { Vfs } from "./vfs.ts";
 
 const MS_MGC_VAL = 0xc0ed0000;
 const MS_MGC_MSK = 0xffff0000;
-const SB_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC;
+export const SB_FLAGS = MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC;
 
-function mnt_flags_of(flags: number): number {
+export function mnt_flags_of(flags: number): number {
   let m = 0;
   if ((flags & MS_NOATIME) === 0) m |= MNT_RELATIME;
   if ((flags & MS_NOSUID) !== 0) m |= MNT_NOSUID;
@@ -67,27 +69,37 @@ function new_mount(vfs: Vfs, sb: SuperBlock, root: Dentry, devname: string, flag
   return mnt;
 }
 
-/** The last reference to a mount goes: the file system is closed when it was its last.  cf. cleanup_mnt() */
-function mntput_final(vfs: Vfs, mnt: Mount): void {
-  mnt.mnt_root.d_count--;
-  if (--mnt.mnt_sb.s_active > 0) return;
-  vfs.supers.splice(vfs.supers.indexOf(mnt.mnt_sb), 1);
-  for (const dentry of vfs.dentry_lru) if (dentry.d_sb === mnt.mnt_sb) vfs.dentry_lru.delete(dentry);
-  mnt.mnt_sb.put_super();
+/** The mount is nowhere any more: it goes with its last user.  cf. mntput_no_expire() */
+function mntput_final(mnt: Mount): void {
+  mnt.mnt_umounted = true;
+  if (mnt.mnt_count <= 0) cleanup_mnt(mnt);
 }
 
 /** Puts `mnt` on top of `where`.  cf. attach_recursive_mnt() */
 export function attach_mnt(vfs: Vfs, mnt: Mount, where: Path): void {
   mnt.mnt_parent = where.mnt;
   mnt.mnt_mountpoint = where.dentry;
-  mnt.mnt_attached = true;
   where.mnt.mnt_mounts.add(mnt);
   where.dentry.d_mounted++;
   where.dentry.d_count++;
   const on = vfs.mountpoints.get(where.dentry);
   if (on === undefined) vfs.mountpoints.set(where.dentry, [mnt]);
   else on.push(mnt);
-  if (!vfs.mounts.includes(mnt)) vfs.mounts.push(mnt);
+  if (where.mnt.mnt_attached) commit_tree(vfs, mnt);
+}
+/** A tree of mounts is in the tree now. */
+function commit_tree(vfs: Vfs, mnt: Mount): void {
+  for (const m of mount_tree(mnt)) {
+    m.mnt_attached = true;
+    vfs.detached.delete(m);
+    if (!vfs.mounts.includes(m)) vfs.mounts.push(m);
+  }
+}
+/** Mounts a tree on `where`, and its copies wherever that is seen.  cf. attach_recursive_mnt() */
+function attach_recursive_mnt(vfs: Vfs, mnt: Mount, where: Path): void {
+  attach_mnt(vfs, mnt, where);
+  if (is_mnt_shared(where.mnt))
+    propagate_mnt(vfs, mnt, where.mnt, where.dentry, (from) => copy_tree(vfs, from, from.mnt_root, true), (made, to, at) => attach_mnt(vfs, made, { mnt: to, dentry: at }));
 }
 
 /** Takes `mnt` out of its place.  cf. detach_mnt() */
@@ -145,13 +157,13 @@ function do_new_mount(task: Task, path: Path, fstype: string | undefined, flags:
   if (!path.dentry.d_inode!.is_dir) throw ENOTDIR;
   const mnt = vfs_kern_mount(task.kernel, task, type, flags, source, data);
   if (path.dentry === path.mnt.mnt_root && path.mnt.mnt_sb === mnt.mnt_sb) {
-    mntput_final(vfs, mnt);
+    mntput_final(mnt);
     throw EBUSY;
   }
-  attach_mnt(vfs, mnt, path);
+  attach_recursive_mnt(vfs, mnt, path);
 }
 
-function do_remount(task: Task, path: Path, flags: number, data: string): void {
+export function do_remount(task: Task, path: Path, flags: number, data: string): void {
   const { mnt, dentry } = path;
   if (dentry !== mnt.mnt_root) throw EINVAL;
   const sb = mnt.mnt_sb;
@@ -170,53 +182,70 @@ function do_remount(task: Task, path: Path, flags: number, data: string): void {
   mnt.mnt_flags = m;
 }
 
-/** Copies the mounts below `from` (a bind with MS_REC) under `to`. */
-function copy_tree(vfs: Vfs, from: Mount, root: Dentry, to: Mount): void {
-  for (const child of [...from.mnt_mounts]) {
-    if (child === to || !is_subdir(child.mnt_mountpoint, root)) continue;
-    const copy = new_mount(vfs, child.mnt_sb, child.mnt_root, child.mnt_devname, child.mnt_flags);
-    attach_mnt(vfs, copy, { mnt: to, dentry: child.mnt_mountpoint });
-    copy_tree(vfs, child, child.mnt_root, copy);
-  }
+/** Another mount of what `old` shows below `root`: in the same peer group.  cf. clone_mnt() */
+function clone_mnt(vfs: Vfs, old: Mount, root: Dentry): Mount {
+  const mnt = new_mount(vfs, old.mnt_sb, root, old.mnt_devname, old.mnt_flags);
+  mnt.mnt_group_id = old.mnt_group_id;
+  mnt.mnt_master = old.mnt_master;
+  return mnt;
+}
+/** A copy of `from` and, with `recursive`, of what is mounted below `root` in it; attached nowhere. Unbindable mounts below are left out. */
+export function copy_tree(vfs: Vfs, from: Mount, root: Dentry, recursive: boolean): Mount {
+  const copy = clone_mnt(vfs, from, root);
+  vfs.detached.add(copy);
+  if (recursive)
+    for (const child of [...from.mnt_mounts]) {
+      if (child.mnt_unbindable || !is_subdir(child.mnt_mountpoint, root)) continue;
+      attach_mnt(vfs, copy_tree(vfs, child, child.mnt_root, true), { mnt: copy, dentry: child.mnt_mountpoint });
+    }
+  return copy;
 }
 
 function do_loopback(task: Task, path: Path, source: string, recursive: boolean): void {
   const vfs = task.kernel.vfs;
   if (source === "") throw EINVAL;
   const old = filename_lookup(task, AT_FDCWD, new Filename(source), LOOKUP_FOLLOW).path();
-  if (!old.mnt.mnt_attached) throw EINVAL;
+  if (!old.mnt.mnt_attached || old.mnt.mnt_unbindable) throw EINVAL;
   if (!same_type(old.dentry, path.dentry)) throw ENOTDIR;
-  const mnt = new_mount(vfs, old.mnt.mnt_sb, old.dentry, old.mnt.mnt_devname, old.mnt.mnt_flags);
-  if (recursive) copy_tree(vfs, old.mnt, old.dentry, mnt);
-  attach_mnt(vfs, mnt, path);
+  attach_recursive_mnt(vfs, copy_tree(vfs, old.mnt, old.dentry, recursive), path);
 }
 
-function do_move_mount(task: Task, path: Path, source: string): void {
-  const vfs = task.kernel.vfs;
-  if (source === "") throw EINVAL;
-  const old = filename_lookup(task, AT_FDCWD, new Filename(source), LOOKUP_FOLLOW).path();
-  if (old.dentry !== old.mnt.mnt_root || old.mnt.mnt_parent === old.mnt) throw EINVAL;
+/** Moves the mount whose root `old` is to `path`; a tree that is attached nowhere is put there. Throws EINVAL, ELOOP.  cf. do_move_mount() */
+export function do_move_mount(vfs: Vfs, old: Path, path: Path): void {
+  const { mnt } = old;
+  const attached = mnt.mnt_attached;
+  if (old.dentry !== mnt.mnt_root || !path.mnt.mnt_attached) throw EINVAL;
+  if (attached ? mnt.mnt_parent === mnt || is_mnt_shared(mnt.mnt_parent) : !vfs.detached.has(mnt) || mnt.mnt_parent !== mnt) throw EINVAL;
   if (!same_type(old.dentry, path.dentry)) throw EINVAL;
+  if (is_mnt_shared(path.mnt)) for (const m of mount_tree(mnt)) if (m.mnt_unbindable) throw EINVAL;
   for (let m = path.mnt; ; m = m.mnt_parent) {
-    if (m === old.mnt) throw ELOOP;
+    if (m === mnt) throw ELOOP;
     if (m.mnt_parent === m) break;
   }
-  detach_mnt(vfs, old.mnt);
-  attach_mnt(vfs, old.mnt, path);
+  if (attached) detach_mnt(vfs, mnt);
+  attach_recursive_mnt(vfs, mnt, path);
+}
+function move_old(task: Task, path: Path, source: string): void {
+  if (source === "") throw EINVAL;
+  do_move_mount(task.kernel.vfs, filename_lookup(task, AT_FDCWD, new Filename(source), LOOKUP_FOLLOW).path(), path);
+}
+
+/** cf. do_change_type() */
+function do_change_type(task: Task, path: Path, flags: number): void {
+  const type = flags & ~(MS_REC | MS_SILENT);
+  if ((type & ~PROPAGATION) !== 0 || (type & (type - 1)) !== 0) throw EINVAL;
+  if (path.dentry !== path.mnt.mnt_root) throw EINVAL;
+  for (const mnt of (flags & MS_REC) !== 0 ? [...mount_tree(path.mnt)] : [path.mnt]) change_mnt_propagation(task.kernel.vfs, mnt, type);
 }
 
 /** cf. path_mount() */
 export function path_mount(task: Task, source: string, path: Path, fstype: string | undefined, flags: number, data: string): void {
   if ((flags & MS_MGC_MSK) >>> 0 === MS_MGC_VAL) flags &= ~MS_MGC_MSK;
   if (!capable(task, CAP_SYS_ADMIN)) throw EPERM;
-  const propagation = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
   if ((flags & MS_REMOUNT) !== 0) do_remount(task, path, flags, data);
   else if ((flags & MS_BIND) !== 0) do_loopback(task, path, source, (flags & MS_REC) !== 0);
-  else if (propagation !== 0) {
-    // all mounts are private; a private mount made private or slave stays what it is. Peer groups are not there.
-    if ((flags & (MS_SHARED | MS_UNBINDABLE)) !== 0 || (propagation & (propagation - 1)) !== 0) throw EINVAL;
-    if (path.dentry !== path.mnt.mnt_root) throw EINVAL;
-  } else if ((flags & MS_MOVE) !== 0) do_move_mount(task, path, source);
+  else if ((flags & PROPAGATION) !== 0) do_change_type(task, path, flags);
+  else if ((flags & MS_MOVE) !== 0) move_old(task, path, source);
   else do_new_mount(task, path, fstype, flags, source, data);
 }
 
@@ -233,30 +262,48 @@ export const sys_mount = SYSCALL_DEFINE("mount", [Str, PathArg, Str, Hex, Ptr], 
 });
 
 /** Takes a mount, and with `lazy` all below it, out of the tree. */
-function umount_tree(vfs: Vfs, mnt: Mount): void {
+export function umount_tree(vfs: Vfs, mnt: Mount): void {
   for (const child of [...mnt.mnt_mounts]) umount_tree(vfs, child);
-  detach_mnt(vfs, mnt);
-  vfs.mounts.splice(vfs.mounts.indexOf(mnt), 1);
-  mntput_final(vfs, mnt);
+  if (mnt.mnt_parent !== mnt) detach_mnt(vfs, mnt);
+  mnt.mnt_attached = false;
+  change_mnt_propagation(vfs, mnt, MS_PRIVATE);
+  vfs.detached.delete(mnt);
+  const at = vfs.mounts.indexOf(mnt);
+  if (at >= 0) vfs.mounts.splice(at, 1);
+  mntput_final(mnt);
 }
 
 /** umount2(2) */
 export const sys_umount2 = SYSCALL_DEFINE("umount2", [PathArg, Hex], (task, name, flags) => {
   const vfs = task.kernel.vfs;
   if ((flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW)) !== 0) throw EINVAL;
+  const expiring = vfs.mounts.filter((m) => m.mnt_expiry_mark);
   const { mnt, dentry } = user_path_at(task, AT_FDCWD, name, (flags & UMOUNT_NOFOLLOW) !== 0 ? 0 : LOOKUP_FOLLOW).path();
+  // this very walk is no use of it
+  if (expiring.includes(mnt)) mnt.mnt_expiry_mark = true;
   if (dentry !== mnt.mnt_root || !mnt.mnt_attached) throw EINVAL;
   if (!capable(task, CAP_SYS_ADMIN)) throw EPERM;
-  if ((flags & MNT_EXPIRE) !== 0) throw EINVAL;
+  if ((flags & MNT_EXPIRE) !== 0) {
+    if (mnt === task.fs!.root.mnt || (flags & (MNT_FORCE | MNT_DETACH)) !== 0) throw EINVAL;
+    if (mnt.mnt_count > 0) throw EBUSY;
+    // the second such call in a row takes it away
+    if (!expiring.includes(mnt)) {
+      mnt.mnt_expiry_mark = true;
+      throw EAGAIN;
+    }
+  }
   if (mnt === task.fs!.root.mnt && (flags & MNT_DETACH) === 0) {
     // the root cannot go; Linux makes it read-only instead
     if ((mnt.mnt_sb.s_flags & SB_RDONLY) === 0) do_remount(task, { mnt, dentry: mnt.mnt_root }, MS_RDONLY, "");
     return 0;
   }
   if (mnt.mnt_parent === mnt) throw EINVAL;
-  if ((flags & MNT_DETACH) === 0 && (mnt.mnt_mounts.size > 0 || mnt.mnt_count > 0)) throw EBUSY;
+  const copies = propagated_to(vfs, mnt);
+  const busy = (m: Mount): boolean => m.mnt_count > 0;
+  if ((flags & MNT_DETACH) === 0 && (mnt.mnt_mounts.size > 0 || busy(mnt) || copies.some((m) => m.mnt_mounts.size === 0 && busy(m)))) throw EBUSY;
   mnt.mnt_sb.sync_fs(task);
   umount_tree(vfs, mnt);
+  for (const m of copies) if (m.mnt_mounts.size === 0 || (flags & MNT_DETACH) !== 0) umount_tree(vfs, m);
   return 0;
 });
 

@@ -22,6 +22,8 @@ export class Vfs {
   readonly supers: SuperBlock[] = [];
   /** every attached mount, in the order of /proc/mounts */
   readonly mounts: Mount[] = [];
+  /** mounts of trees that are not in the tree, but held by a descriptor: of fsmount, of open_tree with OPEN_TREE_CLONE */
+  readonly detached = new Set<Mount>();
   /** what is mounted on a dentry (all mounts of it, under whatever parent) */
   readonly mountpoints = new Map<Dentry, Mount[]>();
   /** root of the mount tree, root of init */

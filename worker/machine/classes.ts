@@ -32,6 +32,7 @@ import * as fs_ext4_page_io from "../fs/ext4/page_io.ts";
 import * as fs_ext4_super from "../fs/ext4/super.ts";
 import * as fs_fs from "../fs/fs.ts";
 import * as fs_fs_struct from "../fs/fs_struct.ts";
+import * as fs_fsopen from "../fs/fsopen.ts";
 import * as fs_generic_file from "../fs/generic_file.ts";
 import * as fs_jbd2_journal from "../fs/jbd2/journal.ts";
 import * as fs_jbd2_recovery from "../fs/jbd2/recovery.ts";
@@ -128,6 +129,7 @@ export function kernelClasses(): ClassTable {
   t.add("fs/ext4/super", fs_ext4_super);
   t.add("fs/fs", fs_fs);
   t.add("fs/fs_struct", fs_fs_struct);
+  t.add("fs/fsopen", fs_fsopen);
   t.add("fs/generic_file", fs_generic_file);
   t.add("fs/jbd2/journal", fs_jbd2_journal);
   t.add("fs/jbd2/recovery", fs_jbd2_recovery);

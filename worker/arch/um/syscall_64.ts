@@ -26,6 +26,7 @@ import * as drivers_char_random from "../../drivers/char/random.ts";
 import * as fs_d_path from "../../fs/d_path.ts";
 import * as fs_eventpoll from "../../fs/eventpoll.ts";
 import * as fs_fcntl from "../../fs/fcntl.ts";
+import * as fs_fsopen from "../../fs/fsopen.ts";
 import * as fs_ioctl from "../../fs/ioctl.ts";
 import * as fs_locks from "../../fs/locks.ts";
 import * as fs_namei_ops from "../../fs/namei_ops.ts";
@@ -401,12 +402,12 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     425: absent("io_uring_setup", ENOSYS, NOT_CONFIGURED),
     426: absent("io_uring_enter", ENOSYS, NOT_CONFIGURED),
     427: absent("io_uring_register", ENOSYS, NOT_CONFIGURED),
-    428: absent("open_tree", ENOSYS, NOT_YET),
-    429: absent("move_mount", ENOSYS, NOT_YET),
-    430: absent("fsopen", ENOSYS, NOT_YET),
-    431: absent("fsconfig", ENOSYS, NOT_YET),
-    432: absent("fsmount", ENOSYS, NOT_YET),
-    433: absent("fspick", ENOSYS, NOT_YET),
+    428: full(fs_fsopen.sys_open_tree),
+    429: full(fs_fsopen.sys_move_mount),
+    430: full(fs_fsopen.sys_fsopen),
+    431: full(fs_fsopen.sys_fsconfig),
+    432: full(fs_fsopen.sys_fsmount),
+    433: full(fs_fsopen.sys_fspick),
     434: full(fs_pidfs.sys_pidfd_open),
     435: partial(kernel_fork.sys_clone3, "CLONE_VM must be given (no MMU) unless nommu.fork=shadow; no namespaces, no cgroups"),
     436: full(fs_open.sys_close_range),
@@ -415,7 +416,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     439: full(fs_open.sys_faccessat2),
     440: absent("process_madvise", ENOSYS, NOMMU),
     441: full(fs_eventpoll.sys_epoll_pwait2),
-    442: absent("mount_setattr", ENOSYS, NOT_YET),
+    442: full(fs_fsopen.sys_mount_setattr),
     443: absent("quotactl_fd", ENOSYS, NOT_CONFIGURED),
     444: absent("landlock_create_ruleset", ENOSYS, NOT_CONFIGURED),
     445: absent("landlock_add_rule", ENOSYS, NOT_CONFIGURED),

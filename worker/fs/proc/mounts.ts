@@ -45,6 +45,7 @@ export function show_mountinfo(t: Task): string {
     const fs_root = mnt.mnt_root === sb.s_root ? "/" : mangle(dentry_path(mnt.mnt_root));
     s +=
       `${mnt.mnt_id} ${mnt.mnt_parent.mnt_id} ${MAJOR(sb.s_dev)}:${MINOR(sb.s_dev)} ${fs_root} ${where} ${(mnt.mnt_flags & MNT_READONLY) !== 0 ? "ro" : "rw"}${opts(mnt.mnt_flags, MNT_OPTS)}` +
+      `${mnt.mnt_group_id !== 0 ? ` shared:${mnt.mnt_group_id}` : ""}${mnt.mnt_master !== 0 ? ` master:${mnt.mnt_master}` : ""}${mnt.mnt_unbindable ? " unbindable" : ""}` +
       ` - ${sb.type.name} ${mangle(mnt.mnt_devname)} ${sb_ro(sb) ? "ro" : "rw"}${opts(sb.s_flags, SB_OPTS)}${sb.show_options()}\n`;
   }
   return s;

@@ -67,6 +67,7 @@ export const AT_REMOVEDIR = 0x200;
 export const AT_SYMLINK_FOLLOW = 0x400;
 export const AT_NO_AUTOMOUNT = 0x800;
 export const AT_EMPTY_PATH = 0x1000;
+export const AT_RECURSIVE = 0x8000;
 export const AT_STATX_SYNC_TYPE = 0x6000;
 
 export const SEEK_SET = 0;
