@@ -2,6 +2,7 @@
 
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { extname, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isolation } from "./headers.ts";
@@ -64,7 +65,7 @@ export function serve(root: string, port: number, host: string, strict = false):
       if (error.code === "EADDRINUSE" && !strict && attempt < port + 20) server.listen(++attempt, host);
       else fail(error);
     });
-    server.on("listening", () => done({ server, port: attempt }));
+    server.on("listening", () => done({ server, port: (server.address() as AddressInfo).port }));
     server.listen(attempt, host);
   });
 }

@@ -97,6 +97,11 @@ describe("faults are precise", () => {
     expect(cpu.run(10)).toBe(EXIT_UD);
     expect([cpu.state.rip, cpu.retired]).toEqual([CODE + 1, 1]);
   });
+  test("int1 has retired, and is a step's trap", () => {
+    const cpu = machine(".byte 0xf1; nop");
+    expect(cpu.run(10)).toBe(EXIT_DB);
+    expect([cpu.state.rip, cpu.retired]).toEqual([CODE + 1, 1]);
+  });
   test("int3 has retired", () => {
     const cpu = machine("int3; nop");
     expect(cpu.run(10)).toBe(EXIT_BP);

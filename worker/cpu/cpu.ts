@@ -6,6 +6,7 @@ import { EXIT_BP, EXIT_BUDGET, EXIT_CALLED, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_
 import type { GuestMemory } from "./memory.ts";
 import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
 import { Decoder } from "./decode.ts";
+import { refineFault } from "./fault.ts";
 import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
 import { REC_RIP } from "./build/shape.ts";
@@ -146,6 +147,7 @@ export class Cpu implements HelperContext {
         case EXIT_KERNEL:
         case EXIT_SYSCALL:
         case EXIT_BP:
+        case EXIT_DB:
         case EXIT_MISS:
         case EXIT_HOT:
         case EXIT_RECHECK:
@@ -162,6 +164,7 @@ export class Cpu implements HelperContext {
         exit = EXIT_BUDGET;
         continue;
       }
+      exit = refineFault(exit, state, this.decoder);
       this.exit_addr = state.get(ST_EXIT_ADDR >> 3);
       const flags = exit === EXIT_PF ? state.get32(ST_EXIT_FLAGS) : 0;
       this.exit_write = (flags & 1) !== 0;

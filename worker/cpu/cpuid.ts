@@ -20,7 +20,7 @@ const NEEDS: Readonly<Record<string, CpuLevel>> = Object.fromEntries([
     "pmovsxbw", "pmovsxbd", "pmovsxbq", "pmovsxwd", "pmovsxwq", "pmovsxdq", "pmovzxbw", "pmovzxbd", "pmovzxbq", "pmovzxwd", "pmovzxwq", "pmovzxdq", "pmuldq", "pmulld", "ptest",
     "roundps", "roundpd", "roundss", "roundsd", "pcmpistri", "pcmpistrm", "pcmpestri", "pcmpestrm", "pcmpestri64", "pcmpestrm64"].map((n) => [n, "v2"] as const),
   ...["aesenc", "aesenclast", "aesdec", "aesdeclast", "aesimc", "aeskeygenassist", "pclmulqdq", "sha1rnds4", "sha1nexte", "sha1msg1", "sha1msg2", "sha256rnds2", "sha256msg1", "sha256msg2",
-    "xgetbv", "xsave", "xsave64", "xrstor", "xrstor64"].map((n) => [n, "v3"] as const),
+    "xgetbv", "xsetbv", "xsave", "xsave64", "xrstor", "xrstor64"].map((n) => [n, "v3"] as const),
   ...["tzcnt", "lzcnt", "andn", "bextr", "blsi", "blsr", "blsmsk", "bzhi", "pdep", "pext", "mulx", "rorx", "sarx", "shlx", "shrx", "movbe",
     "adcx", "adox", "rdfsbase", "rdgsbase", "wrfsbase", "wrgsbase", "rdpid"].map((n) => [n, "v2+"] as const),
 ]);

@@ -48,6 +48,13 @@ export class Insn {
   imm2 = 0;
 }
 
+/** A memory operand: where, whether through the stack's segment, whether it is read and then written. */
+export interface Access {
+  readonly address: bigint;
+  readonly stack: boolean;
+  readonly both: boolean;
+}
+
 interface CodeInfo {
   readonly name: string;
   readonly mnemonic: number;
@@ -110,6 +117,8 @@ export class Decoder {
     range(R.YMM0, R.YMM15, "xmm", 32);
     range(R.MM0, R.MM7, "mm", 8);
     range(R.ST0, R.ST7, "st", 10);
+    range(R.CR0, R.CR15, "seg", 8);
+    range(R.DR0, R.DR15, "seg", 8);
   }
 
   /** Bytes may have changed. */
@@ -143,6 +152,30 @@ export class Decoder {
     insn.shape = this.shapeOf(code, i, insn);
   }
 
+  /** What the instruction at `rip` does with memory, explicitly and implicitly. `get`: a general register by number. */
+  accesses(rip: number, get: (n: number) => bigint, segments: readonly [fs: bigint, gs: bigint]): Access[] {
+    const { Decoder: Bytes, InstructionInfoFactory, Register, OpAccess } = this.iced;
+    const decoder = new Bytes(64, this.bytes.subarray(rip, Math.min(rip + MAX_LENGTH, this.size)), this.iced.DecoderOptions.None);
+    decoder.ip = BigInt(rip);
+    const instruction = decoder.decode(), factory = new InstructionInfoFactory(), info = factory.info(instruction);
+    const out = info.usedMemory().map((m): Access => {
+      const base = this.registers[m.base], index = this.registers[m.index];
+      let a = m.displacement;
+      if (base?.kind === "reg") a += get(base.n);
+      if (index?.kind === "reg") a += get(index.n) * BigInt(m.scale);
+      if ((base ?? index)?.size === 4) a &= 0xffffffffn;
+      if (m.segment === Register.FS) a += segments[0];
+      if (m.segment === Register.GS) a += segments[1];
+      // other prefixes of segments mean nothing
+      const stack = base?.kind === "reg" && (base.n === 4 || base.n === 5) && m.segment !== Register.FS && m.segment !== Register.GS;
+      const access = { address: BigInt.asUintN(64, a), stack, both: m.access === OpAccess.ReadWrite || m.access === OpAccess.ReadCondWrite };
+      m.free();
+      return access;
+    });
+    for (const used of [info, factory, instruction, decoder]) used.free();
+    return out;
+  }
+
   /** Makes known the shapes of the instructions in `code`, which has nothing but instructions. */
   learn(code: Uint8Array): Shape[] {
     const first = this.shapes.length;
@@ -164,6 +197,7 @@ export class Decoder {
       let name = this.iced.Mnemonic[i.mnemonic]!.toLowerCase();
       if (text === "Movsd_m32_m32" || text === "Cmpsd_m32_m32") name += "_string";
       if (/^(?:Jmp|Call)_(?:m16|ptr16)/.test(text)) name += "_far";
+      if (/^Mov_(r64_[cd]r|[cd]r_r64)$/.test(text)) name = "mov_privileged";
       if (/^(EVEX|XOP|MVEX|D3NOW)_/.test(text)) name = `${name}_evex`; // none of these are there
       const suffix = /^(?:Push|Pop|Enter|Leave|Iret|Ret[nf]|Pushf|Popf|Call|Jmp)(w|d|q)(?:_|$)/.exec(text)?.[1];
       info = {

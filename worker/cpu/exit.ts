@@ -12,11 +12,11 @@ export const EXIT_PF = 4;
 export const EXIT_UD = 5;
 /** #DE. rip: the instruction. */
 export const EXIT_DE = 6;
-/** #GP: non-canonical or misaligned address, privileged instruction. rip: the instruction. */
+/** #GP: non-canonical address outside the stack segment, misaligned address, privileged instruction. rip: the instruction. */
 export const EXIT_GP = 7;
 /** int3. rip: after it. It has retired. */
 export const EXIT_BP = 8;
-/** Single step (TF): one instruction has retired. rip: the next one. */
+/** Single step (TF): one instruction has retired. rip: the next one. int1 alike, with or without TF. */
 export const EXIT_DB = 9;
 /** `int n`, n in `exit_vector`. rip: the instruction (Linux gives SIGSEGV for all but 0x80). */
 export const EXIT_INT = 10;
@@ -24,7 +24,7 @@ export const EXIT_INT = 10;
 export const EXIT_MF = 11;
 /** SSE exception unmasked (#XM). rip: the instruction. */
 export const EXIT_XM = 12;
-/** #SS: non-canonical stack address. rip: the instruction. */
+/** #SS: non-canonical address by rsp or rbp, of push, pop, call …. rip: the instruction. */
 export const EXIT_SS = 13;
 
 /** Not for the outside: TF may have changed; run() must look. The instruction has retired. */
@@ -32,6 +32,8 @@ export const EXIT_RECHECK = 102;
 
 /** The same: the kernel was called from compiled code (Cpu.kernel), which had to be left. All is counted. */
 export const EXIT_CALLED = 104;
+/** Not for the outside: a non-canonical address, or one that is misaligned. ST_EXIT_ADDR, ST_EXIT_FLAGS; run() makes #GP or #SS of it. */
+export const EXIT_ADDRESS = 106;
 
 export type Exit =
   | typeof EXIT_BUDGET

@@ -18,7 +18,7 @@ import type { WasmType } from "./build/module.ts";
 import { Bytes, ModuleWriter } from "./build/module.ts";
 import { Assembler, hashSlot } from "./build/assembler.ts";
 import { commonCode } from "./insn/common.ts";
-import { EXIT_BUDGET, EXIT_GP, EXIT_PF, EXIT_UD } from "./exit.ts";
+import { EXIT_ADDRESS, EXIT_BUDGET, EXIT_PF, EXIT_UD } from "./exit.ts";
 import {
   ST_CODE_HIT, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
 } from "./state.ts";
@@ -204,14 +204,14 @@ export class Interpreter {
     a.const(0).get(0).store64(s + ST_RIP);
     a.get(1).const64(16).op(0x86).const64(16).op(0x87).get(1).op(0x52); // (a << 16 >> 16) !== a
     a.get(3).const(4).op(0x71).op(0x72).if();
-    a.const(0).const(EXIT_GP).store(s + ST_EXIT);
-    a.const(0).const64(0).store64(s + ST_EXIT_ADDR).op(0x05); // else
+    a.const(0).const(EXIT_ADDRESS).store(s + ST_EXIT);
+    a.const(0).get(1).store64(s + ST_EXIT_ADDR).op(0x05); // else
     a.const(0).const(EXIT_PF).store(s + ST_EXIT);
     // an access that straddles the end faults at the end
     a.const(0).const64(size).get(1);
     a.get(1).const64(size).op(0x54).get(1).get(2).op(0xad).op(0x7c).const64(size).op(0x56).op(0x71);
     a.op(0x1b).store64(s + ST_EXIT_ADDR).end();
-    a.const(0).get(3).const(3).op(0x71).store(s + ST_EXIT_FLAGS).op(0x0b);
+    a.const(0).get(3).get(2).const(8).op(0x74).op(0x72).store(s + ST_EXIT_FLAGS).op(0x0b); // kind | n << 8
     const fault = w.addFunction(w.type(["i64", "i64", "i32", "i32"], []), [], a.take());
     w.exportFunction("$fault", fault);
     // link record: on to another block, without retiring; local 2 record

@@ -3,6 +3,7 @@
 import type { Cpu } from "./cpu.ts";
 import type { Decoder } from "./decode.ts";
 import { Insn } from "./decode.ts";
+import { refineFault } from "./fault.ts";
 import { EvalBuilder, Leave } from "./build/eval.ts";
 import { helpers } from "./build/all_helpers.ts";
 import type { Exit } from "./exit.ts";
@@ -57,7 +58,7 @@ export class Oracle {
       definition.lower(builder, ...insn.shape.form.operands);
     } catch (e) {
       if (!(e instanceof Leave)) throw e;
-      if (!e.retired) return this.fault(e.exit, state.get(ST_EXIT_ADDR >> 3), state.get32(ST_EXIT_FLAGS));
+      if (!e.retired) return this.fault(refineFault(e.exit, state, this.decoder), state.get(ST_EXIT_ADDR >> 3), state.get32(ST_EXIT_FLAGS));
       if (e.exit !== EXIT_RECHECK) exit = e.exit as Exit;
     }
     cpu.retired++;

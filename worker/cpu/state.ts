@@ -59,7 +59,7 @@ export const ST_BUDGET = 912;
 export const ST_EXIT = 920;
 /** u64: faulting address */
 export const ST_EXIT_ADDR = 928;
-/** i32: bit 0 write, bit 1 fetch */
+/** i32: bit 0 write, bit 1 fetch, bit 2 misaligned; from bit 8: bytes of the access */
 export const ST_EXIT_FLAGS = 936;
 /** i32 */
 export const ST_EXIT_VECTOR = 940;

@@ -3,7 +3,7 @@
 import type { Condition, FlagKind } from "../flags.ts";
 import type { Insn } from "../decode.ts";
 import { HIGH } from "../decode.ts";
-import { EXIT_GP, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
+import { EXIT_ADDRESS, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import {
   AF, CF, OF, PF, RAX, SF, STATUS_FLAGS, ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_RET, ST_XARG, ST_XMM,
@@ -156,10 +156,10 @@ export class EvalBuilder implements Builder<Val, Vec> {
   check(address: Val, n: number, write: boolean): void {
     const a = address.i, size = BigInt(this.cpu.mem.size);
     if (a >= BigInt(write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && a + BigInt(n) <= size) return;
-    if (BigInt.asUintN(64, BigInt.asIntN(48, a)) !== a) throw new Leave(EXIT_GP, false);
-    this.setRaw(this.st(ST_EXIT_ADDR), 8, a < size && a + BigInt(n) > size ? size : a);
-    this.cpu.state.set32(ST_EXIT_FLAGS, write ? 1 : 0);
-    throw new Leave(EXIT_PF, false);
+    this.cpu.state.set32(ST_EXIT_FLAGS, (write ? 1 : 0) | (n << 8));
+    const canonical = BigInt.asUintN(64, BigInt.asIntN(48, a)) === a;
+    this.setRaw(this.st(ST_EXIT_ADDR), 8, canonical && a < size && a + BigInt(n) > size ? size : a);
+    throw new Leave(canonical ? EXIT_PF : EXIT_ADDRESS, false);
   }
   load(size: number, address: Val): Val {
     this.check(address, size, false);
@@ -171,7 +171,10 @@ export class EvalBuilder implements Builder<Val, Vec> {
     this.cpu.code_written(Number(address.i), size);
   }
   private checkAligned(address: Val): void {
-    if ((address.i & 15n) !== 0n) throw new Leave(EXIT_GP, false);
+    if ((address.i & 15n) === 0n) return;
+    this.setRaw(this.st(ST_EXIT_ADDR), 8, address.i);
+    this.cpu.state.set32(ST_EXIT_FLAGS, 4 | (16 << 8));
+    throw new Leave(EXIT_ADDRESS, false);
   }
   loadX(size: number, address: Val, aligned: boolean): Vec {
     if (aligned && size === 16) this.checkAligned(address);

@@ -5,7 +5,7 @@ import type { SseFloat } from "../sse.ts";
 import type { CpuState } from "../state.ts";
 import type { X87 } from "../x87.ts";
 import { ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
-import { EXIT_GP, EXIT_PF } from "../exit.ts";
+import { EXIT_ADDRESS, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 
 /** What a helper may touch. */
@@ -63,8 +63,8 @@ export function checkAccess(cpu: HelperContext, address: number, length: number,
   const hi = Math.floor(address / 0x1_0000_0000);
   cpu.state.set32(ST_EXIT_ADDR, address % 0x1_0000_0000 | 0);
   cpu.state.set32(ST_EXIT_ADDR + 4, hi | 0);
-  cpu.state.set32(ST_EXIT_FLAGS, write ? 1 : 0);
-  return hi >= 0x8000 && hi < 0xffff8000 ? EXIT_GP : EXIT_PF;
+  cpu.state.set32(ST_EXIT_FLAGS, (write ? 1 : 0) | (length << 8));
+  return hi >= 0x8000 && hi < 0xffff8000 ? EXIT_ADDRESS : EXIT_PF;
 }
 
 /** A file of helpers exports one of these, by name. */

@@ -4,7 +4,7 @@ import type { Builder } from "../build/builder.ts";
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
 import { CONDITIONS } from "../flags.ts";
-import { EXIT_BP, EXIT_GP, EXIT_INT, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
+import { EXIT_BP, EXIT_DB, EXIT_GP, EXIT_INT, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
 import { RCX, RSP, ST_EXIT_VECTOR } from "../state.ts";
 
 export const branch: Definitions = [];
@@ -58,13 +58,15 @@ insn(branch, "ret", (b, extra) => {
 
 insn(branch, ["syscall", "sysenter"], (b) => b.leave(EXIT_SYSCALL), ENDS);
 insn(branch, "int3", (b) => b.leave(EXIT_BP), ENDS);
-insn(branch, ["ud0", "ud1", "ud2", "int1"], (b) => b.trap(EXIT_UD), ENDS);
+insn(branch, "int1", (b) => b.leave(EXIT_DB), ENDS);
+insn(branch, ["ud0", "ud1", "ud2", "monitor", "mwait"], (b) => b.trap(EXIT_UD), ENDS);
 insn(branch, "int", (b, vector) => {
+  if (vector.fixed === 3) return b.leave(EXIT_BP); // the gates of 3 and 4 are open to users
   b.setState(ST_EXIT_VECTOR, b.read(vector));
   b.trap(EXIT_INT);
-}, ENDS);
+}, { ends: true, fixedImm: true });
 insn(branch, ["hlt", "cli", "sti", "in", "out", "insb", "insw", "insd", "outsb", "outsw", "outsd", "clts", "invd", "wbinvd", "rdmsr", "wrmsr",
   "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "iretq", "iretd", "iret",
-  "retf", "jmp_far", "call_far", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "monitor", "mwait"], (b) => b.trap(EXIT_GP), ENDS);
+  "retf", "jmp_far", "call_far", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "rdpmc", "mov_privileged", "xsetbv"], (b) => b.trap(EXIT_GP), ENDS);
 
 insn(branch, "vmcall", (b) => b.kernel(), ENDS);

@@ -68,7 +68,7 @@ for (const [name, source] of Object.entries(PROGRAMS))
         }
       }
     }
-  }, 30_000);
+  });
 
 test("programs that follow each other at one address are compiled, however many; code that changes all the time is not", async () => {
   const iced = await loadIced();

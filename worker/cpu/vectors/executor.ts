@@ -15,12 +15,21 @@ export interface Executor {
   readonly options: Partial<CpuOptions>;
   readonly budget: number;
   readonly oracle?: boolean;
+  /** compiled code is made when the counts say so; otherwise at once, wherever the case begins */
+  readonly tiered?: boolean;
 }
 export const EXECUTORS: readonly Executor[] = [
   { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
   { name: "interpreter, single steps", options: { cpu: "v3" }, budget: 1 },
   { name: "compiled", options: { cpu: "v3", jit: true, hot: 2 }, budget: 1_000_000 },
   { name: "oracle", options: { cpu: "v3" }, budget: 1_000_000, oracle: true },
+];
+
+/** For programs that run long enough to get hot. The second stops at many places, and goes on there. */
+export const TIERED: readonly Executor[] = [
+  { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
+  { name: "compiled when hot", options: { cpu: "v3", jit: true, hot: 8 }, budget: 1_000_000, tiered: true },
+  { name: "compiled when hot, in slices", options: { cpu: "v3", jit: true, hot: 3 }, budget: 149, tiered: true },
 ];
 
 /** A Cpu of its own for an executor. */
@@ -45,7 +54,7 @@ const TRAPS = new Map<number, number>([
 ]);
 
 /** Runs a case to its trap, `budget` instructions at a time. Trap -1: an exit that is no trap, or it never ended. */
-export function execute(cpu: Cpu, from: State, budget = MOST): Outcome {
+export function execute(cpu: Cpu, from: State, { budget, tiered }: Executor): Outcome {
   const { mem, state } = cpu;
   const fpu = new X87(state);
   mem.u8.set(from.code, CODE);
@@ -66,7 +75,7 @@ export function execute(cpu: Cpu, from: State, budget = MOST): Outcome {
   if (cpu.jit !== undefined) {
     // at once, and whatever was there before
     cpu.flush();
-    cpu.jit.compile(state.rip);
+    if (tiered !== true) cpu.jit.compile(state.rip);
   }
   let exit: number = exits.EXIT_BUDGET;
   const end = cpu.retired + MOST;

@@ -24,8 +24,11 @@ const MMX = "paddb|paddw|paddd|paddq|psubb|pmullw|pmaddwd|pand|pxor|pcmpeqb|punp
 const VEX3 = "addps|subps|mulps|minps|maxps|addpd|mulpd|divpd|andps|xorps|unpcklps|haddpd|paddb|paddd|psubq|pmullw|pmuludq|pmaddwd|pand|pxor|pcmpeqb|pcmpgtd|punpcklbw|packuswb|pshufb|psignw|pmaxsd|psllvd|psrlvq".split("|");
 const X87 = ["fld1", "fldz", "fldpi", "fadd st, st(1)", "faddp", "fmul st, st(2)", "fmulp", "fsubp", "fsub st(1), st", "fdivp", "fdivr st, st(1)", "fxch st(2)", "fchs", "fabs", "fsqrt", "frndint", "fstp st(1)", "fld st(0)", "fcomi st, st(1)", "fucomip st, st(1)", "fnstsw ax", "fscale", "fcmovb st, st(1)"];
 
-/** Makes the program of a seed: lines of assembly. Labels are local to it if `prefix` is. */
-export function makeProgram(seed: number, length: number, prefix: string): string[] {
+/** Where a hot program counts its rounds: nothing else in it goes there. */
+const ROUNDS = DATA + 0xf80;
+
+/** Makes the program of a seed: lines of assembly. Labels are local to it if `prefix` is. All of it is done `rounds` times. */
+export function makeProgram(seed: number, length: number, prefix: string, rounds = 1): string[] {
   const r = new Random("program", seed);
   const out: string[] = [];
   const tail: string[] = [];
@@ -181,6 +184,7 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
     for (let i = 0; i < n; i++) plain();
   };
 
+  if (rounds > 1) out.push(`mov dword ptr [${ROUNDS}], ${rounds}`, `${prefix}_again:`);
   out.push("mov r15d, 1");
   while (out.length < length) {
     switch (r.below(10)) {
@@ -211,6 +215,7 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
         break;
       }
       case 3: {
+        if (rounds > 1 && r.below(6) > 0) break; // rarely: code that changes all the time is not compiled for long
         // Changes an immediate of code that lies ahead, or around a loop behind.
         const l = label(), patch = label();
         out.push(`mov r15d, ${1 + r.below(4)}`, `${l}:`);
@@ -227,5 +232,6 @@ export function makeProgram(seed: number, length: number, prefix: string): strin
       default: plain();
     }
   }
+  if (rounds > 1) out.push(`dec dword ptr [${ROUNDS}]`, `jnz ${prefix}_again`);
   return [...out, "int3", ...tail];
 }

@@ -128,7 +128,7 @@ export const GROUPS: Group[] = [
     name: "fault", kind: "i", seeds: 1,
     lines: [
       "ud2", "mov eax, dword ptr [0x10]", "mov dword ptr [0xff0], eax", "mov eax, dword ptr [rbx+0x7fffffff]", "xor ecx, ecx; mov al, byte ptr [rcx]", "xor ecx, ecx; mov byte ptr [rcx+8], al", "xor ecx, ecx; div ecx", "mov eax, 0x80000000; cdq; mov ecx, -1; idiv ecx",
-      "movabs rcx, 0x8000000000000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; add qword ptr [rcx], 1", "xor esp, esp; push rax", "mov esp, 0x10; pop rax", "xor ecx, ecx; call rcx", "xor ecx, ecx; jmp qword ptr [rcx]",
+      "movabs rcx, 0x8000000000000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; mov eax, dword ptr [rcx]", "movabs rcx, 0x7fffffffff000000; add qword ptr [rcx], 1", "xor esp, esp; push rax", "mov esp, 0x10; pop rax", "mov ecx, 0x7f000000; call rcx", "xor ecx, ecx; jmp qword ptr [rcx]",
       "movaps xmm0, xmmword ptr [rbx+8]", "movaps xmmword ptr [rbx+1], xmm0", "paddd xmm0, xmmword ptr [rbx+4]", "movups xmm0, xmmword ptr [rbx+4]", "lddqu xmm0, xmmword ptr [rbx+4]", "movntdq xmmword ptr [rbx+8], xmm1", "fxsave [rbx+8]", "hlt", "cli", "in al, dx", "int3",
       "mov ecx, 3; xor esi, esi; rep movsb", "xor edi, edi; mov ecx, 3; rep stosb", "rdmsr", "wrmsr", "lgdt [rbx]", "invlpg [rbx]", ".byte 0x06", ".byte 0x0f, 0x04", ".byte 0x0f, 0xff, 0xc0", 
       "movabs rcx, 0x8000000000000000; movaps xmm0, [rcx]", "movabs rcx, 0x8000000000000000; jmp rcx", "movabs rcx, 0x7fff000000000000; call rcx", "movabs rcx, 0x1234567800000000; push rcx; ret", "movabs rcx, 0xffff800000000000; jmp rcx", "movabs rcx, 0x8000000000000000; mov [rbx], rcx; jmp qword ptr [rbx]", "cmpxchg16b [rbx+8]", "fld dword ptr [0x20]", "movq mm0, qword ptr [0x20]", "ldmxcsr dword ptr [0x30]", "mov dword ptr [rbx], 0xffffffff; ldmxcsr [rbx]", "mov dword ptr [rbx], 0x1f00; ldmxcsr [rbx]; xorps xmm0, xmm0; divss xmm0, xmm0",
@@ -265,6 +265,77 @@ export const GROUPS: Group[] = [
       ...V("vaddpd|vsubpd|vmulpd|vdivpd|vminpd|vmaxpd|vaddsubpd|vhaddpd|vhsubpd"), ..."vaddsd|vsubsd|vmulsd|vdivsd|vminsd|vmaxsd|vsqrtsd".split("|").flatMap((n) => [`${n} xmm1, xmm2, xmm3`, `${n} xmm1, xmm2, qword ptr [rbx]`]), "vsqrtpd ymm1, ymm2", "vroundpd ymm1, ymm2, 2", "vroundsd xmm1, xmm2, xmm3, 4",
       ...[0, 1, 3, 8, 12, 17, 29].flatMap((i) => [`vcmppd ymm1, ymm2, ymm3, ${i}`, `vcmpsd xmm1, xmm2, xmm3, ${i}`]), "vucomisd xmm1, xmm2", "vcomisd xmm1, xmm2", "vucomisd xmm1, qword ptr [rbx]", "vcvttsd2si ecx, xmm1", "vcomisd xmm1, qword ptr [rbx]", "vcvtsd2ss xmm1, xmm2, xmm3", "vcvtpd2ps xmm1, ymm2", "vcvtpd2ps xmm1, xmm2", "vcvtpd2dq xmm1, ymm2", "vcvttpd2dq xmm1, ymmword ptr [rbx]", "vcvttsd2si rcx, xmm1", "vcvtsi2sd xmm1, xmm2, ecx", "vcvtdq2pd ymm1, xmm2", "vdppd xmm1, xmm2, xmm3, 0x31",
       ...FMA.flatMap((n) => ["132", "213", "231"].flatMap((o) => [`v${n}${o}pd ymm1, ymm2, ymm3`, ...(n.length > 7 ? [] : [`v${n}${o}sd xmm1, xmm2, qword ptr [rbx]`, `v${n}${o}sd xmm1, xmm2, xmm3`])])),
+    ],
+  },
+  {
+    // shapes of real binaries that none of the groups above has: see scripts/coverage.ts
+    name: "avx_rest", kind: "i", seeds: 3, avx: true,
+    lines: [
+      ...V("vaesenc|vaesenclast|vaesdec|vaesdeclast|vandnps|vmovhlps|vmovlhps".split("|").slice(0, 5).join("|")), ...["xmm1, xmm2, xmmword ptr [rbx]", "ymm1, ymm2, ymm3", "ymm1, ymm2, ymmword ptr [rbx]"].flatMap((f) => [0, 0x11].map((i) => `vpclmulqdq ${f}, ${i}`)),
+      ...[["b", "byte"], ["w", "word"], ["d", "dword"], ["q", "qword"]].flatMap(([t, m]) => ["xmm1", "ymm1"].flatMap((d) => [`vpbroadcast${t} ${d}, xmm2`, `vpbroadcast${t} ${d}, ${m} ptr [rbx]`])),
+      "vbroadcastss xmm1, xmm2", "vbroadcastss ymm1, dword ptr [rbx]", "vbroadcastsd ymm1, qword ptr [rbx]", "mov dword ptr [rbx], 0x3f80; vldmxcsr [rbx]", "mov dword ptr [rbx], 0x10000; vldmxcsr [rbx]",
+      ...["sx", "zx"].flatMap((x) => "bw|bd|bq|wd|wq|dq".split("|").flatMap((t) => ["xmm1, xmm2", "xmm1, [rbx]", "ymm1, xmm2", "ymm1, [rbx]"].map((f) => `vpmov${x}${t} ${f}`))),
+      ...cross("vmovapd|vmovupd|vmovaps|vmovups|vmovdqa|vmovdqu", ["xmm1, xmm2", "ymm1, ymm2", "xmm1, xmmword ptr [rbx]", "ymm1, ymmword ptr [rbx]", "xmmword ptr [rbx], xmm1", "ymmword ptr [rbx], ymm1"]), ...cross("vmovntps|vmovntpd|vmovntdq", ["xmmword ptr [rbx], xmm1", "ymmword ptr [rbx], ymm1"]),
+      "vpermd ymm1, ymm2, ymmword ptr [rbx]", "vpermps ymm1, ymm2, ymm3", "vpermq ymm1, ymmword ptr [rbx], 0x1b", "vpermpd ymm1, ymm2, 0x4b", ...cross("vmovhps|vmovlps|vmovhpd|vmovlpd", ["xmm1, xmm2, qword ptr [rbx]", "qword ptr [rbx], xmm1"]),
+      ...["xmm1, xmm2", "xmm1, xmmword ptr [rbx]", "ymm1, ymm2", "ymm1, ymmword ptr [rbx]"].flatMap((f) => [`vpshuflw ${f}, 0x1b`, `vpshufhw ${f}, 0x72`, `vpshufd ${f}, 0x39`, `vptest ${f}`, `vtestps ${f}`, `vtestpd ${f}`, `vpermilps ${f}, 0x1b`, `vpermilpd ${f}, 5`, `vmovddup ${f.replace("xmmword", "qword")}`, `vmovsldup ${f}`, `vmovshdup ${f}`, `vpabsb ${f}`, `vpabsw ${f}`, `vpabsd ${f}`]),
+      ...["xmm1, xmm2, xmm3", "xmm1, xmm2, xmmword ptr [rbx]", "ymm1, ymm2, ymm3", "ymm1, ymm2, ymmword ptr [rbx]"].flatMap((f) => [...cross("vpblendvb|vblendvps|vblendvpd", [`${f}, ${f[0]}mm4`]), `vblendps ${f}, 0x6`, `vblendpd ${f}, 0x2`, `vpblendw ${f}, 0x5a`, `vpblendd ${f}, 0x9`, `vshufps ${f}, 0x4b`, `vshufpd ${f}, 0x6`, `vpalignr ${f}, 7`, `vmpsadbw ${f}, 0x2b`]),
+      ...[["b", "ecx", "byte"], ["w", "ecx", "word"], ["d", "ecx", "dword"], ["q", "rcx", "qword"]].flatMap(([t, r, m]) => [`vpextr${t} ${r}, xmm1, 1`, `vpextr${t} ${m} ptr [rbx], xmm1, 1`, `vpinsr${t} xmm1, xmm2, ${r}, 1`, `vpinsr${t} xmm1, xmm2, ${m} ptr [rbx], 1`]), "vinsertps xmm1, xmm2, dword ptr [rbx], 0x2a", "vextractps ecx, xmm1, 3", "vextractps dword ptr [rbx], xmm1, 2",
+      "vinsertf128 ymm1, ymm2, xmmword ptr [rbx], 1", "vextractf128 xmmword ptr [rbx], ymm2, 1", "vperm2f128 ymm1, ymm2, ymmword ptr [rbx], 0x21", "vperm2i128 ymm1, ymm2, ymmword ptr [rbx], 0x21", ...cross("vmovmskps|vmovmskpd|vpmovmskb", ["ecx, xmm1", "ecx, ymm1", "rcx, xmm1", "rcx, ymm1"]),
+      ..."vpsllw|vpslld|vpsllq|vpsrlw|vpsrld|vpsrlq|vpsraw|vpsrad".split("|").flatMap((n) => [`${n} xmm1, xmm2, xmmword ptr [rbx]`, `${n} xmm1, xmm2, 3`, `mov qword ptr [rbx], 5; ${n} ymm1, ymm2, xmmword ptr [rbx]`]),
+      ...cross("vpmaskmovd|vpmaskmovq|vmaskmovps|vmaskmovpd", ["xmm1, xmm2, xmmword ptr [rbx]", "ymm1, ymm2, ymmword ptr [rbx]", "xmmword ptr [rbx], xmm1, xmm2", "ymmword ptr [rbx], ymm1, ymm2"]),
+      ...["vpgatherdd ymm1, [rbx+ymm2*4], ymm3", "vgatherdps ymm1, [rbx+ymm2*4], ymm3", "vgatherdps xmm1, [rbx+xmm2*4], xmm3", "vpgatherdd xmm1, [rbx+xmm2*2], xmm3", "vgatherdpd ymm1, [rbx+xmm2*8], ymm3", "vgatherdpd xmm1, [rbx+xmm2*8], xmm3", "vpgatherdq xmm1, [rbx+xmm2*8], xmm3", "vpgatherdq ymm1, [rbx+xmm2], ymm3",
+        "vgatherqps xmm1, [rbx+xmm2*4], xmm3", "vgatherqps xmm1, [rbx+ymm2*4], xmm3", "vpgatherqd xmm1, [rbx+xmm2*4], xmm3", "vgatherqpd ymm1, [rbx+ymm2*8], ymm3", "vpgatherqq ymm1, [rbx+ymm2*8-8], ymm3", "vpgatherqq xmm1, [rbx+xmm2*8], xmm3"].map((g) => `mov ecx, 0x04030201; vmovd xmm2, ecx; vpmovzxb${/q[dqp]/.test(g.split(" ")[0]!.slice(5)) && !/gatherd/.test(g) ? "q" : "d"} ymm2, xmm2; ${g}`),
+      "vpcmpistri xmm1, xmmword ptr [rbx], 0x0c", "vpcmpistrm xmm1, xmmword ptr [rbx], 0x4c", "mov eax, 5; mov edx, 7; vpcmpestri xmm1, xmm2, 0x0c", "mov eax, 5; mov edx, 7; vpcmpestrm xmm1, xmmword ptr [rbx], 0x0c",
+      "palignr mm1, qword ptr [rbx], 3", "pshufw mm1, qword ptr [rbx], 0x1b", "pinsrw mm1, word ptr [rbx], 2", "pextrw rcx, xmm1, 3", "movmskps rcx, xmm1", "movmskpd rcx, xmm1", "pmovmskb rcx, xmm1", "vmovq xmm1, xmm2", "vlddqu xmm1, xmmword ptr [rbx+1]", "vmovntdqa xmm1, xmmword ptr [rbx]", "vphminposuw xmm1, xmmword ptr [rbx]", "vaesimc xmm1, xmmword ptr [rbx]", "vaeskeygenassist xmm1, xmmword ptr [rbx], 3",
+    ],
+  },
+  {
+    name: "avx_ps_rest", kind: "s", seeds: 6, avx: true,
+    lines: [
+      ...["xmm1, xmm2", "xmm1, xmmword ptr [rbx]", "ymm1, ymm2", "ymm1, ymmword ptr [rbx]"].flatMap((f) => [...cross("vcvtdq2ps|vcvtps2dq|vcvttps2dq|vsqrtps|vrcpps|vrsqrtps", [f]), `vroundps ${f}, 2`]), ...cross("vcvtss2si|vcvttss2si", ["ecx, xmm1", "rcx, xmm1", "ecx, dword ptr [rbx]", "rcx, dword ptr [rbx]"]), ...cross("vcvtsi2ss", ["xmm1, xmm2, ecx", "xmm1, xmm2, rcx", "xmm1, xmm2, dword ptr [rbx]", "xmm1, xmm2, qword ptr [rbx]"]),
+      ...["vucomiss", "vcomiss"].flatMap((n) => [`${n} xmm1, xmm2`, `${n} xmm1, dword ptr [rbx]`]), "vcmpps xmm1, xmm2, xmm3, 1", "vcmpps xmm1, xmm2, xmmword ptr [rbx], 13", "vcmpps ymm1, ymm2, ymmword ptr [rbx], 29", "vcmpss xmm1, xmm2, dword ptr [rbx], 6", "vcvtss2sd xmm1, xmm2, dword ptr [rbx]", "vcvtps2pd ymm1, xmmword ptr [rbx]", "vcvtps2pd xmm1, qword ptr [rbx]", "vroundss xmm1, xmm2, dword ptr [rbx], 1", "vdpps xmm1, xmm2, xmmword ptr [rbx], 0x7f", "vcvtps2ph xmmword ptr [rbx], ymm2, 1", "vcvtps2ph xmm1, xmm2, 3", "vcvtph2ps ymm1, xmmword ptr [rbx]", "vcvtph2ps xmm1, xmm2", "vrcpss xmm1, xmm2, xmm3", "vrsqrtss xmm1, xmm2, dword ptr [rbx]",
+      ...FMA.flatMap((n) => ["132", "213", "231"].flatMap((o) => [...["xmm1, xmm2, xmm3", "xmm1, xmm2, xmmword ptr [rbx]", "ymm1, ymm2, ymmword ptr [rbx]"].map((f) => `v${n}${o}ps ${f}`)])),
+    ],
+  },
+  {
+    name: "avx_pd_rest", kind: "d", seeds: 6, avx: true,
+    lines: [
+      ...cross("vcvtdq2pd", ["xmm1, xmm2", "ymm1, xmm2", "xmm1, qword ptr [rbx]", "ymm1, xmmword ptr [rbx]"]), ...["xmm1, xmm2", "xmm1, xmmword ptr [rbx]", "ymm1, ymm2", "ymm1, ymmword ptr [rbx]"].flatMap((f) => [`vsqrtpd ${f}`, `vroundpd ${f}, 1`]), ...["xmm1, xmm2", "xmm1, ymm2", "xmm1, xmmword ptr [rbx]", "xmm1, ymmword ptr [rbx]"].flatMap((f) => cross("vcvtpd2dq|vcvttpd2dq|vcvtpd2ps", [f])),
+      ...cross("vcvtsd2si|vcvttsd2si", ["ecx, xmm1", "rcx, xmm1", "ecx, qword ptr [rbx]", "rcx, qword ptr [rbx]"]), ...cross("vcvtsi2sd", ["xmm1, xmm2, ecx", "xmm1, xmm2, rcx", "xmm1, xmm2, dword ptr [rbx]", "xmm1, xmm2, qword ptr [rbx]"]),
+      "vcmppd xmm1, xmm2, xmm3, 1", "vcmppd xmm1, xmm2, xmmword ptr [rbx], 13", "vcmppd ymm1, ymm2, ymmword ptr [rbx], 29", "vcmpsd xmm1, xmm2, qword ptr [rbx], 6", "vcvtsd2ss xmm1, xmm2, qword ptr [rbx]", "vroundsd xmm1, xmm2, qword ptr [rbx], 1", "vdppd xmm1, xmm2, xmmword ptr [rbx], 0x13", "vucomisd xmm1, xmm2",
+      ...FMA.flatMap((n) => ["132", "213", "231"].flatMap((o) => [...["xmm1, xmm2, xmm3", "xmm1, xmm2, xmmword ptr [rbx]", "ymm1, ymm2, ymmword ptr [rbx]"].map((f) => `v${n}${o}pd ${f}`)])),
+    ],
+  },
+  {
+    name: "sse_approximate", kind: "s", seeds: 24,
+    lines: [...X("rcpps|rsqrtps"), ...X("rcpss|rsqrtss", "dword")],
+  },
+  {
+    name: "rest", kind: "i", seeds: 2,
+    lines: [
+      ...cross("prefetcht0|prefetcht1|prefetcht2|prefetchnta", ["byte ptr [rbx]"]), "rorx ecx, dword ptr [rbx], 9", ...cross("shlx|shrx|sarx", ["ecx, dword ptr [rbx], edx", "rcx, qword ptr [rbx], rdx"]), "andn ecx, r9d, dword ptr [rbx]", ".byte 0x63, 0x0b", // movsxd ecx, [rbx]
+      ".byte 0xc0, 0x33, 0x05", ".byte 0xd3, 0x33", ".byte 0xd2, 0xf1", ".byte 0x48, 0xd3, 0x33", ".byte 0x48, 0xc1, 0x33, 0x05", ".byte 0xd0, 0xf1", // sal
+      "mov word ptr [rbx], 0; mov es, word ptr [rbx]", "mov word ptr [rbx], 0x2b; mov ds, word ptr [rbx]", "mov word ptr [rbx], 0x2b; mov ss, word ptr [rbx]", "xor ecx, ecx; mov es, ecx", "xor ecx, ecx; mov ds, rcx", "mov ecx, 0x33; mov es, ecx", "mov ecx, 0x777; mov ds, ecx", "mov rcx, ds", "mov r9, cs", ".byte 0x8e, 0xc9", // mov cs, ecx: #UD
+      "rdtsc; xor eax, eax; xor edx, edx", "rdtscp; xor eax, eax; xor edx, edx; xor ecx, ecx", "xor ecx, ecx; xgetbv; and eax, 7", "mov ecx, 99; xgetbv", ".byte 0x66, 0x68, 0x34, 0x12", ".byte 0x0f, 0x19, 0x0b", ".byte 0xdb, 0xe0", ".byte 0xdb, 0xe1", ".byte 0xdb, 0xe4", // pushw; nop; fneni, fndisi, fnsetpm
+      "mov ecx, 3; .byte 0xf2, 0xac", "mov ecx, 3; .byte 0xf2, 0xad", "mov ecx, 3; .byte 0xf2, 0xa5", "mov ecx, 3; .byte 0xf2, 0xa4", "mov ecx, 3; .byte 0xf2, 0xaa", // repne before lods, movs, stos
+    ],
+  },
+  {
+    name: "privileged", kind: "i", seeds: 1,
+    lines: [
+      "in al, 5", "in ax, 5", "in eax, 5", "in al, dx", "in ax, dx", "in eax, dx", "out 5, al", "out 5, ax", "out 5, eax", "out dx, al", "out dx, ax", "out dx, eax", ...["", "mov ecx, 2; rep ", "mov ecx, 2; repne "].flatMap((r) => ["insb", "insw", "insd", "outsb", "outsw", "outsd"].map((n) => r + n)),
+      "sti", "clts", "invd", "wbinvd", "int 0x33", "int 0xff", ".byte 0xcd, 0x03; nop", "iretd", "iretq", ".byte 0x66, 0xcf", "retf", "retf 8", "rex.w retf", "jmp fword ptr [rbx]", "call fword ptr [rbx]", "rex.w jmp fword ptr [rbx]", "ud1 ecx, dword ptr [rbx]", "ud0 ecx, dword ptr [rbx]", "ud1 rcx, r9",
+      "mov rax, cr0", "mov cr0, rax", "mov rcx, cr2", "mov rcx, cr3", "mov cr3, rcx", "mov rcx, cr4", "mov rax, cr8", "mov cr8, rax", ".byte 0x0f, 0x20, 0xc8", ".byte 0x0f, 0x20, 0xe9", "mov rax, db0", "mov db7, rax", "mov rax, db3", "lidt [rbx]", "lldt cx", "ltr cx", "lmsw cx", "rdpmc", "swapgs", "sysretq", "monitor", "mwait", "xsetbv", "vmlaunch", "vmread rax, rcx", "rsm", "getsec",
+    ],
+  },
+  {
+    // the stack's segment: #SS where others give #GP, by base register and by push and pop
+    name: "stack_fault", kind: "i", seeds: 1,
+    lines: [
+      ..."rsp|rbp".split("|").flatMap((r) => ["mov eax, dword ptr [R]", "mov dword ptr [R], eax", "add dword ptr [R+8], eax", "movups xmm0, [R]", "movaps xmm0, [R]", "mov eax, dword ptr [R+rcx]", "lock inc qword ptr [R]", "fld qword ptr [R]", "movsd xmm0, qword ptr [R]", "prefetcht0 [R]", "fxsave [R]", "cmpxchg16b [R]", "xchg byte ptr [R], al", "bts dword ptr [R], eax", "jmp qword ptr [R]", "vmovups ymm0, [R]", "push qword ptr [R]"].map((l) => `xor ecx, ecx; movabs ${r}, 0x8000000000000000; ${l.replace("R", r)}`)),
+      ...["push rax", "pop rax", "call 1f; 1: nop", "ret", "pushfq", "popfq", "leave", "enter 8, 0", "push 5", "pop qword ptr [rbx]", "ret 8", "lea rax, [rsp]", "mov eax, dword ptr [rbp]"].map((l) => `movabs rsp, 0x8000000000000000; movabs rbp, 0x9000000000000000; ${l}`),
+      ..."rbx|r12|r13|rax|r8".split("|").map((r) => `movabs ${r}, 0x8000000000000000; mov ecx, dword ptr [${r}]`), "movabs rbp, 0x8000000000000000; mov ecx, dword ptr [rax*1+rbp]", "movabs rbp, 0x8000000000000000; mov ecx, dword ptr [rbx+rbp*1]", "movabs rbp, 0x8000000000000000; mov ecx, dword ptr ds:[rbp]", "movabs rbp, 0x8000000000000000; mov ecx, dword ptr gs:[rbp]", "movabs rsi, 0x8000000000000000; movsb", "movabs rdi, 0x8000000000000000; stosb", "mov rsp, -4; push rax", "mov rsp, 8; push rax", "mov rsp, -8; pop rax",
+      "movabs rsp, 0x800000000004; push rax", "movabs rsp, 0x800000000000; push rax", "movabs rsp, 0x7ffffffffffc; pop rax", "mov esp, 0x10; call 1f; 1: nop", ...["add dword ptr [0x20], 1", "adc byte ptr [0x20], cl", "cmpxchg dword ptr [0x20], ecx", "xadd qword ptr [0x20], rcx", "inc word ptr [0x20]", "bts dword ptr [0x20], 3", "bt dword ptr [0x20], 3", "xchg qword ptr [0x20], rcx", "not byte ptr [0x20]", "shl dword ptr [0x20], 3", "cmpxchg8b [0x20]", "cmpxchg16b [0x20]", "lock dec qword ptr [0x20]", "rcr dword ptr [0x20], cl", "sete byte ptr [0x20]", "pop qword ptr [0x20]", "cmp dword ptr [0x20], 1", "test dword ptr [0x20], 1", "shld dword ptr [0x20], ecx, 3", "neg word ptr [0x20]", "sbb qword ptr [0x20], 1", "xor ecx, ecx; shl dword ptr [0x20], cl", "push qword ptr [0x20]", "xor ecx, ecx; btc [rcx+0x20], eax"], "xor esi, esi; movsb", "xor edi, edi; movsb", "xor esi, esi; cmpsb", "fstp qword ptr [0x20]", "fiadd word ptr [0x20]", "movabs rsp, 0xffff800000000000; pop rax", "movabs rsp, 0xffff800000000004; push rax",
     ],
   },
 ];
