@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
 import { Guest, QUIET } from "./guest.ts";
 
@@ -150,7 +150,7 @@ test("what is no image is refused in a sentence", async ({ page }) => {
 test("an image file of one's own boots, and is there after a reload", async ({ page }) => {
   const guest = new Guest(page);
   await guest.off();
-  await page.getByLabel("Image file").setInputFiles({ name: "my disk.ext4.gz", mimeType: "application/gzip", buffer: readFileSync("public/images/nommu.ext4.gz") });
+  await page.getByLabel("Image file").setInputFiles({ name: "my disk.ext4.gz", mimeType: "application/gzip", buffer: gzipSync(readFileSync(".cache/images/nommu.ext4")) });
   await expect(page.getByLabel("Kernel command line")).toHaveValue(/ubd0=my_disk\.ext4\.gz/);
   await page.locator(".settings").getByRole("button", { name: "Start" }).click();
   await guest.prompt();

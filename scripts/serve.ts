@@ -44,7 +44,7 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
   const tag = `"${stat.size.toString(16)}-${Math.floor(stat.mtimeMs).toString(16)}"`;
   headers["ETag"] = tag;
   headers["Content-Type"] = TYPES[extname(file)] ?? "application/octet-stream";
-  headers["Cache-Control"] = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+  headers["Cache-Control"] = /^\/(?:assets|images\/chunks)\//.test(path) ? "public, max-age=31536000, immutable" : "no-cache";
   if (request.headers["if-none-match"] === tag) {
     response.writeHead(304, headers);
     response.end();

@@ -33,7 +33,7 @@ const zones: Record<string, Zone> = {
   kunit: { may: [...CORE, "arch/um", "arch/um/kunit", "init", "kunit"], types: "any" },
   "arch/um/kunit": { may: [...CORE, "cpu", "arch/um", "kunit"], types: "any" },
   link: { may: [...CORE, "protocol", "link"], types: "any", packages: ["fflate"] },
-  "os-browser": { may: ["arch/um/os", "include", "lib", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
+  "os-browser": { may: ["arch/um/os", "include", "lib", "protocol", "os-browser"], packages: ["comlink", "idb-keyval", "iced-x86", "fflate", "@noble/hashes/sha2.js"], types: "any" },
   "os-node": { may: ["arch/um/os", "include", "lib", "os-node"], packages: ["node:"], types: "any" },
   main: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol", "link", "replay", "os-browser", "main"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
   src: { may: ["src", "protocol"], packages: ["*"] },

@@ -19,7 +19,8 @@ interface ManifestEntry {
   readonly sha256: string;
   readonly size: number;
   readonly gzSize: number;
-  readonly file: string;
+  /** the list of its chunks, beside the manifest */
+  readonly chunks: string;
   readonly cmdline: string;
 }
 
@@ -227,7 +228,7 @@ export class Session {
       const response = await fetch("images/manifest.json");
       if (!response.ok) throw new Error(String(response.status));
       const list = (await response.json()) as ManifestEntry[];
-      published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.file}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize } }));
+      published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.chunks}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize, chunked: true } }));
       if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
     } catch {
       this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.", scratch: false } });

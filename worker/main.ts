@@ -203,6 +203,7 @@ class Host {
       this.paused = replay.speed === "armed";
       this.stopAtEnd = replay.at !== undefined;
     }
+    void this.disks.fetchRest();
     void this.run(machine, timeline).catch((e: unknown) => {
       this.flush();
       this.post({ type: "crashed", why: e instanceof Error ? `${e.message}\n${e.stack ?? ""}` : String(e) });

@@ -1,6 +1,7 @@
 // worker/main_disks.ts — the disks of the machine's worker: opened for a boot, compared with their images, packed for download.
 import { diskDiff } from "./machine/disk_diff.ts";
 import { tarDisk } from "./machine/tar_disk.ts";
+import { type ChunkedImage, MemoryChunks } from "./os-browser/chunks.ts";
 import { change, openDatabase } from "./os-browser/database.ts";
 import { BrowserDisk, CLUSTER, keptClusters, keptDisks, KeptView, resetDisk } from "./os-browser/disk.ts";
 import { type Image, loadImage, pack, type Progress, storedImages } from "./os-browser/image.ts";
@@ -44,6 +45,9 @@ export class Disks {
   private readonly events: DiskEvents;
   private readonly open_ = new Map<string, Open>();
   private readonly turn = new Turn();
+  /** opened, and parts are still to come */
+  private readonly rest: ChunkedImage[] = [];
+  private readonly memory = new MemoryChunks();
   /** counts cancel(): work that began before the last one ends */
   private cancelled = 0;
 
@@ -73,8 +77,9 @@ export class Disks {
       since = performance.now();
     }
   }
-  private image(db: IDBDatabase | undefined, { name, source }: DiskRequest, progress: Progress): Promise<Image> {
-    return loadImage(db, name, source, progress, async (tar, done) => (await this.steps(tarDisk(tar), done)).bytes);
+  /** `all`: nothing of it may be still to come. */
+  private image(db: IDBDatabase | undefined, { name, source }: DiskRequest, progress: Progress, all = true): Promise<Image> {
+    return loadImage({ db, memory: this.memory, fromTar: async (tar, done) => (await this.steps(tarDisk(tar), done)).bytes }, name, source, progress, all);
   }
 
   /** Opens a disk for the machine. Rejects with a sentence. */
@@ -91,17 +96,24 @@ export class Disks {
       e.name = DISK_IN_USE;
       throw e;
     }
-    const { bytes, id } = await this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting);
+    const image = await this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting, false);
+    const { id } = image;
     let disk: BrowserDisk;
-    if (use === "scratch" || db === undefined) disk = BrowserDisk.scratch(name, bytes);
-    else if (use === "copy") disk = BrowserDisk.copy(name, bytes, await keptClusters(db, name, id));
+    if (use === "scratch" || db === undefined) disk = BrowserDisk.scratch(name, image);
+    else if (use === "copy") disk = await BrowserDisk.copy(name, image, await keptClusters(db, name, id));
     else {
-      disk = await BrowserDisk.kept(db, name, bytes, id, Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-"));
+      disk = await BrowserDisk.kept(db, name, image, Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-"));
       disk.onstoring = (on) => this.events.storing(on);
       disk.onnote = (text) => this.events.note(text);
     }
     this.open_.set(name, { disk, request: { ...request, use }, image: id });
+    if (image.chunks !== undefined) this.rest.push(image.chunks);
     return disk;
+  }
+  /** Fetches in the background what the boot did not need. */
+  async fetchRest(): Promise<void> {
+    for (const chunks of this.rest.splice(0))
+      await chunks.rest().catch((e: unknown) => this.events.note(`${e instanceof Error ? e.message : String(e)} The machine goes on: it asks again when the guest reads that part.`));
   }
 
   private async needDatabase(): Promise<IDBDatabase> {
@@ -114,6 +126,7 @@ export class Disks {
     const db = await this.database;
     const open = this.open_.get(request.name);
     const quiet: Progress = () => undefined;
+    await open?.disk.complete();
     if (open !== undefined) return { now: open.disk, image: async () => (await this.image(db, open.request, quiet)).bytes };
     const { bytes, id } = await this.image(db, request, quiet);
     const now = new KeptView(bytes, db === undefined ? new Map() : await keptClusters(db, request.name, id));

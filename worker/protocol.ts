@@ -22,8 +22,8 @@ export interface ImageAbout {
 
 /** Where the unchanged bytes of a disk come from. ext4, or gzip of it. */
 export type ImageSource =
-  /** a file beside the page; `sha256` of the unpacked image */
-  | { readonly kind: "published"; readonly url: string; readonly sha256: string; readonly gzSize: number }
+  /** a file on a server; `sha256` of the unpacked image. `chunked`: the file is a list of the image's parts, which are in the folder chunks/ beside it */
+  | { readonly kind: "published"; readonly url: string; readonly sha256: string; readonly gzSize: number; readonly chunked?: boolean }
   /** A file of the visitor's, which may also be a tar archive: it is made a disk. The disk is stored in the browser under its name, so that it outlives a reload. */
   | { readonly kind: "file"; readonly file: ImageFile; readonly about: ImageAbout }
   /** such a file, stored by an earlier visit */

@@ -1,12 +1,12 @@
 // scripts/userspace/image.ts — the guest's user space and its disk images, made when they are missing or out of date.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { globSync, hashFiles } from "../files.ts";
 import { USERSPACE } from "./compile.ts";
+import { noteImages, publish, writeWhole } from "./chunks.ts";
 import { makeExt4 } from "./ext4.ts";
 import { rootTree } from "./tree.ts";
 
@@ -56,51 +56,11 @@ export function buildUserspace(fresh?: string): string {
   return place;
 }
 
-function writeWhole(path: string, content: string | Uint8Array): void {
-  writeFileSync(`${path}.part`, content);
-  renameSync(`${path}.part`, path);
-}
-
-function sha256(path: string): string {
-  return createHash("sha256").update(readFileSync(path)).digest("hex");
-}
-
-/** What the page is told of an image: public/images/manifest.json is a list of these. */
-export interface ManifestEntry {
-  /** File name without `.gz`. */
-  readonly name: string;
-  readonly title: string;
-  /** Of the unpacked image. */
-  readonly sha256: string;
-  /** Bytes unpacked, and as served. */
-  readonly size: number;
-  readonly gzSize: number;
-  /** Name of the gzipped file beside the manifest. */
-  readonly file: string;
-  readonly cmdline: string;
-}
-
-function publish(image: string, name: string, title: string): ManifestEntry {
-  const gzip = spawnSync("gzip", ["-9nc", image], { maxBuffer: 1 << 30 });
-  if (gzip.status !== 0) throw new Error(`gzip: ${gzip.error?.message ?? gzip.stderr.toString()}`);
-  const file = `${name}.gz`;
-  writeWhole(join(PUBLIC, file), gzip.stdout);
-  return {
-    name,
-    title,
-    sha256: sha256(image),
-    size: statSync(image).size,
-    gzSize: gzip.stdout.length,
-    file,
-    cmdline: `ubd0=${name} rw mem=256m loglevel=8 init=/sbin/init`,
-  };
-}
-
 const sources = (): string => hashFiles(globSync(["scripts/userspace"], /./).filter((path) => !path.endsWith(".test.ts")));
 
 /** Whether the images are there, made from the files as they are. */
 export function imagesCurrent(): boolean {
-  const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.gz"), join(USERSPACE, "out/busybox.links")];
+  const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.chunks.json"), join(USERSPACE, "out/busybox.links")];
   return existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources() && outputs.every((path) => existsSync(path));
 }
 
@@ -114,8 +74,9 @@ export function buildImages(): void {
   const tree = rootTree(USERSPACE);
   makeExt4(IMAGE, tree, { size: 64 });
   makeExt4(IMAGE_4K, tree, { size: 64, blockSize: 4096 });
-  const manifest = [publish(IMAGE, "nommu.ext4", "musl and busybox, laid out like Alpine")];
-  writeWhole(join(PUBLIC, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  const manifest = [publish(PUBLIC, IMAGE, "nommu.ext4", "musl and busybox, laid out like Alpine", "ubd0=nommu.ext4 rw mem=256m loglevel=8 init=/sbin/init")];
+  rmSync(join(PUBLIC, "nommu.ext4.gz"), { force: true });
+  noteImages(PUBLIC, manifest);
   writeWhole(STAMP, sources());
   say(`images made: ${manifest.map((m) => `${m.name} sha256 ${m.sha256.slice(0, 16)}…, ${(m.gzSize / 1e6).toFixed(1)} MB to download`).join("; ")}`);
 }

@@ -3,7 +3,7 @@
 const NAME = "pagezero";
 const VERSION = 2;
 
-/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: sha256:… -> gzip of a published image, file:… -> StoredFile. */
+/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: chunks:… -> StoredList, chunk:… -> a packed chunk, sha256:… -> a published image that is one file, file:… -> StoredFile. */
 export type Store = "clusters" | "disks" | "images";
 
 /** The answer of a request. */

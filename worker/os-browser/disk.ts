@@ -3,6 +3,7 @@
 // The bytes are in memory, so that the guest never waits for a read. A flush writes every cluster that changed since the last one, in one strict
 // transaction: after a killed tab the disk is as some flush left it, never in between.
 import { type BlockStore, QuotaError } from "../arch/um/os.ts";
+import type { ChunkedImage } from "./chunks.ts";
 import { answer, change, diskRange } from "./database.ts";
 
 /** bytes of a record; a multiple of every block size that ext4 is made with here */
@@ -16,6 +17,12 @@ export interface DiskRecord {
   readonly owner: string;
   /** when it was last opened, ms since the epoch */
   readonly used: number;
+}
+
+/** An image in memory, and what brings its missing parts. */
+export interface DiskBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly chunks?: ChunkedImage;
 }
 
 /** Changed clusters by number. */
@@ -61,14 +68,17 @@ export class BrowserDisk implements BlockStore {
   private readonly bytes: Uint8Array<ArrayBuffer>;
   private readonly db: IDBDatabase | undefined;
   private readonly owner: string;
+  /** parts of the image that are still to come */
+  private readonly chunks: ChunkedImage | undefined;
   private dirty = new Set<number>();
   /** told when a flush begins and ends, and in words when one failed */
   onstoring: (on: boolean) => void = () => undefined;
   onnote: (text: string) => void = () => undefined;
 
-  private constructor(name: string, bytes: Uint8Array<ArrayBuffer>, db: IDBDatabase | undefined, owner: string) {
+  private constructor(name: string, { bytes, chunks }: DiskBytes, db: IDBDatabase | undefined, owner: string) {
     this.name = name;
     this.bytes = bytes;
+    this.chunks = chunks;
     this.size = bytes.length;
     this.readonly = false;
     this.db = db;
@@ -76,26 +86,28 @@ export class BrowserDisk implements BlockStore {
   }
 
   /** A disk whose changes end with the tab. Takes `bytes` over. */
-  static scratch(name: string, bytes: Uint8Array<ArrayBuffer>): BrowserDisk {
-    return new BrowserDisk(name, bytes, undefined, "");
+  static scratch(name: string, image: DiskBytes): BrowserDisk {
+    return new BrowserDisk(name, image, undefined, "");
   }
 
   /** The same with clusters that were changed before. */
-  static copy(name: string, bytes: Uint8Array<ArrayBuffer>, clusters: Clusters): BrowserDisk {
-    const disk = BrowserDisk.scratch(name, bytes);
-    disk.put(clusters);
+  static async copy(name: string, image: DiskBytes, clusters: Clusters): Promise<BrowserDisk> {
+    const disk = BrowserDisk.scratch(name, image);
+    await disk.put(clusters);
     return disk;
   }
-  /** The disk with the changes kept so far. Takes `bytes`, the image, over. `owner`: this tab's word, a new one. */
-  static async kept(db: IDBDatabase, name: string, bytes: Uint8Array<ArrayBuffer>, image: string, owner: string): Promise<BrowserDisk> {
-    await checkImageOf(db, name, image);
-    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image, owner, used: Date.now() } satisfies DiskRecord, name));
-    const disk = new BrowserDisk(name, bytes, db, owner);
+  /** The disk with the changes kept so far. Takes the image's bytes over. `owner`: this tab's word, a new one. */
+  static async kept(db: IDBDatabase, name: string, image: DiskBytes & { readonly id: string }, owner: string): Promise<BrowserDisk> {
+    await checkImageOf(db, name, image.id);
+    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image: image.id, owner, used: Date.now() } satisfies DiskRecord, name));
+    const disk = new BrowserDisk(name, image, db, owner);
     // only now: nobody else can store anything any more
-    disk.put(await keptClusters(db, name, image));
+    await disk.put(await keptClusters(db, name, image.id));
     return disk;
   }
-  private put(clusters: Clusters): void {
+  private async put(clusters: Clusters): Promise<void> {
+    // a chunk is wider than a cluster: what is around it comes first
+    await this.chunks?.places([...clusters.keys()].map((n) => n * CLUSTER));
     for (const [n, cluster] of clusters) {
       if (n * CLUSTER + cluster.length > this.size) continue;
       this.bytes.set(cluster, n * CLUSTER);
@@ -106,29 +118,32 @@ export class BrowserDisk implements BlockStore {
   get changedBytes(): number {
     return this.changed.size * CLUSTER;
   }
-  /** The bytes as they are, to be copied and not kept. */
-  get content(): Uint8Array<ArrayBuffer> {
-    return this.bytes;
-  }
-
   /** Copies of the blocks of 4096 bytes in clusters that differ from the image. */
   overlay(): (readonly [block: number, bytes: Uint8Array<ArrayBuffer>])[] {
     const per = CLUSTER / 4096;
     return [...this.changed].flatMap((n) => Array.from({ length: per }, (_, i) => n * per + i).filter((b) => b * 4096 < this.size).map((b) => [b, this.bytes.slice(b * 4096, (b + 1) * 4096)] as const));
   }
 
+  /** All of it is here, before much is read. */
+  async complete(): Promise<void> {
+    await this.chunks?.complete();
+  }
   private check(pos: number, len: number): void {
     if (pos < 0 || pos + len > this.size) throw new Error(`${this.name}: ${len} bytes at ${pos} are beyond its end`);
   }
   read(pos: number, buf: Uint8Array): void {
     this.check(pos, buf.length);
+    this.chunks?.need(pos, buf.length);
     buf.set(this.bytes.subarray(pos, pos + buf.length));
   }
   write(pos: number, buf: Uint8Array): void {
     this.check(pos, buf.length);
     if (buf.length === 0) return;
-    this.bytes.set(buf, pos);
     const last = Math.floor((pos + buf.length - 1) / CLUSTER);
+    // whole clusters are stored: what is around the bytes must be there
+    const from = Math.floor(pos / CLUSTER) * CLUSTER;
+    this.chunks?.need(from, Math.min((last + 1) * CLUSTER, this.size) - from);
+    this.bytes.set(buf, pos);
     for (let n = Math.floor(pos / CLUSTER); n <= last; n++) {
       this.dirty.add(n);
       this.changed.add(n);

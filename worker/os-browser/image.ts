@@ -2,6 +2,8 @@
 import { crc32c } from "../lib/crc32c.ts";
 import { isTar } from "../lib/tar.ts";
 import { BAD_IMAGE, type ImageAbout, type ImageSource, type StoredImage } from "../protocol.ts";
+import { checkChunkList, ChunkedImage, type ChunkStore } from "./chunks.ts";
+import { keepList, network, storedList, StoredChunks } from "./chunk_store.ts";
 import { answer, change, get } from "./database.ts";
 import { KeptView } from "./disk.ts";
 
@@ -136,10 +138,53 @@ export interface Image {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** which image it is, for the changes kept of it */
   readonly id: string;
+  /** parts of `bytes` are still to come: ask it before they are read or written */
+  readonly chunks?: ChunkedImage;
 }
 
-/** Loads what `source` names. Without a database nothing is stored, and all else works. Throws Errors with sentences. */
-export async function loadImage(db: IDBDatabase | undefined, name: string, source: ImageSource, progress: Progress, fromTar: FromTar): Promise<Image> {
+/** Loads the chunks that a boot reads, or all of them. */
+async function loadChunks(db: IDBDatabase | undefined, memory: ChunkStore, name: string, { url, sha256 }: { readonly url: string; readonly sha256: string }, all: boolean, progress: Progress): Promise<Image> {
+  let list = db === undefined ? undefined : await storedList(db, sha256);
+  const fresh = list === undefined;
+  if (list === undefined) {
+    progress("fetching the list of the disk image's chunks", 0, 0);
+    const text = new TextDecoder().decode(await download(name, url, 0, () => undefined));
+    let parsed: unknown;
+    try {
+      parsed = JSON.parse(text);
+    } catch {
+      parsed = undefined;
+    }
+    const checked = checkChunkList(parsed);
+    if (typeof checked === "string") throw badImage(`The disk image ${name} cannot be loaded: ${checked}.`);
+    if (checked.sha256 !== sha256) throw badImage(`The disk image ${name} is another one than the list of images says: the server has parts of two versions. Reload the page.`);
+    list = checked;
+  }
+  const chunks = new ChunkedImage(name, list, new URL("chunks/", url).href, db === undefined ? memory : new StoredChunks(db), network);
+  // before the chunks, which nothing would keep otherwise
+  if (db !== undefined && fresh) await keepList(db, name, list);
+  if (all) await chunks.complete(progress);
+  else await chunks.first(progress);
+  chunks.need(0, 65536);
+  return { bytes: chunks.bytes, id: sha256, chunks };
+}
+
+/** What stays the same from image to image. */
+export interface ImageHost {
+  readonly db: IDBDatabase | undefined;
+  /** chunks, where there is no database */
+  readonly memory: ChunkStore;
+  readonly fromTar: FromTar;
+}
+
+/** Loads what `source` names; `all`: nothing of it may be still to come. Without a database nothing is stored, and all else works. Throws Errors with sentences. */
+export async function loadImage({ db, memory, fromTar }: ImageHost, name: string, source: ImageSource, progress: Progress, all: boolean): Promise<Image> {
+  if (source.kind === "published" && source.chunked === true) {
+    const image = await loadChunks(db, memory, name, source, all, progress);
+    const wrong = checkImage(name, image.bytes);
+    if (wrong !== undefined) throw badImage(wrong);
+    return image;
+  }
   if (source.kind === "published") {
     const key = `sha256:${source.sha256}`;
     const stored = db === undefined ? undefined : await get<Uint8Array<ArrayBuffer>>(db, "images", key).catch(() => undefined);
