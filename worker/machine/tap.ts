@@ -148,7 +148,7 @@ export class Tap implements Os {
   constructor(inner: Os) {
     this.inner = inner;
   }
-  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean }): BlockStore {
+  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean; shared?: boolean }): BlockStore {
     const store = new TrackedStore(this.inner.openBlock(file, backing, flags), this);
     this.stores.push(store);
     return store;

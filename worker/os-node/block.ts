@@ -1,6 +1,7 @@
 // os-node/block.ts — a file as a disk.  cf. arch/um/drivers/ubd_user.c
 import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import type { BlockStore } from "../arch/um/os.ts";
+import { lockFile } from "./lock.ts";
 
 const code = (e: unknown): string => (e as NodeJS.ErrnoException).code ?? "";
 
@@ -10,9 +11,10 @@ export class FileStore implements BlockStore {
   readonly readonly: boolean;
   private readonly fd: number;
   private readonly sync: boolean;
+  private readonly unlock: () => void;
 
-  /** Throws a sentence. A file that may not be written becomes a read-only disk, as on UML. */
-  constructor(path: string, flags: { readonly: boolean; sync: boolean }) {
+  /** Throws a sentence. A file that may not be written becomes a read-only disk, as on UML; one that may is locked, unless it is to be shared. */
+  constructor(path: string, flags: { readonly: boolean; sync: boolean; shared?: boolean }) {
     let readonly = flags.readonly;
     let fd: number;
     try {
@@ -25,6 +27,7 @@ export class FileStore implements BlockStore {
     }
     const st = fstatSync(fd);
     if (!st.isFile() && !st.isBlockDevice()) throw new Error(`${path} is not a file.`);
+    this.unlock = readonly || flags.shared === true || !st.isFile() ? () => undefined : lockFile(path);
     this.fd = fd;
     this.name = path;
     this.size = st.size;
@@ -55,6 +58,7 @@ export class FileStore implements BlockStore {
   }
   close(): void {
     closeSync(this.fd);
+    this.unlock();
   }
 }
 

@@ -7,6 +7,7 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BlockStore } from "../arch/um/os.ts";
+import { lockFile } from "./lock.ts";
 
 const MAGIC = 0x4f4f4f4d;
 const VERSION = 3;
@@ -23,6 +24,7 @@ export class CowStore implements BlockStore {
   private readonly base: number;
   private readonly bitmap: Uint8Array;
   private readonly data: number;
+  private readonly unlock: () => void;
   /** bytes of the bitmap that the file does not have yet: [from, to) */
   private dirty: [number, number] | undefined;
 
@@ -47,8 +49,10 @@ export class CowStore implements BlockStore {
       head.set(new TextEncoder().encode(resolve(backing)).subarray(0, PATH - 1), 32);
       writeSync(this.cow, head, 0, HEADER, 0);
       ftruncateSync(this.cow, this.data + st.size);
+      this.unlock = lockFile(file);
       return;
     }
+    this.unlock = lockFile(file);
     this.cow = openSync(file, "r+");
     const head = new Uint8Array(HEADER);
     const n = readSync(this.cow, head, 0, HEADER, 0);
@@ -104,5 +108,6 @@ export class CowStore implements BlockStore {
     this.flush();
     closeSync(this.cow);
     closeSync(this.base);
+    this.unlock();
   }
 }

@@ -20,7 +20,7 @@ export class NodeOs implements Os {
   constructor(options: NodeOsOptions = {}) {
     this.options = options;
   }
-  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean }): BlockStore {
+  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean; shared?: boolean }): BlockStore {
     const given = this.options.disks?.get(file);
     if (given !== undefined && backing === undefined) return given;
     if (this.options.scratch === true) throw new Error(`there is no disk called ${file} here`);

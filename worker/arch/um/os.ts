@@ -29,7 +29,7 @@ export class QuotaError extends Error {}
 
 export interface Os {
   /** Opens `file` (with `backing`: file is the copy-on-write overlay) for ubd. Throws with a sentence. */
-  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean }): BlockStore;
+  openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean; shared?: boolean }): BlockStore;
   /** Bytes that the guest wrote to console `line` (0 is con0). */
   consoleWrite(line: number, bytes: Uint8Array): void;
   /** Wall clock at start, seconds since the epoch; used once, unless time=virtual takes it from the boot parameters. */

@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import { parse_ubd } from "./ubd_kern.ts";
 
 test("unit, flags, file, backing file and serial number", () => {
-  expect(parse_ubd("0=a.ext4")).toEqual({ n: 0, file: "a.ext4", backing: undefined, serial: "", readonly: false, sync: false });
-  expect(parse_ubd("3rs=cow,base,S1")).toEqual({ n: 3, file: "cow", backing: "base", serial: "S1", readonly: true, sync: true });
+  expect(parse_ubd("0=a.ext4")).toEqual({ n: 0, file: "a.ext4", backing: undefined, serial: "", readonly: false, sync: false, shared: false });
+  expect(parse_ubd("3rs=cow,base,S1")).toEqual({ n: 3, file: "cow", backing: "base", serial: "S1", readonly: true, sync: true, shared: false });
   expect(parse_ubd("b=a:b")).toMatchObject({ n: 1, backing: "b" });
   expect(parse_ubd("0=File,,Serial")).toMatchObject({ backing: undefined, serial: "Serial" });
 });

@@ -16,6 +16,8 @@ export interface UbdConfig {
   readonly serial: string;
   readonly readonly: boolean;
   readonly sync: boolean;
+  /** other machines may write to it as well */
+  readonly shared: boolean;
 }
 
 /** Parses one parameter, without "ubd" before it. Returns what to do, or UML's words about what is wrong.  cf. ubd_setup_common() */
@@ -32,7 +34,7 @@ export function parse_ubd(text: string): UbdConfig | string {
   const [file = "", backing, serial = ""] = rest.slice(equals + 1).split(/[,:]/);
   if (file === "") return "No file name";
   if (flags.includes("d") && backing) return "Can't specify both 'd' and a COW file";
-  return { n, file, backing: backing || undefined, serial, readonly: flags.includes("r"), sync: flags.includes("s") };
+  return { n, file, backing: backing || undefined, serial, readonly: flags.includes("r"), sync: flags.includes("s"), shared: flags.includes("c") };
 }
 
 /** Opens the disks of the command line. A disk that cannot be had is told in the log; the boot goes on without it.  cf. ubd_init() */
@@ -56,7 +58,7 @@ export function ubd_init(kernel: Kernel): void {
     seen.add(config.n);
     let store: BlockStore;
     try {
-      store = os.openBlock(config.file, config.backing, { readonly: config.readonly, sync: config.sync || all_sync });
+      store = os.openBlock(config.file, config.backing, { readonly: config.readonly, sync: config.sync || all_sync, shared: config.shared });
     } catch (e) {
       log.err(`Failed to initialize ubd device ${config.n} :${e instanceof Error ? e.message : String(e)}`);
       continue;
