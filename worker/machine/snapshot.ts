@@ -29,7 +29,7 @@ export interface Snapshot {
   readonly cpu: Uint8Array;
   readonly calls: { readonly recent: Int32Array; readonly noted: number };
   readonly lines: readonly LineState[];
-  readonly disks: readonly { readonly name: string; readonly size: number; readonly blocks: PageTree }[];
+  readonly disks: readonly { readonly opened: Opened; readonly size: number; readonly blocks: PageTree }[];
   /** [kernel, zpoline] */
   readonly graph: Frozen;
   /** bytes that no other snapshot has */
@@ -139,7 +139,7 @@ export class Snapshots {
       cpu: cpu.state.save(),
       calls: machine.arch.save_calls(),
       lines: machine.tap.lines.map((l) => l.save()),
-      disks: machine.tap.stores.map((s) => ({ name: s.name, size: s.size, blocks: s.tree })),
+      disks: machine.tap.stores.map((s) => ({ opened: s.opened, size: s.size, blocks: s.tree })),
       graph,
       own: this.pool.copied - copied + (this.copies.copied - before) + graph.nodes.byteLength + graph.tags.byteLength + graph.values.byteLength,
     };
@@ -155,9 +155,11 @@ export class Snapshots {
     if (kernel.host_work !== undefined) throw new Error("the machine waits for its host: it cannot be changed now");
     if (s.size !== cpu.mem.size) throw new Error(`the snapshot is of a machine with ${s.size >> 20} MiB, this one has ${cpu.mem.size >> 20}`);
     if (s.cmdline !== machine.cmdline) throw new Error(`the snapshot is of a machine that was booted with "${s.cmdline}", this one has "${machine.cmdline}"`);
+    // a machine that has not booted has not opened them
+    if (tap.stores.length === 0) for (const { opened } of s.disks) tap.openBlock(opened.file, opened.backing, opened.flags);
     s.disks.forEach((d, i) => {
       const have = tap.stores[i];
-      if (have === undefined || have.size !== d.size) throw new Error(`the snapshot is of a machine with a disk ${d.name} of ${d.size} bytes, which this one does not have`);
+      if (have === undefined || have.size !== d.size) throw new Error(`the snapshot is of a machine with a disk ${d.opened.file} of ${d.size} bytes, which this one does not have`);
     });
     // RAM: what differs, so that decoded code of all else stays
     this.look();
@@ -189,6 +191,16 @@ export class Snapshots {
     machine.entry.positions.rewind(s.retired);
     const [, zpoline] = thaw(s.graph, this.classes, this.externals(), new Map([[1, kernel]]), this.copies) as [unknown, UmArch["zpoline"]];
     machine.arch.zpoline = zpoline;
+  }
+
+  /** A tree of pages or blocks from elsewhere: their hashes are worked out here. */
+  tree(pages: Iterable<readonly [page: number, bytes: Uint8Array]>): PageTree {
+    const changes: PageChange[] = [];
+    for (const [page, bytes] of pages) {
+      const { lo, hi } = this.hasher.bytes(bytes);
+      changes.push({ page, data: this.pool.get(lo, hi, () => bytes), lo, hi });
+    }
+    return new PageTree().with(changes);
   }
 
   /** 16 hexadecimal digits that stand for all of the machine: see fingerprint.ts. */

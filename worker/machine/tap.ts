@@ -76,11 +76,20 @@ export class LineRecord {
   }
 }
 
+/** What the command line said of a disk. */
+export interface Opened {
+  readonly file: string;
+  readonly backing: string | undefined;
+  readonly flags: { readonly readonly: boolean; readonly sync: boolean; readonly shared?: boolean };
+}
+
 /** A disk whose changes are known: what each changed block was at first, and which have changed since the last snapshot. */
 export class TrackedStore implements BlockStore {
   readonly size: number;
   readonly readonly: boolean;
   readonly name: string;
+  /** how it was opened */
+  readonly opened: Opened;
   private readonly inner: BlockStore;
   private readonly tap: Tap;
   /** changed blocks as of the last snapshot; a block that is not there is as at power-on */
@@ -89,8 +98,9 @@ export class TrackedStore implements BlockStore {
   readonly dirty = new Set<number>();
   private readonly first = new Map<number, Uint8Array>();
 
-  constructor(inner: BlockStore, tap: Tap) {
+  constructor(inner: BlockStore, tap: Tap, opened: Opened) {
     this.inner = inner;
+    this.opened = opened;
     this.tap = tap;
     this.size = inner.size;
     this.readonly = inner.readonly;
@@ -149,7 +159,7 @@ export class Tap implements Os {
     this.inner = inner;
   }
   openBlock(file: string, backing: string | undefined, flags: { readonly: boolean; sync: boolean; shared?: boolean }): BlockStore {
-    const store = new TrackedStore(this.inner.openBlock(file, backing, flags), this);
+    const store = new TrackedStore(this.inner.openBlock(file, backing, flags), this, { file, backing, flags });
     this.stores.push(store);
     return store;
   }

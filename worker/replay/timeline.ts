@@ -4,6 +4,7 @@
 // retired, monotonic clock, events): among those with the same count, the others say which. Whoever has a Timeline runs the machine through it only.
 import type { Input, InputEvent, Machine, Reason } from "../machine.ts";
 import { Snapshots, type Snapshot } from "../machine/snapshot.ts";
+import { readSnapshot, writeSnapshot } from "./snapshot_file.ts";
 import { SnapshotList } from "./snapshots.ts";
 
 export interface Moment {
@@ -203,6 +204,20 @@ export class Timeline {
     const s = this.taker.take();
     this.snapshots.add(s);
     return s;
+  }
+  /** The machine, not booted yet, begins where a snapshot file says. Throws a sentence if it is of another machine, or not what it says it is. */
+  resume(file: Uint8Array, images: ReadonlyMap<string, (pos: number, buf: Uint8Array) => void>): void {
+    const { snapshot, log, histories, fingerprint } = readSnapshot(file, this.taker, images);
+    this.taker.restore(snapshot);
+    histories.forEach((h, i) => this.machine.tap.lines[i]!.fill(h));
+    this.machine.log.push(...log);
+    if (this.fingerprint() !== fingerprint) throw new Error("the snapshot does not give the machine that it was made of");
+    this.snapshots.add(snapshot);
+  }
+  /** The machine as it is now as a file; `images`: as in resume(), for bytes that need not be in the file. */
+  save(images: ReadonlyMap<string, (pos: number, buf: Uint8Array) => void>): Uint8Array<ArrayBuffer> {
+    const snapshot = this.snapshot();
+    return writeSnapshot(snapshot, this.machine.log, this.machine.tap.lines.map((l) => l.history()), this.fingerprint(), images);
   }
   private restore(s: Snapshot, log: readonly InputEvent[], end: Moment): void {
     this.taker.restore(s);
