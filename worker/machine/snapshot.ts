@@ -11,7 +11,7 @@ import { kernelClasses } from "./classes.ts";
 import { Copies, Externals, freeze, thaw, type ClassTable, type Frozen } from "./graph.ts";
 import { hex64, Hasher, PAGE_SIZE } from "./hash.ts";
 import { type PageChange, PagePool, PageTree } from "./pages.ts";
-import type { LineState } from "./tap.ts";
+import type { LineState, Opened } from "./tap.ts";
 import { fingerprintBytes } from "./fingerprint.ts";
 
 /** Never changed once made. */

@@ -15,8 +15,10 @@ const MAGIC = "pzsnap1\n";
 const PAGE = 4096;
 /** places of a page on an image are multiples of this */
 const ALIGN = 1024;
-/** the upper bits of a place say which disk; this one: it is in the file */
+/** instead of a place: it is in the file */
 const INLINE = 0xffffffff;
+/** or: nothing but zeros */
+const ZEROS = 0xfffffffe;
 
 /** Reads an image as it was before anything was changed. */
 export type ImageReader = (pos: number, buf: Uint8Array) => void;
@@ -33,9 +35,11 @@ interface Header {
   readonly events: readonly LinkEvent[];
   readonly disks: readonly { readonly opened: Opened; readonly size: number; readonly blocks: number }[];
   readonly pages: number;
+  /** bytes of each buffer of the graph */
+  readonly buffers: readonly number[];
   readonly shapes: Frozen["shapes"];
   readonly strings: readonly string[];
-  /** bytes of the sections: cpu, recent calls, nodes, tags, values, each buffer, each history; then numbers and places of RAM pages, of each disk's blocks; then bytes of inline pages */
+  /** bytes of the sections: cpu, recent calls, nodes, tags, values, each history, places of the buffers' pages; numbers and places of RAM pages, of each disk's blocks; bytes of inline pages */
   readonly sections: readonly number[];
 }
 
@@ -105,8 +109,18 @@ export function writeSnapshot(s: Snapshot, log: readonly InputEvent[], histories
   add(s.graph.nodes);
   add(s.graph.tags);
   add(s.graph.values);
-  for (const b of s.graph.buffers) add(new Uint8Array(b));
   for (const h of histories) add(h);
+  // what the kernel has read of a disk is found there again
+  const parts: number[] = [];
+  for (const b of s.graph.buffers) {
+    for (let at = 0; at < b.byteLength; at += PAGE) {
+      const part = new Uint8Array(b, at, Math.min(PAGE, b.byteLength - at));
+      const place = part.every((x) => x === 0) ? ZEROS : (places?.find(part) ?? INLINE * ALIGN) / ALIGN;
+      parts.push(place);
+      if (place === INLINE) inline.push(part);
+    }
+  }
+  add(Uint32Array.from(parts));
   const ram = pages(s.ram);
   const disks = s.disks.map((d) => ({ opened: d.opened, size: d.size, blocks: pages(d.blocks) }));
   const all = new Uint8Array(inline.reduce((n, p) => n + p.length, 0));
@@ -114,7 +128,7 @@ export function writeSnapshot(s: Snapshot, log: readonly InputEvent[], histories
   add(all);
   const header: Header = {
     cmdline: s.cmdline, clock: s.clock, size: s.size, retired: s.retired, ns: s.ns, noted: s.calls.noted, fingerprint, lines: s.lines, events: toLinkEvents(log.slice(0, s.events)),
-    disks, pages: ram, shapes: s.graph.shapes, strings: s.graph.strings, sections: sections.map((x) => x.length),
+    disks, pages: ram, buffers: s.graph.buffers.map((b) => b.byteLength), shapes: s.graph.shapes, strings: s.graph.strings, sections: sections.map((x) => x.length),
   };
   const head = new TextEncoder().encode(JSON.stringify(header));
   const start = aligned(MAGIC.length + 4 + head.length);
@@ -156,7 +170,7 @@ export function readSnapshot(file: Uint8Array, taker: Snapshots, images: Readonl
   const next = (): Uint8Array<ArrayBuffer> => {
     const length = header.sections[n++] ?? 0;
     if (at + length > file.length) throw new Error("the snapshot is cut short");
-    const bytes = file.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+    const bytes = new Uint8Array(file.subarray(at, at + length));
     at += aligned(length);
     return bytes;
   };
@@ -165,29 +179,32 @@ export function readSnapshot(file: Uint8Array, taker: Snapshots, images: Readonl
   const nodes = new Int32Array(next().buffer);
   const tags = next();
   const values = new Float64Array(next().buffer);
-  const histories = header.lines.length;
-  const buffers = Array.from({ length: header.sections.length - 5 - histories - header.disks.length - 2 }, () => next().buffer);
-  const history = Array.from({ length: histories }, next);
+  const histories = Array.from({ length: header.lines.length }, next);
+  const parts = new Uint32Array(next().buffer);
   const lists = Array.from({ length: 1 + header.disks.length }, () => new Uint32Array(next().buffer));
   const inline = next();
   let used = 0;
   const reader = images.get(header.disks[0]?.opened.file ?? "");
+  const page = (place: number, length: number): Uint8Array => {
+    if (place === ZEROS) return new Uint8Array(length);
+    if (place === INLINE) return inline.slice(used, (used += length));
+    if (reader === undefined) throw new Error("the snapshot needs a disk image that is not here");
+    const bytes = new Uint8Array(length);
+    reader(place * ALIGN, bytes);
+    return bytes;
+  };
+  let part = 0;
+  const buffers = header.buffers.map((length) => {
+    const bytes = new Uint8Array(length);
+    for (let to = 0; to < length; to += PAGE) bytes.set(page(parts[part++]!, Math.min(PAGE, length - to)), to);
+    return bytes.buffer;
+  });
   const tree = (list: Uint32Array, limit: number): PageTree =>
-    taker.tree(
-      Array.from({ length: list.length / 2 }, (_, i): readonly [number, Uint8Array] => {
-        const page = list[2 * i]!;
-        const length = Math.min(PAGE, limit - page * PAGE);
-        if (list[2 * i + 1] === INLINE) return [page, inline.slice(used, (used += length))];
-        if (reader === undefined) throw new Error("the snapshot needs a disk image that is not here");
-        const bytes = new Uint8Array(PAGE);
-        reader(list[2 * i + 1]! * ALIGN, bytes);
-        return [page, bytes];
-      }),
-    );
+    taker.tree(Array.from({ length: list.length / 2 }, (_, i): readonly [number, Uint8Array] => [list[2 * i]!, page(list[2 * i + 1]!, Math.min(PAGE, limit - list[2 * i]! * PAGE))]));
   const ram = tree(lists[0]!, header.size);
   const disks = header.disks.map((d, i) => ({ opened: d.opened, size: d.size, blocks: tree(lists[i + 1]!, d.size) }));
   const { cmdline, clock, size, retired, ns, noted, lines, shapes, strings, fingerprint } = header;
   const graph: Frozen = { shapes, nodes, tags, values, strings, buffers };
   const snapshot: Snapshot = { cmdline, clock, size, retired, ns, events: events.length, ram, cpu, calls: { recent, noted }, lines, disks, graph, own: file.length };
-  return { snapshot, log: fromLinkEvents(events), histories: history, fingerprint };
+  return { snapshot, log: fromLinkEvents(events), histories, fingerprint };
 }
