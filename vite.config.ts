@@ -2,6 +2,7 @@
 
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { engine } from "./scripts/engine.ts";
 import { isolation } from "./scripts/headers.ts";
 import { iced } from "./scripts/vite-iced.ts";
 
@@ -10,6 +11,7 @@ const port = Number(process.env["PORT"] ?? 5173);
 export default defineConfig({
   base: "./",
   plugins: [react(), iced()],
+  define: { __ENGINE__: JSON.stringify(engine()) },
   worker: { format: "es", plugins: () => [iced()] },
   optimizeDeps: { exclude: ["iced-x86"] },
   build: { target: "es2023", sourcemap: true, chunkSizeWarningLimit: 2000 },

@@ -11,6 +11,7 @@ import { noteImages, publish } from "./userspace/chunks.ts";
 import { makeExt4 } from "./userspace/ext4.ts";
 import { tarToExt4 } from "./tar_image.ts";
 import { buildImages, buildUserspace, IMAGE } from "./userspace/image.ts";
+import { buildSnapshot } from "./userspace/snapshot.ts";
 import { rootTree } from "./userspace/tree.ts";
 
 /** What the shell's programs need of a kernel that they were not built for is said when the page is told of the image. */
@@ -36,6 +37,7 @@ if (source !== undefined && target !== undefined) {
   process.exit(0);
 }
 buildImages();
+await buildSnapshot();
 if (process.argv.includes("--prove")) {
   const elsewhere = mkdtempSync(join(tmpdir(), "pagezero-proof-"));
   const image = join(elsewhere, "again.ext4");

@@ -5,6 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { snapshotCurrent } from "./engine.ts";
 import { buildImages, imagesCurrent } from "./userspace/image.ts";
 
 /** Something a Debian package provides: a program on the path, or a file. */
@@ -55,13 +56,23 @@ function packages(needs: readonly Need[]): string | undefined {
   return `apt-get could not install ${names.join(" ")}; what it said stands above.`;
 }
 
+/** The snapshot that a visit begins with; without it the page boots. */
+function snapshot(): void {
+  if (snapshotCurrent()) return;
+  const { status } = spawnSync("node_modules/.bin/tsx", ["scripts/userspace/snapshot.ts"], { stdio: "inherit" });
+  if (status !== 0) say("there is no snapshot of the machine at its prompt; the page will boot instead.");
+}
+
 /**
  * Sets the machine up for `use`. Returns whether all is there; if not, it has said what is missing.
  * To run, an image is enough; the tests also compile guest programs, check file systems and need a browser.
  */
 export function setup(use: "run" | "test"): boolean {
   const images = imagesCurrent();
-  if (use === "run" && images) return true;
+  if (use === "run" && images) {
+    snapshot();
+    return true;
+  }
   if (process.platform !== "linux" || process.arch !== "x64") {
     say(`the guest's image is built on Linux on x86-64, and this is ${process.platform} on ${process.arch}. The page will ask for an image file.`);
     return false;
@@ -74,6 +85,7 @@ export function setup(use: "run" | "test"): boolean {
   }
   try {
     buildImages();
+    snapshot();
     return true;
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}. Without it the page will ask for an image file.`);

@@ -1,6 +1,7 @@
 // worker/main.ts — the machine's Web Worker: runs the machine in slices, so that keys, control calls and the clock get in between them.
 import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
+import type { BrowserDisk } from "./os-browser/disk.ts";
 import type { CpuStart } from "./cpu/remote.ts";
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { Inspector } from "./machine/inspect.ts";
@@ -8,6 +9,7 @@ import { Machine } from "./machine.ts";
 import { Disks, Turn } from "./main_disks.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
+import { snapshotHeader } from "./replay/snapshot_file.ts";
 import { Keeper } from "./replay/keeper.ts";
 import { type SeekOptions, Timeline } from "./replay/timeline.ts";
 import type { TimelineState } from "./protocol/replay.ts";
@@ -179,7 +181,8 @@ class Host {
     const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, startCpu });
     const timeline = new Timeline(machine);
     await machine.start();
-    this.overlay = this.disks.opened.get(request.disk.name)!.overlay();
+    const disk = this.disks.opened.get(request.disk.name)!;
+    this.overlay = disk.overlay();
     this.machine = machine;
     this.timeline = timeline;
     this.keeper = new Keeper(timeline);
@@ -190,7 +193,8 @@ class Host {
       this.paused = false;
       this.wake?.();
     };
-    machine.boot();
+    const resumed = request.snapshot !== undefined && disk.changed.size === 0 && (await this.resume(timeline, disk, request.snapshot.url));
+    if (!resumed) machine.boot();
     this.real = { host: performance.now(), guest: machine.kernel.halted === undefined ? machine.kernel.time.monotonic() : 0 };
     if (machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
     this.window = { cols: request.cols, rows: request.rows };
@@ -208,6 +212,26 @@ class Host {
       this.flush();
       this.post({ type: "crashed", why: e instanceof Error ? `${e.message}\n${e.stack ?? ""}` : String(e) });
     });
+  }
+
+  /** Begins at a snapshot. False: it cannot be had, or is not for this machine; then the machine is as new. */
+  private async resume(timeline: Timeline, disk: BrowserDisk, url: string): Promise<boolean> {
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok !== true) return false;
+    try {
+      const packed = new Uint8Array(await response.arrayBuffer());
+      // a server may have unpacked it on the way
+      const file = packed[0] === 0x1f ? new Uint8Array(await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer()) : packed;
+      if (snapshotHeader(file).cmdline !== timeline.machine.cmdline) return false;
+      timeline.resume(file, new Map([[disk.name, (pos, buf) => disk.read(pos, buf)]]));
+    } catch (e) {
+      // half made: a machine is never made twice of one memory
+      if (timeline.machine.kernel.time !== undefined) throw e;
+      return false;
+    }
+    this.output.repaint(0, timeline.machine.tap.lines[0]!.history());
+    this.post({ type: "resumed", at: timeline.now.at });
+    return true;
   }
 
   /** Until something wakes it, or `ms` have passed. */

@@ -75,6 +75,8 @@ export interface BootRequest {
   readonly rows: number;
   /** what a link or a bundle says that happened; the window's size is then part of it */
   readonly replay?: ReplayRequest;
+  /** a snapshot at the prompt, made by this very emulator: the machine begins there if its disk is as the image (gzip) */
+  readonly snapshot?: { readonly url: string };
 }
 
 /** An image that a visitor has brought, stored in this browser. */
@@ -157,6 +159,8 @@ export type ToPage =
   /** a breakpoint, a step: the machine stands still */
   | { readonly type: "stopped"; readonly why: string }
   | { readonly type: "events"; readonly events: readonly MachineEvent[] }
+  /** the machine did not boot: it began where a snapshot was taken, at this instruction */
+  | { readonly type: "resumed"; readonly at: number }
   /** something that the visitor should know */
   | { readonly type: "note"; readonly text: string };
 
