@@ -21,8 +21,11 @@ export interface SnapshotEntry {
   readonly fingerprint: string;
 }
 
+/** the image that the page boots if nobody chooses */
+export const SNAPSHOT_OF = "nommu.ext4";
+
 /** Whether the published image has a snapshot made by this emulator. */
 export function snapshotCurrent(folder = "public/images"): boolean {
-  const [entry] = JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")) as { cmdline: string; snapshot?: SnapshotEntry }[];
+  const entry = (JSON.parse(readFileSync(`${folder}/manifest.json`, "utf8")) as { name: string; cmdline: string; snapshot?: SnapshotEntry }[]).find((e) => e.name === SNAPSHOT_OF);
   return entry === undefined || (entry.snapshot?.engine === engine() && entry.snapshot.cmdline === entry.cmdline && existsSync(`${folder}/${entry.snapshot.file}`));
 }

@@ -6,8 +6,9 @@ import { Machine } from "../../worker/machine.ts";
 import { MemoryStore } from "../../worker/os-node/block.ts";
 import { NodeOs } from "../../worker/os-node/os.ts";
 import { Timeline } from "../../worker/replay/timeline.ts";
-import { engine, snapshotCurrent, type SnapshotEntry } from "../engine.ts";
-import { IMAGE, type ManifestEntry } from "./image.ts";
+import { engine, SNAPSHOT_OF, snapshotCurrent, type SnapshotEntry } from "../engine.ts";
+import type { ManifestEntry } from "./chunks.ts";
+import { IMAGE } from "./image.ts";
 
 const PUBLIC = "public/images";
 const MANIFEST = `${PUBLIC}/manifest.json`;
@@ -37,7 +38,8 @@ const readManifest = (): (ManifestEntry & { snapshot?: SnapshotEntry })[] => JSO
 /** Makes it unless it is there, made by this emulator of this image. Throws when two boots differ: then nothing may be published. */
 export async function buildSnapshot(): Promise<void> {
   const manifest = readManifest();
-  const entry = manifest[0];
+  const i = manifest.findIndex((e) => e.name === SNAPSHOT_OF);
+  const entry = manifest[i];
   if (entry === undefined || snapshotCurrent()) return;
   const mark = engine();
   const file = `${entry.name}.snap.gz`;
@@ -55,7 +57,7 @@ export async function buildSnapshot(): Promise<void> {
   resumed.resume(new Uint8Array(gunzipSync(packed)), images);
   writeFileSync(`${PUBLIC}/${file}.part`, packed);
   renameSync(`${PUBLIC}/${file}.part`, `${PUBLIC}/${file}`);
-  manifest[0] = { ...entry, snapshot: { file, gzSize: packed.length, engine: mark, cmdline: entry.cmdline, at: first.now.at, fingerprint } };
+  manifest[i] = { ...entry, snapshot: { file, gzSize: packed.length, engine: mark, cmdline: entry.cmdline, at: first.now.at, fingerprint } };
   writeFileSync(`${MANIFEST}.part`, `${JSON.stringify(manifest, null, 2)}\n`);
   renameSync(`${MANIFEST}.part`, MANIFEST);
   console.log(`setup: snapshot at instruction ${first.now.at}, fingerprint ${fingerprint}, ${(packed.length / 1e3).toFixed(0)} kB to download`);
