@@ -126,13 +126,26 @@ export class EventPoll extends File {
     }
     return ready ? POLLIN | POLLRDNORM : 0;
   }
-  /** Levels of epolls in epolls below this one; throws ELOOP when `target` is among them or it is too deep. */
-  check_nesting(target: File, depth = 0): void {
+  /** Levels of epolls in epolls below this one. Throws ELOOP when `target` is among them, or it is too deep.  cf. ep_loop_check_proc() */
+  private depth_below(target: File, depth = 0): number {
     if (depth > EP_MAX_NESTS) throw ELOOP;
+    let below = 0;
     for (const { file } of this.items) {
       if (file === target) throw ELOOP;
-      if (file instanceof EventPoll) file.check_nesting(target, depth + 1);
+      if (file instanceof EventPoll) below = Math.max(below, file.depth_below(target, depth + 1) + 1);
     }
+    return below;
+  }
+  /** cf. ep_get_upwards_depth_proc() */
+  private depth_above(depth = 0): number {
+    if (depth > EP_MAX_NESTS) throw ELOOP;
+    let above = 0;
+    for (const ep of this.f_ep ?? []) above = Math.max(above, ep.depth_above(depth + 1) + 1);
+    return above;
+  }
+  /** This one is about to be watched by `target`: throws ELOOP when that would be a circle, or too deep.  cf. ep_loop_check() */
+  check_nesting(target: EventPoll): void {
+    if (this.depth_below(target) + 1 + target.depth_above() > EP_MAX_NESTS) throw ELOOP;
   }
   override d_dname(): string {
     return "anon_inode:[eventpoll]";
@@ -193,7 +206,7 @@ export const sys_epoll_ctl = SYSCALL_DEFINE("epoll_ctl", [Fd, Int, Fd, Ptr], (ta
   const ep = task.files!.fget(epfd);
   const file = task.files!.fget(fd);
   const inode = file.f_inode;
-  if (inode !== undefined && (S_ISREG(inode.i_mode) || S_ISDIR(inode.i_mode))) throw EPERM;
+  if (inode !== undefined && (S_ISREG(inode.i_mode) || S_ISDIR(inode.i_mode) || file.never_polls)) throw EPERM;
   if (ep === file || !(ep instanceof EventPoll)) throw EINVAL;
   if (op !== EPOLL_CTL_ADD && op !== EPOLL_CTL_DEL && op !== EPOLL_CTL_MOD) throw EINVAL;
   if ((events & EPOLLEXCLUSIVE) !== 0 && (op === EPOLL_CTL_MOD || file instanceof EventPoll)) throw EINVAL;

@@ -391,6 +391,10 @@ export abstract class File {
   d_dname(): string {
     return "anon_inode:[none]";
   }
+  /** Has no poll operation in Linux: select and poll find it always ready, epoll refuses it. */
+  get never_polls(): boolean {
+    return false;
+  }
   /** The last reference is gone. */
   release(_task: Task | undefined): void {}
   /** nommu: what mmap may do with it: "copy" (private copies only, ext4), "direct" (memory of its own: ramfs, get_unmapped_area), or false: ENODEV. */

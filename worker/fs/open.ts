@@ -9,9 +9,9 @@ import {
 } from "../include/uapi/fcntl.ts";
 import { MNT_NODEV, MNT_NOEXEC } from "../include/uapi/mount.ts";
 import {
-  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_ISBLK, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG,
+  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_ISGID, S_IFREG, S_IFSOCK, S_ISBLK, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG,
 } from "../include/uapi/stat.ts";
-import { CAP_SYS_CHROOT, capable, prepare_creds, Caps, type Cred } from "../kernel/cred.ts";
+import { CAP_FSETID, CAP_SYS_CHROOT, capable, in_group_p, prepare_creds, Caps, type Cred } from "../kernel/cred.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
 import { send_sig } from "../kernel/signal.ts";
 import { DirFd, Fd, Hex, Int, Mode, Off, OpenFlags, Path as PathArg, Ptr, SYSCALL_DEFINE, Size, UInt } from "../kernel/syscall.ts";
@@ -113,6 +113,9 @@ function opened(file: File, path: Path, inode: Inode, flags: number): File {
 
 /** Makes a file or whatever `mode` says, under `name` in the directory at nd; the checks were made.  */
 export function owner_for(task: Task, dir: Inode, mode: number): { mode: number; owner: { uid: number; gid: number } } {
+  // a file that is executable by a group its maker is not in does not run as that group.  cf. mode_strip_sgid()
+  const foreign = (dir.i_mode & S_ISGID) !== 0 && !in_group_p(task.cred, dir.i_gid) && !capable(task, CAP_FSETID);
+  if (foreign && (mode & S_IFMT) !== S_IFDIR && (mode & 0o2010) === 0o2010) mode &= ~S_ISGID;
   const o = inode_init_owner(dir, mode, { uid: task.cred.fsuid, gid: task.cred.fsgid });
   return { mode: o.mode, owner: { uid: o.uid, gid: o.gid } };
 }

@@ -237,7 +237,6 @@ export class PipeFile extends File {
   }
   /** F_GETPIPE_SZ, F_SETPIPE_SZ: the new size. Throws EPERM beyond fs.pipe-max-size. */
   set_pipe_size(task: Task, size: number): number {
-    if (size === 0) throw EINVAL;
     let rounded = PIPE_BUF;
     while (rounded < size) rounded *= 2;
     if (rounded > 0x80000000) throw EINVAL;

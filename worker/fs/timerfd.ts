@@ -71,7 +71,7 @@ export class TimerFd extends File {
     time.timers.add(this.timer, this.timer.expires + (missed + 1) * this.interval);
   }
   private canceled(): boolean {
-    if ((this.settime_flags & TFD_TIMER_CANCEL_ON_SET) === 0 || this.was_set === this.kernel.time.clock_was_set_seq) return false;
+    if (!this.kernel.time.cancel_on_set.has(this) || this.was_set === this.kernel.time.clock_was_set_seq) return false;
     this.was_set = this.kernel.time.clock_was_set_seq;
     return true;
   }
@@ -79,6 +79,9 @@ export class TimerFd extends File {
     const { time } = this.kernel;
     time.timers.del(this.timer);
     this.settime_flags = flags;
+    if ((flags & TFD_TIMER_CANCEL_ON_SET) !== 0 && (flags & TFD_TIMER_ABSTIME) !== 0 && this.realtime) time.cancel_on_set.add(this);
+    else time.cancel_on_set.delete(this);
+    this.timer.realtime = (flags & TFD_TIMER_ABSTIME) !== 0 && this.realtime;
     this.was_set = time.clock_was_set_seq;
     this.ticks = 0;
     this.expired = false;
@@ -113,9 +116,14 @@ export class TimerFd extends File {
   }
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wqh);
-    return this.ticks > 0 || ((this.settime_flags & TFD_TIMER_CANCEL_ON_SET) !== 0 && this.was_set !== this.kernel.time.clock_was_set_seq) ? POLLIN | POLLRDNORM : 0;
+    return this.ticks > 0 || (this.kernel.time.cancel_on_set.has(this) && this.was_set !== this.kernel.time.clock_was_set_seq) ? POLLIN | POLLRDNORM : 0;
+  }
+  /** CLOCK_REALTIME was set: whoever waits is told ECANCELED. */
+  clock_was_set(): void {
+    this.wqh.wake_up();
   }
   override release(): void {
+    this.kernel.time.cancel_on_set.delete(this);
     this.kernel.time.timers.del(this.timer);
   }
   override d_dname(): string {

@@ -1,5 +1,6 @@
 // kernel/exit.ts — the end of tasks, and waiting for it.  cf. kernel/exit.c
-import { ECHILD, EINVAL, ESRCH } from "../include/uapi/errno.ts";
+import { O_NONBLOCK } from "../include/uapi/fcntl.ts";
+import { EAGAIN, ECHILD, EINVAL, ESRCH } from "../include/uapi/errno.ts";
 import { PTRACE_EVENT_EXIT } from "../include/uapi/ptrace.ts";
 import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCHLD, SIGCONT, SIGHUP } from "../include/uapi/signal.ts";
 import {
@@ -337,6 +338,7 @@ export const sys_waitid = SYSCALL_DEFINE("waitid", [Int, Pid, Ptr, Int, Ptr], (t
   if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) throw EINVAL;
   if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) throw EINVAL;
   const wo: WaitOpts = { type: which, id, options };
+  let nonblock = false;
   if (which === P_PID) {
     if (id <= 0) throw EINVAL;
   } else if (which === P_PGID) {
@@ -346,10 +348,13 @@ export const sys_waitid = SYSCALL_DEFINE("waitid", [Int, Pid, Ptr, Int, Ptr], (t
     if (id < 0) throw EINVAL;
     const file = task.files!.fget(id);
     const target = pidfd_task(file);
+    nonblock = (file.f_flags & O_NONBLOCK) !== 0 && (options & WNOHANG) === 0;
+    if (nonblock) wo.options |= WNOHANG;
     wo.type = P_PID;
     wo.id = target.pid;
   } else if (which !== P_ALL) throw EINVAL;
   const found = do_wait(task, wo);
+  if (found === undefined && nonblock) throw EAGAIN;
   const m = task.kernel.mem;
   if (found !== undefined && ru !== 0) getrusage_to_user(task, ru, found.usage);
   if (infop !== 0) {

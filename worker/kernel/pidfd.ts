@@ -15,6 +15,17 @@ export interface Pidfs {
   pidfd_prepare(target: Task, flags: number): File;
 }
 
+/** A directory of /proc stands for its process, too, where only signals are sent.  cf. tgid_pidfd_to_pid() */
+export function pidfd_or_proc_task(file: File): Task {
+  const inode = file.f_inode as Partial<PidDirInode> | undefined;
+  return inode?.tgid_pidfd === undefined ? pidfd_task(file) : inode.tgid_pidfd();
+}
+/** The inode of /proc/PID. */
+export interface PidDirInode {
+  /** throws EBADF when it is a thread's */
+  tgid_pidfd(): Task;
+}
+
 /** Throws EBADF when the file is no pidfd.  cf. pidfd_pid() */
 export function pidfd_task(file: File): Task {
   const f = file as Partial<PidFile>;

@@ -5,7 +5,7 @@ import {
   SIG_DFL, SIG_IGN, SIG_SETMASK, SIG_UNBLOCK, SI_TKILL, SS_AUTODISARM, SS_DISABLE, SS_ONSTACK,
 } from "../include/uapi/signal.ts";
 import { find_process, find_task, pgrp_members, processes } from "./pid.ts";
-import { pidfd_task } from "./pidfd.ts";
+import { pidfd_or_proc_task } from "./pidfd.ts";
 import { copy_siginfo_from_user, copy_siginfo_to_user } from "./siginfo.ts";
 import {
   check_kill_permission, dequeue_signal, group_send_sig_info, on_sig_stack, recalc_sigpending, send_signal, set_current_blocked, si_user, sig_kernel_ignore,
@@ -204,7 +204,7 @@ export const sys_rt_tgsigqueueinfo = SYSCALL_DEFINE("rt_tgsigqueueinfo", [Pid, P
 /** pidfd_send_signal(2) */
 export const sys_pidfd_send_signal = SYSCALL_DEFINE("pidfd_send_signal", [Fd, Signal, Ptr, UInt], (task, pidfd, sig, uinfo, flags) => {
   if (flags !== 0) throw EINVAL;
-  const t = pidfd_task(task.files!.fget(pidfd));
+  const t = pidfd_or_proc_task(task.files!.fget(pidfd));
   const info = uinfo === 0 ? si_user(task, sig) : queueinfo(task, t.tgid, sig, uinfo);
   if (uinfo !== 0 && get_user_u32(task.kernel.mem, uinfo) !== sig) throw EINVAL;
   if (t.exit_state_dead() && find_process(task.kernel, t.tgid) !== t) throw ESRCH;

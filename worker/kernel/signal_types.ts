@@ -215,6 +215,8 @@ export class SignalStruct {
   /** ITIMER_REAL's timer; _VIRTUAL and _PROF are compared with CPU time at each accounting */
   real_timer: KTimer | undefined;
   it_real_incr = 0;
+  /** ITIMER_REAL is set for this, absolute ns, which is past the end of the clock and never comes; 0: it is not */
+  it_real_beyond = 0;
   it_virt: Itimer = { expires: 0, interval: 0 };
   it_prof: Itimer = { expires: 0, interval: 0 };
   /** some timer or limit of CPU time may be armed: the scheduler looks at them at each accounting */

@@ -75,6 +75,7 @@ import * as kernel_sched_wait from "../kernel/sched/wait.ts";
 import * as kernel_signal_types from "../kernel/signal_types.ts";
 import * as kernel_task from "../kernel/task.ts";
 import * as kernel_time_itimer from "../kernel/time/itimer.ts";
+import * as kernel_time_ntp from "../kernel/time/ntp.ts";
 import * as kernel_time_posix_timers from "../kernel/time/posix_timers.ts";
 import * as kernel_time_timekeeping from "../kernel/time/timekeeping.ts";
 import * as kernel_time_timer from "../kernel/time/timer.ts";
@@ -172,6 +173,7 @@ export function kernelClasses(): ClassTable {
   t.add("kernel/signal_types", kernel_signal_types);
   t.add("kernel/task", kernel_task);
   t.add("kernel/time/itimer", kernel_time_itimer);
+  t.add("kernel/time/ntp", kernel_time_ntp);
   t.add("kernel/time/posix_timers", kernel_time_posix_timers);
   t.add("kernel/time/timekeeping", kernel_time_timekeeping);
   t.add("kernel/time/timer", kernel_time_timer);

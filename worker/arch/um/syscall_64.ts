@@ -20,9 +20,11 @@ import * as kernel_sched_syscalls from "../../kernel/sched/syscalls.ts";
 import * as kernel_signal_calls from "../../kernel/signal_calls.ts";
 import * as kernel_sys from "../../kernel/sys.ts";
 import * as kernel_time_itimer from "../../kernel/time/itimer.ts";
+import * as kernel_time_ntp from "../../kernel/time/ntp.ts";
 import * as kernel_time_posix_timers from "../../kernel/time/posix_timers.ts";
 import * as kernel_time_time from "../../kernel/time/time.ts";
 import * as drivers_char_random from "../../drivers/char/random.ts";
+import * as drivers_tty_jobctrl from "../../drivers/tty/tty_jobctrl.ts";
 import * as fs_d_path from "../../fs/d_path.ts";
 import * as fs_eventpoll from "../../fs/eventpoll.ts";
 import * as fs_fcntl from "../../fs/fcntl.ts";
@@ -216,13 +218,13 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     150: absent("munlock", ENOSYS, NOMMU),
     151: absent("mlockall", ENOSYS, NOMMU),
     152: absent("munlockall", ENOSYS, NOMMU),
-    153: absent("vhangup", ENOSYS, NOT_YET),
+    153: full(drivers_tty_jobctrl.sys_vhangup),
     154: absent("modify_ldt", ENOSYS, NOT_UML),
     155: full(fs_namespace.sys_pivot_root),
     156: absent("_sysctl", ENOSYS, GONE),
     157: partial(kernel_prctl.sys_prctl, "no seccomp, PR_SET_MM, speculation control, MDWE"),
     158: full(um_process.sys_arch_prctl),
-    159: absent("adjtimex", ENOSYS, NOT_YET),
+    159: partial(kernel_time_ntp.sys_adjtimex, "a rate or an offset to be worked off is kept and told, and does not change the clock's pace"),
     160: full(kernel_sys.sys_setrlimit),
     161: full(fs_open.sys_chroot),
     162: full(fs_sync.sys_sync),
@@ -368,7 +370,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     302: full(kernel_sys.sys_prlimit64),
     303: absent("name_to_handle_at", ENOSYS, NOT_CONFIGURED),
     304: absent("open_by_handle_at", ENOSYS, NOT_CONFIGURED),
-    305: absent("clock_adjtime", ENOSYS, NOT_YET),
+    305: partial(kernel_time_ntp.sys_clock_adjtime, "as adjtimex"),
     306: full(fs_sync.sys_syncfs),
     307: full(net_calls.sys_sendmmsg),
     308: full(kernel_fork.sys_setns),

@@ -14,6 +14,9 @@ const MEM_MAJOR = 1;
 
 /** Reads nothing, swallows everything; a seek goes to 0. */
 export class NullFile extends File {
+  override get never_polls(): boolean {
+    return true;
+  }
   override get seekable(): boolean {
     return true;
   }
@@ -52,6 +55,9 @@ export class FullFile extends ZeroFile {
 
 /** All of guest RAM. */
 export class MemFile extends File {
+  override get never_polls(): boolean {
+    return true;
+  }
   override get seekable(): boolean {
     return true;
   }

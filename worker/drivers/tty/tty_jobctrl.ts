@@ -1,10 +1,11 @@
 // drivers/tty/tty_jobctrl.ts — controlling terminals, foreground groups, hang-up.  cf. drivers/tty/tty_jobctrl.c, tty_io.c __tty_hangup()
 import { EINVAL, EIO, ENOTTY, EPERM, ERESTARTSYS, ESRCH } from "../../include/uapi/errno.ts";
 import { SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, SIG_IGN } from "../../include/uapi/signal.ts";
-import { CAP_SYS_ADMIN, capable } from "../../kernel/cred.ts";
+import { CAP_SYS_ADMIN, CAP_SYS_TTY_CONFIG, capable } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { pgrp_members, processes, session_members } from "../../kernel/pid.ts";
 import { group_send_sig, is_current_pgrp_orphaned, kill_pgrp } from "../../kernel/signal.ts";
+import { SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { get_user_s32, put_user_u32 } from "../../kernel/uaccess.ts";
 import type { TtyFile } from "./tty_io.ts";
@@ -148,3 +149,11 @@ export function tty_jobctrl_ioctl(task: Task, tty: TtyStruct, real: TtyStruct, c
   put_user_u32(mem, arg, cmd === "getpgrp" ? real.pgrp : real.session);
   return 0;
 }
+
+/** vhangup(2): of the caller's own terminal */
+export const sys_vhangup = SYSCALL_DEFINE("vhangup", [], (task) => {
+  if (!capable(task, CAP_SYS_TTY_CONFIG)) throw EPERM;
+  const { tty } = task.signal;
+  if (tty !== undefined) tty_hangup(tty, false);
+  return 0;
+});

@@ -1,5 +1,6 @@
 // fs/ext4/file.ts — an open regular file.  cf. fs/ext4/file.c, extents.c (fallocate)
-import { EFBIG, EINVAL, EOPNOTSUPP } from "../../include/uapi/errno.ts";
+import { SEEK_DATA, SEEK_HOLE } from "../../include/uapi/fcntl.ts";
+import { EFBIG, EINVAL, ENXIO, EOPNOTSUPP } from "../../include/uapi/errno.ts";
 import type { Task } from "../../kernel/task.ts";
 import { GenericFile } from "../generic_file.ts";
 import { file_accessed } from "../inode.ts";
@@ -37,6 +38,29 @@ export class Ext4File extends GenericFile {
     inode.i_version++;
     inode.mark_dirty();
     return n;
+  }
+  /** SEEK_DATA and SEEK_HOLE by what has blocks; what was written and has none yet is data.  cf. ext4_llseek(), iomap_seek_hole() */
+  override llseek(task: Task, off: number, whence: number): number {
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return super.llseek(task, off, whence);
+    const inode = this.f_inode;
+    if (off < 0 || off >= inode.i_size) throw ENXIO;
+    const bs = inode.i_sb.s_blocksize;
+    const { map } = inode;
+    const end = Math.ceil(inode.i_size / bs);
+    for (let b = Math.floor(off / bs); b < end; ) {
+      map.lookup(b);
+      let run = Math.min(map.m_n, end - b);
+      let data = map.m_p !== 0 && !map.m_u;
+      if (!data) {
+        const dirty = inode.mapping.next_dirty(b, b + run);
+        data = dirty === b;
+        run = data ? 1 : dirty - b;
+      }
+      if (data === (whence === SEEK_DATA)) return (this.f_pos = Math.max(off, b * bs));
+      b += run;
+    }
+    if (whence === SEEK_DATA) throw ENXIO;
+    return (this.f_pos = inode.i_size);
   }
   override get mmap_capabilities(): "copy" {
     return "copy";

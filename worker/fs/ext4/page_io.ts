@@ -27,6 +27,16 @@ export class Mapping {
   constructor(inode: Ext4Inode) {
     this.inode = inode;
   }
+  /** The first of blocks [from, to) that is in a page waiting to be written; `to` if none is. */
+  next_dirty(from: number, to: number): number {
+    const per = PAGE_SIZE / this.inode.i_sb.s_blocksize;
+    let found = to;
+    for (const index of this.dirty) {
+      const first = Math.max(from, index * per);
+      if (first < Math.min(found, (index + 1) * per)) found = first;
+    }
+    return found;
+  }
   get nrDirty(): number {
     return this.dirty.size;
   }

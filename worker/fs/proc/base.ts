@@ -1,7 +1,7 @@
 // fs/proc/base.ts — the directory of a process: what its files show.  cf. fs/proc/base.c
 //
 // Inodes know a pid and a key; the tables below say what a key means. A pid whose task has gone makes ESRCH, a name that was looked up ENOENT.
-import { EACCES, EINVAL, EIO, ENOENT, EPERM, ESRCH } from "../../include/uapi/errno.ts";
+import { EACCES, EBADF, EINVAL, EIO, ENOENT, EPERM, ESRCH } from "../../include/uapi/errno.ts";
 import { DT_DIR, DT_LNK, DT_REG, S_IFREG } from "../../include/uapi/stat.ts";
 import { O_CLOEXEC, O_PATH } from "../../include/uapi/fcntl.ts";
 import { CAP_SYS_PTRACE, CAP_SYS_RESOURCE, capable } from "../../kernel/cred.ts";
@@ -390,6 +390,11 @@ export class PidDir extends PidInode {
     super(sb, dir_mode(0o555), t);
     this.whole = whole;
     this.i_nlink = 9;
+  }
+  /** It may stand for the process where a pidfd is wanted to send a signal. */
+  tgid_pidfd(): Task {
+    if (!this.whole) throw EBADF;
+    return this.task;
   }
   private names(): string[] {
     return Object.keys(PID_ENTRIES).filter((k) => this.whole || PID_ENTRIES[k]!.tgid !== true);

@@ -41,7 +41,7 @@ function get(task: Task, which: number): Setting {
   const signal = task.signal;
   if (which === ITIMER_REAL) {
     const t = signal.real_timer;
-    return { value: t !== undefined && t.armed ? Math.max(1000, t.expires - task.kernel.time.monotonic()) : 0, interval: signal.it_real_incr };
+    return { value: t !== undefined && t.armed ? Math.max(1000, t.expires - task.kernel.time.monotonic()) : signal.it_real_beyond !== 0 ? signal.it_real_beyond - task.kernel.time.monotonic() : 0, interval: signal.it_real_incr };
   }
   const { utime, stime } = process_cputime(task);
   const it = which === ITIMER_VIRTUAL ? signal.it_virt : signal.it_prof;
@@ -55,6 +55,7 @@ function set(task: Task, which: number, s: Setting): void {
     const t = (signal.real_timer ??= new RealTimer(signal));
     task.kernel.time.timers.del(t);
     signal.it_real_incr = s.value === 0 ? 0 : s.interval;
+    signal.it_real_beyond = s.value < KTIME_MAX ? 0 : task.kernel.time.monotonic() + s.value;
     if (s.value !== 0 && s.value < KTIME_MAX) task.kernel.time.timers.add(t, task.kernel.time.monotonic() + s.value);
     return;
   }

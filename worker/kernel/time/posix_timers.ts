@@ -69,7 +69,7 @@ export const sys_clock_getres = SYSCALL_DEFINE("clock_getres", [Int, Ptr], (task
 export const sys_clock_settime = SYSCALL_DEFINE("clock_settime", [Int, Ptr], (task, clock, tp) => {
   if (clock !== CLOCK_REALTIME) {
     clock_get(task, clock);
-    throw cpu_clock(task, clock) === undefined ? EINVAL : EPERM;
+    throw EINVAL;
   }
   const t = get_timespec64(task.kernel.mem, tp);
   if (!timespec64_valid(t)) throw EINVAL;
@@ -102,10 +102,12 @@ function nanosleep_until(task: Task, until: number, rmtp: number, absolute: bool
     task.restart_block = new NanosleepRestart(until, rmtp);
     throw ERESTART_RESTARTBLOCK;
   }
-  return sleep_on(task, [], { until });
+  return sleep_on(task, absolute ? [task.kernel.time.clock_set] : [], { until });
 }
 interface SleepUntil {
   until: number;
+  /** a reading of CLOCK_REALTIME, in place of until */
+  wall?: { sec: number; nsec: number };
 }
 /** nanosleep(2) */
 export const sys_nanosleep = SYSCALL_DEFINE("nanosleep", [Ptr, Ptr], (task, rqtp, rmtp) => {
@@ -116,7 +118,7 @@ export const sys_nanosleep = SYSCALL_DEFINE("nanosleep", [Ptr, Ptr], (task, rqtp
 export const sys_clock_nanosleep = SYSCALL_DEFINE("clock_nanosleep", [Int, Int, Ptr, Ptr], (task, clock, flags, rqtp, rmtp) => {
   const time = task.kernel.time;
   if (clock === CLOCK_THREAD_CPUTIME_ID || clock === CLOCK_MONOTONIC_COARSE || clock === CLOCK_REALTIME_COARSE || clock === CLOCK_MONOTONIC_RAW) {
-    throw clock === CLOCK_THREAD_CPUTIME_ID ? EINVAL : EOPNOTSUPP;
+    throw EOPNOTSUPP;
   }
   if (!isRealtime(clock) && !isMonotonic(clock)) {
     if (cpu_clock(task, clock) === undefined) throw EINVAL;
@@ -127,9 +129,12 @@ export const sys_clock_nanosleep = SYSCALL_DEFINE("clock_nanosleep", [Int, Int, 
     const t = get_timespec64(task.kernel.mem, rqtp);
     if (!timespec64_valid(t)) throw EINVAL;
     if (!absolute) return { until: time.monotonic() + get_timespec(task.kernel.mem, rqtp) };
-    return { until: isRealtime(clock) ? time.realtime_to_monotonic(t.sec, t.nsec) : Math.min(KTIME_MAX, t.sec * NSEC_PER_SEC + t.nsec) };
+    if (isRealtime(clock)) return { until: 0, wall: t };
+    return { until: Math.min(KTIME_MAX, t.sec * NSEC_PER_SEC + t.nsec) };
   });
-  return nanosleep_until(task, st.until, rmtp, absolute);
+  // when that reading will be there changes with every setting of the clock
+  const until = st.wall === undefined ? st.until : time.realtime_to_monotonic(st.wall.sec, st.wall.nsec);
+  return nanosleep_until(task, until, rmtp, absolute);
 });
 /** Sleeps until a process has used so much CPU time: looks again whenever it could have, at the earliest. */
 function cpu_nanosleep(task: Task, clock: number, flags: number, rqtp: number): number {
@@ -192,6 +197,9 @@ export class PosixTimer extends KTimer {
     this.overrun = -1;
     this.last_overrun = 0;
     this.arm(kernel);
+  }
+  override clock_was_set(delta: number): void {
+    this.due -= delta;
   }
   private arm(kernel: Kernel): void {
     kernel.time.timers.del(this);
@@ -302,8 +310,9 @@ export const sys_timer_settime = SYSCALL_DEFINE("timer_settime", [Int, Int, Ptr,
   const old_interval = timer.interval;
   let due = 0;
   if (value.sec !== 0 || value.nsec !== 0) {
+    timer.realtime = false;
     if ((flags & TIMER_ABSTIME) === 0) due = timer.now(kernel) + Math.min(KTIME_MAX, value.sec * NSEC_PER_SEC + value.nsec);
-    else if (isRealtime(timer.clock)) due = kernel.time.realtime_to_monotonic(value.sec, value.nsec);
+    else if ((timer.realtime = isRealtime(timer.clock))) due = kernel.time.realtime_to_monotonic(value.sec, value.nsec);
     else due = value.sec * NSEC_PER_SEC + value.nsec;
     if (due === 0) due = 1;
   }

@@ -34,13 +34,13 @@ export function put_timespec64(m: Memory, addr: number, t: { sec: number; nsec: 
   put_user_u64(m, addr, t.sec);
   put_user_u64(m, addr + 8, t.nsec);
 }
-/** struct timeval as ns. Throws EFAULT, EINVAL. */
+/** struct timeval as ns, which may be later than KTIME_MAX. Throws EFAULT, EINVAL. */
 export function get_timeval(m: Memory, addr: number): number {
   check_read(m, addr, 16);
   const sec = get_user_s64(m, addr);
   const usec = get_user_s64(m, addr + 8);
   if (sec < 0 || usec < 0 || usec >= 1_000_000) throw EINVAL;
-  return Math.min(KTIME_MAX, sec * NSEC_PER_SEC + usec * 1000);
+  return Math.min(2 ** 63, sec * NSEC_PER_SEC + usec * 1000);
 }
 export function put_timeval(m: Memory, addr: number, ns: number): void {
   check_write(m, addr, 16);

@@ -3,6 +3,8 @@
 // Time is virtual: one nanosecond for each retired instruction, a fixed cost for each system call, and jumps while all tasks sleep. It is a
 // function of what was executed, never of the host. `time=real` only changes how far an idle jump may go (the machine decides).
 import type { Kernel } from "../kernel.ts";
+import { WaitQueue } from "../sched/wait.ts";
+import { Ntp } from "./ntp.ts";
 import { Timers } from "./timer.ts";
 
 export const NSEC_PER_SEC = 1_000_000_000;
@@ -24,6 +26,12 @@ export class Timekeeping {
   private wall_nsec = 0;
   /** changes whenever CLOCK_REALTIME is set: timerfds with TFD_TIMER_CANCEL_ON_SET look at it */
   clock_was_set_seq = 0;
+  /** sleepers until a reading of CLOCK_REALTIME */
+  readonly clock_set: WaitQueue = new WaitQueue();
+  /** timerfds with TFD_TIMER_CANCEL_ON_SET */
+  readonly cancel_on_set = new Set<{ clock_was_set(): void }>();
+  /** what adjtimex(2) keeps */
+  readonly ntp = new Ntp();
   /** ns that all tasks slept */
   idle = 0;
   /** instructions retired since power on */
@@ -61,9 +69,13 @@ export class Timekeeping {
       n += NSEC_PER_SEC;
       s--;
     }
+    const delta = (s - this.wall_sec) * NSEC_PER_SEC + (n - this.wall_nsec);
     this.wall_sec = s;
     this.wall_nsec = n;
     this.clock_was_set_seq++;
+    this.timers.clock_was_set(delta);
+    this.clock_set.wake_up();
+    for (const file of this.cancel_on_set) file.clock_was_set();
   }
 
   /** `n` instructions were retired. */

@@ -11,9 +11,13 @@ export abstract class KTimer {
   seq = 0;
   /** place in the heap, -1 when not armed */
   index = -1;
+  /** due at a reading of CLOCK_REALTIME: moves when that clock is set */
+  realtime = false;
   get armed(): boolean {
     return this.index >= 0;
   }
+  /** CLOCK_REALTIME was set forward by `delta` ns, and `expires` has followed. */
+  clock_was_set(_delta: number): void {}
   /** Called once, already disarmed; may arm itself again. */
   abstract expire(kernel: Kernel): void;
 }
@@ -31,6 +35,13 @@ export class Timers {
     timer.index = this.heap.length;
     this.heap.push(timer);
     this.up(timer.index);
+  }
+  /** CLOCK_REALTIME was set forward by `delta` ns: what is due at a reading of it is due that much earlier. */
+  clock_was_set(delta: number): void {
+    for (const timer of this.heap.filter((t) => t.realtime)) {
+      this.add(timer, timer.expires - delta);
+      timer.clock_was_set(delta);
+    }
   }
   /** Disarms. Whether it was armed. */
   del(timer: KTimer): boolean {
