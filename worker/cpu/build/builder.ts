@@ -77,6 +77,9 @@ export interface Builder<V, X> {
   readX(o: Operand, unaligned?: boolean): X;
   /** All 16 bytes of an xmm register, or the low `o.size` bytes (16, 8, 4) to memory. Alignment as for readX. */
   writeX(o: Operand, x: X, unaligned?: boolean): void;
+  /** The low lane of an xmm register as a float: f64 for 8 bytes, f32 for 4. Writing it keeps the rest. */
+  readLow(o: Operand, size: 4 | 8): V;
+  writeLow(o: Operand, size: 4 | 8, v: V): void;
   /** The upper 16 bytes of the ymm register that an xmm operand is the lower half of. */
   readHigh(o: Operand): X;
   writeHigh(o: Operand, x: X): void;

@@ -123,6 +123,12 @@ export class EvalBuilder implements Builder<Val, Vec> {
     if (o.kind === "xmm") return this.cpu.mem.u8.slice(this.home(o), this.home(o) + 16);
     return this.loadX(o.size, this.address(o), unaligned !== true);
   }
+  readLow(o: Operand, size: 4 | 8): Val {
+    return this.extract(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0);
+  }
+  writeLow(o: Operand, size: 4 | 8, v: Val): void {
+    this.writeX(o, this.replace(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0, v));
+  }
   readHigh(o: Operand): Vec {
     return this.cpu.mem.u8.slice(this.home(o) + 16, this.home(o) + 32);
   }

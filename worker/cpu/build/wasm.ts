@@ -88,6 +88,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** A fresh local, given back by releaseTemps. */
   protected temp(type: WasmType): number {
+    return this.fresh(type);
+  }
+  protected fresh(type: WasmType): number {
     const reused = this.free[type].pop();
     const local = reused ?? this.types.push(type) - 1;
     this.used.push(local);
@@ -209,6 +212,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   /** Value of an i32 or i64 constant's low half, or undefined if v is not a constant. */
   protected constantOf(v: number): number | undefined {
     return v < 0 ? this.constLo[-1 - v] : undefined;
+  }
+  /** Value of an i64 constant, signed, if it is a safe integer. */
+  protected constant64(v: number): number | undefined {
+    if (v >= 0 || this.constType[-1 - v] !== "i64") return undefined;
+    const n = this.constHi[-1 - v]! * 0x1_0000_0000 + (this.constLo[-1 - v]! >>> 0);
+    return Number.isSafeInteger(n) ? n : undefined;
   }
 
   // ---- what the tiers do differently
@@ -367,6 +376,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   readX(o: Operand, unaligned?: boolean): number {
     if (o.kind === "xmm") return this.readXmm(o);
     return this.loadX(o.size, this.address(o), unaligned !== true);
+  }
+  readLow(o: Operand, size: 4 | 8): number {
+    return this.extract(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0);
+  }
+  writeLow(o: Operand, size: 4 | 8, v: number): void {
+    this.writeX(o, this.replace(size === 8 ? "f64x2" : "f32x4", this.readX(o), 0, v));
   }
   /** Pushes an address; with the offset returned it is that of the upper half of a ymm register. */
   protected abstract highHome(o: Operand): number;

@@ -5,6 +5,7 @@
 // first source, and its writes are kept until all lanes are done. 128-bit forms clear the upper half.
 
 import type { Builder, Operand } from "../build/builder.ts";
+import type { Lane } from "../build/simd_ops.ts";
 import { EXIT_GP } from "../exit.ts";
 import { CF, ST_XMM, STATUS_FLAGS, ZF } from "../state.ts";
 import { CMP } from "../sse.ts";
@@ -41,11 +42,15 @@ function put<V, X>(b: Builder<V, X>, dst: Operand, low: X, high?: X): void {
 /** The builder as an SSE definition sees it. */
 function view<V, X>(b: Builder<V, X>, name: string, readX: (o: Operand) => X, writeX: (o: Operand, x: X) => void): Builder<V, X> {
   const form = { ...b.form, name };
+  const shape = (size: 4 | 8): Lane => (size === 8 ? "f64x2" : "f32x4");
+  const readLow = (o: Operand, size: 4 | 8): V => b.extract(shape(size), readX(o), 0);
+  const writeLow = (o: Operand, size: 4 | 8, v: V): void => writeX(o, b.replace(shape(size), readX(o), 0, v));
+  // what is known is known of registers, not of what stands for them here
+  const known = (): boolean => false, learn = (): void => {};
+  const own: Record<PropertyKey, unknown> = { readX, writeX, readLow, writeLow, known, learn, form };
   return new Proxy(b, {
     get(target, key) {
-      if (key === "readX") return readX;
-      if (key === "writeX") return writeX;
-      if (key === "form") return form;
+      if (Object.hasOwn(own, key)) return own[key];
       const v: unknown = Reflect.get(target, key, target);
       return typeof v === "function" ? v.bind(target) : v;
     },

@@ -4,7 +4,7 @@ import type { Builder, Operand } from "../build/builder.ts";
 import type { Op } from "../build/ops.ts";
 import { ST_MXCSR } from "../state.ts";
 import { type Definitions, insn } from "./define.ts";
-import { allFinite, anyDenormal, bits, denormal, finite, float, masked, orSlowX, plain, plainInexact, putLow, toFloat } from "./sse_float.ts";
+import { allFinite, anyDenormal, denormal, finite, float, low, masked, orSlowX, plain, plainInexact, toFloat } from "./sse_float.ts";
 import { lanes, mmxBegin, mmxEnd, putVec, repeat, vec, zeroX } from "./vector.ts";
 
 export const SSE_CONVERT: Definitions = [];
@@ -18,7 +18,7 @@ for (const size of [4, 8] as const) {
   insn(def, "cvtsi2" + suffix(size), (b, dst, src) => {
     const v = b.read(src), wide = src.size === 8;
     const r = b.op(`f${size * 8}.convert_i${wide ? 64 : 32}_s` as Op, v);
-    if (size === 8 && !wide) return putLow(b, dst, size, r); // always exact
+    if (size === 8 && !wide) return b.writeLow(dst, size, r); // always exact
     // Exact, whatever MXCSR says, if it fits the significand.
     const small = size === 8
       ? b.cmp("lt_u", b.add(v, b.i64(2 ** 53)), b.i64(2n ** 54n))
@@ -28,12 +28,12 @@ for (const size of [4, 8] as const) {
       b.call(`sse_int_${suffix(size)}`, [b.sext(v)]);
       b.assign(out, toFloat(b, size, b.ret(0, size === 8 ? "i64" : "i32")));
     });
-    putLow(b, dst, size, out);
+    b.writeLow(dst, size, out);
   });
 
   for (const chop of [true, false])
     insn(def, `cvt${chop ? "t" : ""}${suffix(size)}2si`, (b, dst, src) => {
-      const yb = bits(b, src, size), y = toFloat(b, size, yb), wide = dst.size === 8;
+      const [y, yb] = low(b, src, size), wide = dst.size === 8;
       const f = `f${size * 8}`, i = wide ? "i64" : "i32";
       const whole = chop ? y : b.op(`${f}.nearest` as Op, y);
       const r = b.op(`${i}.trunc_sat_${f}_s` as Op, whole);
@@ -57,17 +57,17 @@ function inexactSeen<V, X>(b: Builder<V, X>): V {
 }
 
 insn(def, "cvtss2sd", (b, dst, src) => {
-  const yb = bits(b, src, 4), y = toFloat(b, 4, yb);
+  const [y, yb] = low(b, src, 4);
   const out = b.variable(b.op("f64.promote_f32", y));
   b.unlikely([b.eqz(b.and(masked(b), b.and(finite(b, 4, y), b.eqz(denormal(b, 4, yb)))))], () => {
     b.call("sse_ss_sd", [yb]);
     b.assign(out, toFloat(b, 8, b.ret(0, "i64")));
   });
-  putLow(b, dst, 8, out);
+  b.writeLow(dst, 8, out);
 });
 
 insn(def, "cvtsd2ss", (b, dst, src) => {
-  const yb = bits(b, src, 8), y = toFloat(b, 8, yb);
+  const [y, yb] = low(b, src, 8);
   const r = b.op("f32.demote_f64", y);
   const good = b.and(finite(b, 4, r), b.op("f32.gt", b.op("f32.abs", r), b.f32(MIN_NORMAL_F32)));
   const same = b.op("f64.eq", b.op("f64.promote_f32", r), y);
@@ -77,7 +77,7 @@ insn(def, "cvtsd2ss", (b, dst, src) => {
     b.call("sse_sd_ss", [yb]);
     b.assign(out, toFloat(b, 4, b.ret(0, "i32")));
   });
-  putLow(b, dst, 4, out);
+  b.writeLow(dst, 4, out);
 });
 
 // ---- packed --------------------------------------------------------------------------------------------------------

@@ -34,10 +34,14 @@ type Size = 4 | 8;
 const op = (size: Size, name: string): Op => `f${size * 8}.${name}` as Op;
 const MIN_NORMAL = { 4: 2 ** -126, 8: 2 ** -1022 } as const;
 
-/** The low 4 or 8 bytes of an operand as an integer. */
-export function bits<V, X>(b: Builder<V, X>, o: Operand, size: Size): V {
-  if (o.kind !== "xmm") return b.read(o);
-  return size === 8 ? b.extract("i64x2", b.readX(o), 0) : b.extract("i32x4", b.readX(o), 0);
+/** The low 4 or 8 bytes of an operand, as a float and as an integer. */
+export function low<V, X>(b: Builder<V, X>, o: Operand, size: Size): [V, V] {
+  if (o.kind === "xmm") {
+    const x = b.readLow(o, size);
+    return [x, toBits(b, size, x)];
+  }
+  const v = b.read(o);
+  return [toFloat(b, size, v), v];
 }
 export function toFloat<V, X>(b: Builder<V, X>, size: Size, v: V): V {
   return b.op(size === 8 ? "f64.reinterpret_i64" : "f32.reinterpret_i32", v);
@@ -62,11 +66,6 @@ function ordered<V, X>(b: Builder<V, X>, size: Size, x: V, y: V): V {
   return b.and(b.op(op(size, "eq"), x, x), b.op(op(size, "eq"), y, y));
 }
 const suffix = (size: Size): string => (size === 8 ? "sd" : "ss");
-
-/** Puts a float's bits into the low lane of dst. */
-export function putLow<V, X>(b: Builder<V, X>, dst: Operand, size: Size, v: V): void {
-  b.writeX(dst, b.replace(size === 8 ? "f64x2" : "f32x4", b.readX(dst), 0, v));
-}
 
 /** The slow path if one of `bad`; returns the float that came out. */
 function orSlow<V, X>(b: Builder<V, X>, size: Size, bad: V[], code: number, x: V, y: V, r: V, excuse?: () => V): V {
@@ -100,8 +99,7 @@ const ARITH: [string, string, number][] = [["add", "add", ADD], ["sub", "sub", S
 for (const [name, verb, code] of ARITH)
   for (const size of [4, 8] as const)
     insn(def, name + suffix(size), (b, dst, src) => {
-      const yb = bits(b, src, size), xb = bits(b, dst, size);
-      const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
+      const [y, yb] = low(b, src, size), [x, xb] = low(b, dst, size);
       const r = b.op(op(size, verb), x, y);
       const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [dst, xb], [src, yb]), unsure(b, size, r)];
       // Exact results need no PE: those of whole numbers, and those with a zero.
@@ -117,30 +115,28 @@ for (const [name, verb, code] of ARITH)
         return b.and(e, plain(b));
       };
       type V_ = typeof r;
-      putLow(b, dst, size, orSlow(b, size, bad, code, xb, yb, r, excuse));
+      b.writeLow(dst, size, orSlow(b, size, bad, code, xb, yb, r, excuse));
       learnNormal(b, size, dst, src);
     });
 
 for (const size of [4, 8] as const) {
   insn(def, "sqrt" + suffix(size), (b, dst, src) => {
-    const yb = bits(b, src, size), y = toFloat(b, size, yb);
+    const [y, yb] = low(b, src, size);
     const r = b.op(op(size, "sqrt"), y);
     const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [src, yb]), b.op(op(size, "ne"), r, r)];
-    putLow(b, dst, size, orSlow(b, size, bad, SQRT, yb, yb, r));
+    b.writeLow(dst, size, orSlow(b, size, bad, SQRT, yb, yb, r));
     learnNormal(b, size, dst, src);
   });
   for (const [name, rel, code] of [["min", "lt", MIN], ["max", "gt", MAX]] as const)
     insn(def, name + suffix(size), (b, dst, src) => {
-      const yb = bits(b, src, size), xb = bits(b, dst, size);
-      const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
+      const [y, yb] = low(b, src, size), [x, xb] = low(b, dst, size);
       const bad = [b.eqz(masked(b)), b.eqz(ordered(b, size, x, y)), ...operandChecks(b, size, [dst, xb], [src, yb])];
       const r = b.select(b.op(op(size, rel), x, y), x, y);
-      putLow(b, dst, size, orSlow(b, size, bad, code, xb, yb, r));
+      b.writeLow(dst, size, orSlow(b, size, bad, code, xb, yb, r));
     });
   for (const name of ["ucomi", "comi"])
     insn(def, name + suffix(size), (b, dst, src) => {
-      const yb = bits(b, src, size), xb = bits(b, dst, size);
-      const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
+      const [y, yb] = low(b, src, size), [x, xb] = low(b, dst, size);
       const image = b.variable(b.or(b.op(op(size, "lt"), x, y), b.shl(b.op(op(size, "eq"), x, y), b.i32(6))));
       b.unlikely([b.eqz(masked(b)), b.eqz(ordered(b, size, x, y)), ...operandChecks(b, size, [dst, xb], [src, yb])], () => {
         b.call(`sse_${name}${suffix(size)}`, [xb, yb]);
@@ -206,13 +202,14 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
   } else r = b.xx(xop(size, code === ADD ? "add" : code === SUB ? "sub" : code === MUL ? "mul" : "div"), x, y);
   // All lanes normal, and the result far from both ends; or else the longer look.
   const ishape_ = ishape(size);
-  const bad = [b.eqz(plainInexact(b))];
-  for (const [o, v] of [[xo, x], [yo, y]] as const)
-    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad.push(b.eqz(all(b, size, exponents(b, size, v))));
   // One more than the exponent, modulo its width, without its two lowest bits.
   const one = b.xshift(`${ishape_}.shl`, b.xx(`${ishape_}.eq`, r, r), b.i32(size === 8 ? 53 : 24));
   const next = b.xx(`${ishape_}.sub`, b.xshift(`${ishape_}.shl`, r, b.i32(1)), one);
-  bad.push(b.eqz(all(b, size, b.xshift(`${ishape_}.shr_u`, next, b.i32(size === 8 ? 55 : 26)))));
+  let good = b.xshift(`${ishape_}.shr_u`, next, b.i32(size === 8 ? 55 : 26));
+  // All these are small numbers, and none may be zero: one test.
+  for (const [o, v] of [[xo, x], [yo, y]] as const)
+    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) good = b.xx("i32x4.min_u", good, exponents(b, size, v));
+  const bad = [b.eqz(plainInexact(b)), b.eqz(all(b, size, good))];
   const out = b.variableX(r);
   b.unlikely(bad, () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
@@ -227,7 +224,9 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
       z = b.xx("v128.and", z, b.xx(xop(size, "eq"), r, zero));
       good = b.xx("v128.and", good, b.xx("v128.or", b.xx(xop(size, "gt"), a, b.constX(repeatFloat(size, MIN_NORMAL[size]))), z));
     }
-    good = b.xx("v128.andnot", good, b.xx("v128.or", denormalLanes(b, size, x), denormalLanes(b, size, y)));
+    let denormals = b.xx("v128.or", denormalLanes(b, size, x), denormalLanes(b, size, y));
+    if (additive) denormals = b.xx("v128.or", denormals, denormalLanes(b, size, r));
+    good = b.xx("v128.andnot", good, denormals);
     return b.and(plainInexact(b), all(b, size, good));
   });
   return out;
@@ -237,6 +236,7 @@ for (const size of [4, 8] as const) {
   for (const [name, , code] of ARITH) insn(def, name + psuffix(size), (b, dst, src) => {
     const y = b.readX(src);
     b.writeX(dst, arithX(b, size, b.readX(dst), y, code, dst, src));
+    for (const o of [dst, src]) if (o.kind === "xmm") b.learn(`packed${size}`, o);
   });
   insn(def, "addsub" + psuffix(size), (b, dst, src) => b.writeX(dst, arithX(b, size, b.readX(dst), b.readX(src), ADDSUB)));
   for (const [name, code] of [["hadd", ADD], ["hsub", SUB]] as const)
@@ -267,8 +267,7 @@ for (const size of [4, 8] as const) {
     b.writeX(dst, orSlowX(b, quietX(b, x, y), r, `sse_${psuffix(size)}`, [b.i32(CMP + p)], [x, y]));
   }, { fixedImm: true });
   insn(def, "cmp" + suffix(size), (b, dst, src, imm) => {
-    const yb = bits(b, src, size), xb = bits(b, dst, size), p = imm.fixed & 7;
-    const x = toFloat(b, size, xb), y = toFloat(b, size, yb);
+    const [y, yb] = low(b, src, size), [x, xb] = low(b, dst, size), p = imm.fixed & 7;
     let c = (p & 3) === 3 ? b.i32(0) : b.op(op(size, RELATIONS[p & 3]!), x, y);
     if (p & 4) c = b.eqz(c);
     const m = b.variable(b.sub(b.imm(0, size), b.fit(size, c)));
@@ -281,11 +280,11 @@ for (const size of [4, 8] as const) {
 
   const MODES = ["nearest", "floor", "ceil", "trunc"] as const;
   insn(def, "round" + suffix(size), (b, dst, src, imm) => {
-    const yb = bits(b, src, size), y = toFloat(b, size, yb), n = imm.fixed & 15;
+    const [y, yb] = low(b, src, size), n = imm.fixed & 15;
     const r = b.op(op(size, MODES[n & 4 ? 0 : n & 3]!), y);
     let fast = b.and(n & 4 ? plain(b) : masked(b), b.op(op(size, "eq"), y, y));
     if (!(n & 8)) fast = b.and(fast, b.or(b.op(op(size, "eq"), r, y), b.nez(b.and(b.getState(ST_MXCSR, "i32"), b.i32(MXCSR_PE)))));
-    putLow(b, dst, size, orSlow(b, size, [b.eqz(fast)], ROUND + n, yb, yb, r));
+    b.writeLow(dst, size, orSlow(b, size, [b.eqz(fast)], ROUND + n, yb, yb, r));
   }, { fixedImm: true });
   insn(def, "round" + psuffix(size), (b, dst, src, imm) => {
     const y = b.readX(src), n = imm.fixed & 15;
@@ -307,7 +306,7 @@ for (const name of ["rcp", "rsqrt"]) {
     b.writeX(dst, b.retX());
   });
   insn(def, name + "ss", (b, dst, src) => {
-    const y = bits(b, src, 4);
+    const [, y] = low(b, src, 4);
     b.call(`sse_${name}ps`, [], [b.replace("i32x4", b.constX(repeat(1, 0n)), 0, y)]);
     b.writeX(dst, b.replace("i32x4", b.readX(dst), 0, b.extract("i32x4", b.retX(), 0)));
   });

@@ -6,55 +6,38 @@
 // dispatcher takes it from there. Instructions are counted at block starts, and checked where control can go round: at the entry, at loop
 // headers and behind calls, for the longest way to the next check; so no more than the budget is ever retired.
 import type { Operand } from "../build/builder.ts";
-import { Bytes, type WasmType } from "../build/module.ts";
-import { CODE_SHIFT } from "../build/wasm.ts";
-import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
+import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
-import {
-  ST_CODE_HIT, ST_DEPTH, ST_EXIT, ST_LEFT, ST_RIP, ST_XMM,
-} from "../state.ts";
-import { GPRS, OperandBuilder } from "./emit_operands.ts";
+import { ST_DEPTH, ST_EXIT, ST_RIP } from "../state.ts";
+import { StateBuilder } from "./emit_state.ts";
+import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
-import { JUMP_ENTRIES, STATEFUL, type Links } from "./links.ts";
+import { JUMP_ENTRIES, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
 /** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
 const MAX_DEPTH = 700;
-/** Helpers that never write guest memory. */
-const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
-
-export class RegionBuilder extends OperandBuilder implements Emitter {
-  private readonly region: Region;
+export class RegionBuilder extends StateBuilder implements Emitter {
   private block!: Block;
-  private readonly left: number;
-  private readonly out: number;
-  private readonly hit: number;
-  /** instructions of the block from the present one on, itself included: counted already */
-  private remaining = 0;
-  /** open blocks, loops and ifs */
-  private depth = 0;
+  /** by block, if it is a dispatcher: the local that says which edge it is to take */
+  private readonly choice: number[] = [];
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
   /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
   private mayFlag = false;
-  private readonly temps: number[] = [];
-  private readonly leaked = new Set<number>();
-  private hitUsed = false;
   /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
+  /** what is known of xmm registers at the start of each block */
+  private readonly atStart: readonly Facts[];
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
-    super(links, imports);
-    this.region = region;
-    this.code = new Bytes(4096);
-    for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
-    this.left = this.permanent("i32");
-    this.out = this.permanent("i64");
-    this.hit = this.permanent("i32");
+    super(links, imports, region);
+    region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
+    this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
   /** The body of the function, with its end; `types` are its locals. */
@@ -73,41 +56,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     return this.code;
   }
 
-  // ---- locals: temporaries of an instruction, but for those that the flags still need
-
-  protected override temp(type: WasmType): number {
-    const local = this.free[type].pop() ?? this.types.push(type) - 1;
-    this.temps.push(local);
-    return local;
-  }
-  protected override releaseTemps(): void {
-    let kept = 0;
-    for (const local of this.temps) {
-      if (this.pinned.has(local)) this.temps[kept++] = local;
-      else if (!this.leaked.has(local)) this.free[this.types[local]!].push(local);
-    }
-    this.temps.length = kept;
-    super.releaseTemps();
-  }
-  // ---- structure
-
-  private open(opcode: number): void {
-    this.byte(opcode);
-    this.byte(0x40);
-    this.depth++;
-    this.barrier();
-  }
-  protected override if(): void {
-    super.if();
-    this.depth++;
-  }
-  protected override end(): void {
-    super.end();
-    this.depth--;
-  }
-  get depthOffset(): number {
-    return this.depth;
-  }
   openBlock = (): void => this.open(0x02);
   openLoop(n: number): void {
     // behind a block, control comes from branches: what was emitted last says nothing
@@ -127,9 +75,17 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   leaveTo(rip: number): void {
     this.exitTo(() => this.i64const(rip), 0);
   }
+  follow(n: number, k: number): void {
+    for (const [to, choice] of this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!.choices ?? []) {
+      this.i32const(choice);
+      this.set(this.choice[to]!);
+      this.barrier();
+    }
+  }
   exitEdge(n: number, k: number): void {
     const e = this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
-    this.tailTo(e);
+    if (e.rip < 0) this.exitTo(() => this.chosen(e.block), 0);
+    else this.tailTo(e);
   }
 
   body(n: number): void {
@@ -142,7 +98,8 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.i32const(this.longest[n]!);
       this.byte(0x48); // i32.lt_s
       this.if();
-      this.leaveTo(block.rip);
+      if (block.dispatcher) this.exitTo(() => this.chosen(n), 0);
+      else this.leaveTo(block.rip);
       this.end();
     }
     if (count > 0) {
@@ -152,12 +109,50 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       this.set(this.left);
     }
     this.remaining = count;
-    this.facts.clear();
+    Object.assign(this.facts, this.atStart[n]!);
+    this.addresses.begin(n);
     for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
       this.remaining--;
+      this.addresses.advance();
     }
+  }
+  /** Pushes the address that a dispatcher goes to next. */
+  private chosen(n: number): void {
+    const push = (e: Edge): void => (e.rip < 0 ? this.chosen(e.block) : this.i64const(e.rip));
+    this.region.blocks[n]!.edges.forEach((e, i) => {
+      push(e);
+      if (i === 0) return;
+      this.get(this.choice[n]!);
+      this.i32const(i);
+      this.byte(0x47); // i32.ne
+      this.byte(0x1b); // select
+    });
+  }
+  /** A dispatcher's way on: a search by halves. */
+  private dispatch(n: number, take: (k: number) => void): void {
+    const flag = this.flag;
+    const search = (from: number, to: number): void => {
+      if (to - from === 1) {
+        take(from);
+        return;
+      }
+      const middle = (from + to) >> 1;
+      this.get(this.choice[n]!);
+      this.i32const(middle);
+      this.byte(0x49); // i32.lt_u
+      this.if();
+      search(from, middle);
+      this.else();
+      this.setFlag(flag);
+      search(middle, to);
+      this.setFlag(flag);
+      this.end();
+    };
+    search(0, this.region.blocks[n]!.edges.length);
+    this.byte(0x00);
+    this.barrier();
   }
   /** Whether the last instruction is the block's terminator. */
   private ends(block: Block): boolean {
@@ -194,6 +189,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
 
   terminator(n: number, edge: (k: number) => void): void {
     const block = this.region.blocks[n]!;
+    this.addresses.end(n);
     for (const local of localsOf(this.flag)) this.leaked.add(local);
     const take = (k: number): void => {
       const e = block.edges[k];
@@ -202,6 +198,10 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
       if (j < 0) this.tailTo(e);
       else edge(j);
     };
+    if (block.dispatcher) {
+      this.dispatch(n, take);
+      return;
+    }
     if (!this.ends(block)) {
       take(0);
       return;
@@ -220,88 +220,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.barrier();
   }
 
-  // ---- state block
-
-  private loadState(): void {
-    for (let n = 0; n < 32; n++) {
-      const local = this.home[n]!;
-      if (local < 0) continue;
-      this.i32const(0);
-      this.loadHome(n);
-      this.set(local);
-    }
-    this.i32const(0);
-    this.word(0x28, ST_LEFT);
-    this.set(this.left);
-    this.barrier();
-  }
-  private loadHome(n: number): void {
-    if (n < GPRS) this.word(0x29, 8 * n);
-    else {
-      this.simd(0);
-      this.code.u32(0);
-      this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
-    }
-  }
-  private storeRegisters(): void {
-    for (let n = 0; n < 32; n++) {
-      if (!((this.region.written >>> n) & 1)) continue;
-      this.i32const(0);
-      this.get(this.home[n]!);
-      if (n < GPRS) this.word(0x37, 8 * n);
-      else {
-        this.simd(11);
-        this.code.u32(0);
-        this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
-      }
-    }
-  }
-  private storeState(): void {
-    this.storeRegisters();
-    this.storeLeft(0);
-  }
-  private storeLeft(more: number): void {
-    this.i32const(0);
-    this.get(this.left);
-    if (more !== 0) {
-      this.i32const(more);
-      this.byte(0x6a);
-    }
-    this.word(0x36, ST_LEFT);
-  }
-  // ---- leaving
-
-  /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
-  private exitTo(rip: () => void, uncount: number): void {
-    rip();
-    this.set(this.out);
-    this.barrier();
-    if (uncount !== 0) {
-      this.get(this.left);
-      this.i32const(uncount);
-      this.byte(0x6a);
-      this.set(this.left);
-      this.barrier();
-    }
-    const before = this.flag, canonToo = this.canonToo;
-    const pins = [...this.pinned];
-    if (this.flag.kind === "mem") {
-      this.byte(0x0c);
-      this.code.u32(this.depth - 1);
-    } else {
-      this.toCanon();
-      this.byte(0x0c);
-      this.code.u32(this.depth - 2);
-    }
-    this.barrier();
-    this.flag = before;
-    this.canonToo = canonToo;
-    this.pinned.clear();
-    for (const p of pins) this.pinned.add(p);
-  }
-  private exitNow(uncount: number): void {
-    this.exitTo(() => this.i64const(-1), uncount);
-  }
   leave(exit: number): void {
     this.setState(ST_RIP, this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
@@ -322,11 +240,6 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.loadState();
     this.setFlag(MEM);
     this.edgeOut!(0);
-  }
-  /** Everything to the state block: before another region runs. */
-  private sync(): void {
-    this.toMem();
-    this.storeState();
   }
   private loadSlot(rip: number): void {
     this.i32const(0);
@@ -410,10 +323,28 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     search(0, edges.length);
   }
   jumpRet(rip: number): void {
-    this.sync();
+    const back = this.block.edges[0], go = this.edgeOut!, flag = this.flag;
+    if (back === undefined) {
+      this.sync();
+      this.get(rip);
+      this.byte(0x0f);
+      this.barrier();
+      return;
+    }
     this.get(rip);
+    this.set(this.out);
+    this.get(this.out);
+    this.i64const(back.rip);
+    this.byte(0x51); // i64.eq
+    this.if();
+    this.releaseTemps();
+    go(0);
+    this.else();
+    this.setFlag(flag);
+    this.sync();
+    this.get(this.out);
     this.byte(0x0f);
-    this.barrier();
+    this.end();
   }
   branch(_target: Operand, c?: number): void {
     const edge = this.edgeOut!;
@@ -434,13 +365,37 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   }
   branchCall(_target: Operand): void {
     const rip = (this.insn.immHi >>> 0) * 0x1_0000_0000 + (this.insn.immLo >>> 0);
+    if (this.block.inline) {
+      this.releaseTemps();
+      this.edgeOut!(0);
+      return;
+    }
     this.sync();
     this.loadSlot(rip);
     this.callSlot(this.take("i32"), () => this.i64const(rip), rip);
   }
   jumpCall(rip: number): void {
+    const { inline } = this.block;
+    if (inline === undefined) {
+      this.sync();
+      this.callSlot(this.probe(rip), () => this.get(rip));
+      return;
+    }
+    const go = this.edgeOut!, flag = this.flag;
+    this.get(rip);
+    this.set(this.out);
+    this.get(this.out);
+    this.i64const(inline.guess);
+    this.byte(0x51); // i64.eq
+    this.if();
+    this.releaseTemps();
+    go(0);
+    this.else();
+    this.setFlag(flag);
     this.sync();
-    this.callSlot(this.probe(rip), () => this.get(rip));
+    this.edgeOut = () => go(1);
+    this.callSlot(this.probe(this.out), () => this.get(this.out));
+    this.end();
   }
   private callSlot(slot: number, rip: () => void, known = -1): void {
     this.i32const(0);
@@ -494,103 +449,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.edgeOut!(0);
   }
 
-  // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
-
-  /** Leaves before the present instruction, of which nothing has happened. Emitted inside an `if`; flags are canonical. */
-  private leaveHere(): void {
-    this.leaveAt(this.insn.rip, this.remaining);
-  }
-  private leaveAt(rip: number, uncount: number): void {
-    this.atLastCanon();
-    this.i64const(rip);
-    this.set(this.out);
-    this.barrier();
-    this.get(this.left);
-    this.i32const(uncount);
-    this.byte(0x6a);
-    this.set(this.left);
-    this.barrier();
-    this.byte(0x0c);
-    this.code.u32(this.depth - (this.flag.kind === "mem" ? 1 : 2));
-    this.barrier();
-  }
-  override check(address: number, n: number, write: boolean): void {
-    const min = write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
-    this.alsoCanon();
-    this.get(address);
-    this.i64const(min);
-    this.byte(0x7d); // i64.sub
-    this.i64const(this.layout.mem.size - n - min);
-    this.byte(0x56); // i64.gt_u
-    this.if();
-    this.leaveHere();
-    this.end();
-    if (!write) return;
-    this.get(address);
-    this.byte(0xa7);
-    this.i32const(CODE_SHIFT);
-    this.byte(0x76); // i32.shr_u
-    this.memarg(0x2d, 0, this.links.codeMap);
-    this.if();
-    this.leaveHere();
-    this.end();
-  }
-  protected override testCode(): void {
-    // done by check
-  }
-  protected emitCodeHit(): void {}
-  protected override checkAligned(address: number, n: number): void {
-    this.alsoCanon();
-    super.checkAligned(address, n);
-  }
-  protected emitFault(): void {
-    this.leaveHere();
-  }
-  override trapIf(c: number): void {
-    this.alsoCanon();
-    this.get(c);
-    this.if();
-    this.leaveHere();
-    this.end();
-  }
-  override trap(): void {
-    this.alsoCanon();
-    this.leaveHere();
-  }
-  protected emitTrap(): void {
-    this.leaveHere();
-  }
-
   // ---- control within an instruction
-
-  override unlikely(bad: readonly number[], _slow: () => void, excuse?: () => number): void {
-    this.alsoCanon();
-    if (excuse === undefined) {
-      for (const c of bad) {
-        this.get(c);
-        this.if();
-        this.leaveHere();
-        this.end();
-      }
-      return;
-    }
-    this.open(0x02); // to here if all is well
-    this.open(0x02); // to here if something is bad
-    for (const c of bad) {
-      this.get(c);
-      this.byte(0x0d);
-      this.byte(0);
-      this.barrier();
-    }
-    this.byte(0x0c);
-    this.byte(1);
-    this.end();
-    this.get(this.eqz(excuse()));
-    this.if();
-    this.leaveHere();
-    this.end();
-    this.end();
-  }
 
   /** Before a branch: flags that it may set must have the same form with and without it. */
   private meet(): void {
@@ -622,6 +481,9 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
   override loop(cond: () => number, body: () => void): void {
     this.meet();
     const canonToo = this.canonToo;
+    // what it does to registers is not known before
+    this.addresses.forget(0xffff);
+    const known = this.addresses.save();
     this.open(0x02);
     this.open(0x03);
     this.get(cond());
@@ -635,33 +497,7 @@ export class RegionBuilder extends OperandBuilder implements Emitter {
     this.byte(0);
     this.end();
     this.end();
+    this.addresses.restore(known);
     this.canonToo = canonToo;
-  }
-  protected beforeHelper(name: string): void {
-    if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
-    if (STATEFUL.test(name)) {
-      this.toMem();
-      this.storeRegisters();
-    } else this.alsoCanon(); // a status that is not 0 leaves
-    if (name === "rdtsc") this.storeLeft(this.remaining);
-  }
-  protected afterHelper(name: string): void {
-    if (STATEFUL.test(name)) {
-      this.get(this.left);
-      const left = this.take("i32");
-      this.loadState();
-      this.facts.clear();
-      this.get(left);
-      this.set(this.left);
-      this.setFlag(MEM);
-    }
-    if (!NO_STORE.test(name)) {
-      this.get(this.hit);
-      this.get(this.getState(ST_CODE_HIT, "i32"));
-      this.byte(0x72);
-      this.set(this.hit);
-      this.barrier();
-      this.hitUsed = true;
-    }
   }
 }

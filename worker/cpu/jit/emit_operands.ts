@@ -1,9 +1,13 @@
 // worker/cpu/jit/emit_operands.ts — operands in compiled code: constants, and registers that are locals.
 
 import type { InsnForm, Operand } from "../build/builder.ts";
+import type { WasmType } from "../build/module.ts";
+import type { SimdBinary } from "../build/simd_ops.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_XMM } from "../state.ts";
+import { CONSTANT, type Addresses } from "./addresses.ts";
 import { FlagBuilder } from "./emit_flags.ts";
+import { factOf, forget, type Facts } from "./facts.ts";
 import type { Links } from "./links.ts";
 
 /** General registers; xmm n is register GPRS + n here. */
@@ -15,10 +19,66 @@ export abstract class OperandBuilder extends FlagBuilder {
   protected readonly links: Links;
   /** local of general register n, of xmm n at 16 + n; -1: not touched */
   protected readonly home: number[] = new Array<number>(32).fill(-1);
+  /** local of the low lane of xmm n, f64 or f32, of which `home` then holds the rest alone; -1: it has none */
+  protected readonly low: number[] = new Array<number>(16).fill(-1);
 
   constructor(links: Links, imports: Map<string, number>) {
     super(links, imports);
     this.links = links;
+  }
+
+  // ---- values that are addresses, or may become some
+
+  protected abstract readonly addresses: Addresses;
+  /** by local: the symbol of its value (-1: none), and what is added to it */
+  private readonly symbols: number[] = [];
+  private readonly offsets: number[] = [];
+
+  protected override temp(type: WasmType): number {
+    const local = super.temp(type);
+    this.symbols[local] = -1;
+    return local;
+  }
+  private means(v: number, symbol: number, offset: number): number {
+    this.symbols[v] = symbol === CONSTANT || Math.abs(offset) < 0x40000000 ? symbol : -1;
+    this.offsets[v] = offset;
+    return v;
+  }
+  /** Symbol of a value, -1 if it has none; its offset is then `offsetOf` it. */
+  protected symbolOf(v: number): number {
+    if (v >= 0) return this.symbols[v] ?? -1;
+    const n = this.constant64(v);
+    return n !== undefined && n >= 0 && n < 0x80000000 ? CONSTANT : -1;
+  }
+  protected offsetOf(v: number): number {
+    return v >= 0 ? this.offsets[v]! : this.constant64(v)!;
+  }
+  private moved(r: number, v: number, by: number, sign: number): number {
+    const n = this.constant64(by);
+    if (v >= 0 && n !== undefined && this.symbolOf(v) >= 0) this.means(r, this.symbolOf(v), this.offsetOf(v) + sign * n);
+    return r;
+  }
+  override add(a: number, b: number): number {
+    return this.moved(super.add(a, b), a, b, 1);
+  }
+  override sub(a: number, b: number): number {
+    return this.moved(super.sub(a, b), a, b, -1);
+  }
+  override assign(variable: number, v: number): void {
+    super.assign(variable, v);
+    this.symbols[variable] = -1;
+  }
+  override when(c: number, yes: () => void, no?: () => void): void {
+    if (this.constantOf(c) !== undefined) {
+      super.when(c, yes, no);
+      return;
+    }
+    const known = this.addresses.save();
+    super.when(c, yes, no && (() => {
+      this.addresses.restore(known);
+      no();
+    }));
+    this.addresses.restore(known);
   }
 
   // ---- operands
@@ -64,13 +124,14 @@ export abstract class OperandBuilder extends FlagBuilder {
   }
   reg(n: number, size: number): number {
     this.get(this.local(n));
-    if (size === 8) return this.take("i64");
+    if (size === 8) return this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n));
     this.byte(0xa7);
     const v = this.take("i32");
     return this.mask(size, v);
   }
   setReg(n: number, size: number, v: number): void {
-    const local = this.local(n);
+    const local = this.local(n), symbol = size === 8 ? this.symbolOf(v) : -1;
+    this.addresses.set(n, symbol, symbol < 0 ? 0 : this.offsetOf(v));
     if (size === 8) this.get(v);
     else if (size === 4) {
       this.get(v);
@@ -102,6 +163,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   private writeHighByte(n: number, v: number): void {
     const wide = this.zext(v);
     const local = this.local(n);
+    this.addresses.set(n, -1, 0);
     this.get(local);
     this.i64const(-1 - 0xff00);
     this.byte(0x83);
@@ -117,21 +179,82 @@ export abstract class OperandBuilder extends FlagBuilder {
   readAh = (): number => this.readHighByte(0);
   writeAh = (v: number): void => this.writeHighByte(0, v);
   regX(n: number): number {
-    this.get(this.local(GPRS + n));
-    return this.take("v128");
+    this.getWhole(n);
+    const x = this.take("v128");
+    this.wholeOf[x] = n;
+    return x;
   }
-  /** What has been learnt of xmm registers in this block: "fact number". */
-  protected readonly facts = new Set<string>();
+  /** xmm registers that temporaries of this instruction are copies of */
+  private readonly wholeOf: number[] = [];
+  protected override releaseTemps(): void {
+    this.wholeOf.length = 0;
+    this.zero = -1;
+    super.releaseTemps();
+  }
+  /** Pushes all of xmm n. */
+  protected getWhole(n: number): void {
+    this.get(this.local(GPRS + n));
+    const low = this.low[n]!;
+    if (low < 0) return;
+    this.get(low);
+    this.simd(this.types[low] === "f64" ? 34 : 32); // replace_lane
+    this.byte(0);
+  }
+  /** xmm n becomes what is on the stack. */
+  protected setWhole(n: number): void {
+    this.set(this.local(GPRS + n));
+    const low = this.low[n]!;
+    if (low < 0) return;
+    this.get(this.home[GPRS + n]!);
+    this.simd(this.types[low] === "f64" ? 33 : 31); // extract_lane
+    this.byte(0);
+    this.set(low);
+    this.barrier();
+  }
+  override readLow(o: Operand, size: 4 | 8): number {
+    const low = this.low[this.insn.reg[o.index]!]!, type = size === 8 ? "f64" : "f32";
+    if (low < 0 || this.types[low] !== type) return super.readLow(o, size);
+    this.get(low);
+    return this.take(type);
+  }
+  override writeLow(o: Operand, size: 4 | 8, v: number): void {
+    const n = this.insn.reg[o.index]!, low = this.low[n]!;
+    if (low < 0 || this.types[low] !== (size === 8 ? "f64" : "f32")) {
+      super.writeLow(o, size, v);
+      return;
+    }
+    forget(this.facts, n);
+    this.get(v);
+    this.set(low);
+    this.barrier();
+  }
+  /** What is known of xmm registers here. */
+  protected readonly facts: Facts = { scalar: 0, packed: 0 };
   override known(fact: string, o: Operand): boolean {
-    return this.facts.has(`${fact} ${this.insn.reg[o.index]}`);
+    const { scalar, packed } = factOf(fact, this.insn.reg[o.index]!);
+    return packed === 0 ? (this.facts.scalar & scalar) !== 0 : (this.facts.packed & packed) !== 0;
   }
   override learn(fact: string, o: Operand): void {
-    this.facts.add(`${fact} ${this.insn.reg[o.index]}`);
+    this.learnOf(fact, this.insn.reg[o.index]!);
+  }
+  private learnOf(fact: string, n: number): void {
+    const { scalar, packed } = factOf(fact, n);
+    this.facts.scalar |= scalar;
+    this.facts.packed |= packed;
+  }
+  /** 128 bits of zero, of a register by itself */
+  private zero = -1;
+  override xx(op: SimdBinary, a: number, b: number): number {
+    const same = op === "v128.xor" && a >= 0 && this.wholeOf[a] !== undefined && this.wholeOf[a] === this.wholeOf[b];
+    const x = super.xx(op, a, b);
+    if (same) this.zero = x;
+    return x;
   }
   setRegX(n: number, x: number): void {
-    for (const f of this.facts) if (f.endsWith(` ${n}`)) this.facts.delete(f);
+    forget(this.facts, n);
+    if (x === this.zero) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
     this.get(x);
-    this.set(this.local(GPRS + n));
+    this.setWhole(n);
     this.barrier();
   }
   protected readXmm(o: Operand): number {
@@ -171,7 +294,19 @@ export abstract class OperandBuilder extends FlagBuilder {
       this.byte(0xa7);
       this.byte(0xad);
     }
-    return this.take("i64");
+    const v = this.take("i64");
+    if (this.form.addrsize === 4) return v;
+    const { addresses } = this;
+    let symbol = CONSTANT, at = dispHi * 0x1_0000_0000 + (dispLo >>> 0);
+    if (base >= 0) {
+      symbol = addresses.symbolOf(base);
+      at += addresses.offsetOf(base);
+    }
+    if (index >= 0) {
+      symbol = addresses.sum(symbol, addresses.symbolOf(index), scale);
+      at += addresses.offsetOf(index) * (1 << scale);
+    }
+    return symbol === CONSTANT && (at < 0 || at >= 0x80000000) ? v : this.means(v, symbol, at);
   }
   address(o: Operand): number {
     const a = this.offset(o);

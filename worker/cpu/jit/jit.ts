@@ -278,13 +278,13 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : []);
+      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at));
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;
       for (const block of region.blocks) {
         const last = block.steps[block.steps.length - 1];
-        if (last?.summary.ending !== "call" || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
+        if (last?.summary.ending !== "call" || block.inline !== undefined || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
         const to = (last.insn.immHi >>> 0) * 0x1_0000_0000 + (last.insn.immLo >>> 0);
         if (to < size && this.interpreter.heat(to) >= WARM) met.add(to);
       }

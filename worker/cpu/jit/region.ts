@@ -3,7 +3,7 @@
 // From its entry it follows direct branches, and goes on behind calls; it ends at returns, indirect jumps, instructions that leave, code that
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
 import { Insn, type Decoder } from "../decode.ts";
-import { analyse, type Analysis } from "./structure.ts";
+import { makeReducible, type Analysis } from "./structure.ts";
 import { summarise, type Summary } from "./summary.ts";
 
 /** Instructions in one region at most: what V8 compiles in some ten milliseconds. */
@@ -18,7 +18,10 @@ export interface Step {
 /** Where an edge of a block leads: a block of the region, or out of it to an address. */
 export interface Edge {
   readonly block: number;
+  /** -1: that of the edge that the block, a dispatcher, is to take */
   readonly rip: number;
+  /** dispatchers on the way, as [block, the number of the edge that it is to take] */
+  readonly choices?: readonly (readonly [number, number])[];
 }
 
 export interface Block {
@@ -26,10 +29,17 @@ export interface Block {
   readonly steps: Step[];
   /** by what the last instruction does: [taken, not taken], [target], [behind the call] or none. A block without an ending goes to edges[0]. */
   edges: Edge[];
-  /** the block begins behind a call */
+  /** the block begins behind a call that leaves the region */
   afterCall: boolean;
   /** and that call was the kernel's door */
   afterDoor: boolean;
+  /**
+   * The call at its end goes to a copy of the function in this region, edges[0]; through a register, if that has the address `guess`, else out of
+   * the region and to edges[1]. A block that ends with a return and has an edge is in such a copy: that is where it returns to, most likely.
+   */
+  inline?: { readonly guess: number };
+  /** no code of the guest: it goes to one of its edges, by their numbers; see makeReducible */
+  dispatcher?: true;
 }
 
 export interface Region {
@@ -42,6 +52,11 @@ export interface Region {
   /** registers that any instruction reads or writes, and those that one writes */
   readonly used: number;
   readonly written: number;
+  /** xmm registers that are mostly used as a double, as a single */
+  readonly doubles: number;
+  readonly singles: number;
+  /** some instruction looks at the control and status of SSE floats */
+  readonly mxcsr: boolean;
   /** bytes of code, as [first, past the last] address of each instruction's run */
   readonly ranges: readonly (readonly [number, number])[];
   readonly insns: number;
@@ -109,111 +124,246 @@ function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number
   return [...found].sort((a, b) => a - b);
 }
 
+/** How often xmm registers are used as a whole, as a double, as a single. What only moves counts for nothing. */
+function countLanes({ insn, summary }: Step, uses: Record<"whole" | "double" | "single", number[]>): void {
+  const touched = (summary.reads | summary.writes) >>> 16;
+  if (touched === 0 || /^(mov|pxor$|xorp)/.test(insn.shape.form.name)) return;
+  for (let r = 0; r < 16; r++) {
+    if (!((touched >>> r) & 1)) continue;
+    const kind = (summary.doubles >>> (16 + r)) & 1 ? "double" : (summary.singles >>> (16 + r)) & 1 ? "single" : "whole";
+    uses[kind][r]!++;
+  }
+}
+
 /**
  * Discovers the region that starts at `entry`; undefined if not even its first instruction can be compiled.
  * `memory` is the guest's; `limit` is the end of guest memory; `stop(rip)` says that code at rip must not be compiled (it is known to change).
- * `registers`: their values at `entry`, if it is about to be entered. A loop whose jump table was addressed before it is found by them.
+ * `registers`: their values at `entry`, if it is about to be entered. A loop whose jump table was addressed before it is found by them, and what
+ * is called through them. `heat(rip)`: how often the code at rip was reached.
  */
-export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = []): Region | undefined {
+export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = [], heat: (rip: number) => number = () => 0): Region | undefined {
   decoder.forget();
-  // pass 1: all instructions reachable, and the leaders of blocks
-  const steps = new Map<number, Step>();
-  const leaders = new Set<number>([entry]);
-  const afterCalls = new Set<number>();
-  const afterDoors = new Set<number>();
-  const work = [entry];
-  /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
-  const switches = new Map<number, number[]>();
-  const tables = new Map<number, number>(registers.entries());
-  while (work.length > 0 && steps.size < MAX_INSNS && leaders.size < MAX_BLOCKS) {
-    let rip = work.pop()!;
-    const run: Insn[] = [];
-    while (!steps.has(rip) && rip < limit && steps.size < MAX_INSNS && !stop(rip)) {
-      const insn = decodeAt(decoder, rip);
-      if (insn.length === 0 || insn.shape.definition === undefined) break;
-      const summary = summarise(insn);
-      steps.set(rip, { insn, summary });
-      run.push(insn);
-      if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) tables.set(insn.reg[0]!, insn.dispLo >>> 0);
-      const next = rip + insn.length;
-      if (summary.ending === "next") {
-        rip = next;
-        continue;
-      }
-      if (summary.ending === "branch") {
-        const to = target(insn);
-        if (to < limit) {
-          leaders.add(to);
-          work.push(to);
-        }
-        if (summary.conditional) {
-          leaders.add(next);
-          work.push(next);
-        }
-      } else if (summary.ending === "jump") {
-        const constant = constantTarget(run);
-        const targets = constant < 0 ? jumpTargets(run, tables, memory, limit) : constant < limit ? [constant] : [];
-        if (targets.length > 0) switches.set(insn.rip, targets);
-        for (const to of targets) {
-          leaders.add(to);
-          work.push(to);
-        }
-      } else if (summary.ending === "call") {
-        leaders.add(next);
-        afterCalls.add(next);
-        if (insn.shape.form.name === "vmcall") afterDoors.add(next);
-        work.push(next);
-      }
-      break;
-    }
-  }
-  if (!steps.has(entry)) return undefined;
+  const finder = new Finder(decoder, entry, memory, limit, stop, registers, heat);
+  finder.find();
+  return finder.steps.has(entry) ? finder.region() : undefined;
+}
 
-  // pass 2: blocks, the entry first
-  const index = new Map<number, number>();
-  const starts = [entry, ...[...leaders].filter((rip) => rip !== entry && steps.has(rip)).sort((a, b) => a - b)];
-  starts.forEach((rip, i) => index.set(rip, i));
-  const edgeTo = (rip: number): Edge => ({ block: index.get(rip) ?? -1, rip });
-  let used = 0;
-  let written = 0;
-  const ranges: [number, number][] = [];
-  const blocks = starts.map((start): Block => {
-    const block: Block = { rip: start, steps: [], edges: [], afterCall: afterCalls.has(start), afterDoor: afterDoors.has(start) };
-    let rip = start;
-    for (;;) {
-      const step = steps.get(rip);
-      if (step === undefined || (rip !== start && index.has(rip))) {
-        block.edges = [edgeTo(rip)];
+/** A copy of a function that is part of a region; 0 is the region's own. */
+interface Copy {
+  readonly entry: number;
+  readonly depth: number;
+  /** the copy that calls it, and where it returns to there */
+  readonly caller: number;
+  readonly returnTo: number;
+}
+/** What is called here is copied if it has so few instructions, is called so often, and is so deep at most; and while the region has so few. */
+const MAX_COPY = 60, COPY_HEAT = 500, COPY_DEPTH = 3, COPY_TOTAL = 500;
+/** An address in a copy, as one number. */
+const COPY = 0x1_0000_0000;
+
+/** Finds the blocks of a region. Addresses are those of copies: copy * COPY + rip. */
+class Finder {
+  readonly steps = new Map<number, Step>();
+  private readonly decoded = new Map<number, Step | undefined>();
+  private readonly leaders: Set<number>;
+  private readonly afterCalls = new Set<number>();
+  private readonly afterDoors = new Set<number>();
+  private readonly copies: Copy[];
+  /** by address of the call: the copy that it calls; with the address that its register must have */
+  private readonly calls = new Map<number, { copy: number; guess: number }>();
+  /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
+  private readonly switches = new Map<number, number[]>();
+  private readonly tables: Map<number, number>;
+  private readonly sizes = new Map<number, number>();
+  private readonly entry: number;
+  private readonly decoder: Decoder;
+  private readonly memory: DataView;
+  private readonly limit: number;
+  private readonly stop: (rip: number) => boolean;
+  /** what registers may hold where they are called through: as at the entry, or moved from there */
+  private readonly values: number[];
+  private readonly heat: (rip: number) => number;
+
+  constructor(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[], heat: (rip: number) => number) {
+    this.decoder = decoder;
+    this.entry = entry;
+    this.memory = memory;
+    this.limit = limit;
+    this.stop = stop;
+    this.values = [...registers];
+    this.heat = heat;
+    this.leaders = new Set([entry]);
+    this.copies = [{ entry, depth: 0, caller: -1, returnTo: -1 }];
+    this.tables = new Map(registers.entries());
+  }
+
+  /** The instruction at rip, if it can be compiled. */
+  private at(rip: number): Step | undefined {
+    let step = this.decoded.get(rip);
+    if (step !== undefined || this.decoded.has(rip)) return step;
+    if (rip < this.limit && !this.stop(rip)) {
+      const insn = decodeAt(this.decoder, rip);
+      if (insn.length !== 0 && insn.shape.definition !== undefined) step = { insn, summary: summarise(insn) };
+    }
+    this.decoded.set(rip, step);
+    return step;
+  }
+  /** Instructions of the function at rip, if they are few and it has no jumps through registers or memory; else Infinity. */
+  private size(rip: number): number {
+    const known = this.sizes.get(rip);
+    if (known !== undefined) return known;
+    const seen = new Set<number>(), work = [rip];
+    while (work.length > 0 && seen.size <= MAX_COPY) {
+      for (let at = work.pop()!; !seen.has(at) && seen.size <= MAX_COPY; ) {
+        const step = this.at(at);
+        if (step === undefined || step.summary.ending === "jump") {
+          this.sizes.set(rip, Infinity);
+          return Infinity;
+        }
+        seen.add(at);
+        const { ending, conditional } = step.summary;
+        if (ending === "branch") work.push(target(step.insn));
+        if (ending === "ret" || ending === "leave" || (ending === "branch" && !conditional)) break;
+        at += step.insn.length;
+      }
+    }
+    const n = seen.size > MAX_COPY ? Infinity : seen.size;
+    this.sizes.set(rip, n);
+    return n;
+  }
+  /** The copy that a call is to go to, if what it calls is worth one. */
+  private copyFor(call: number, insn: Insn): number {
+    const o = insn.shape.form.operands[0];
+    if (o === undefined) return 0;
+    const caller = Math.floor(call / COPY), { depth } = this.copies[caller]!;
+    const direct = o.kind === "rel";
+    const to = direct ? target(insn) : o.kind === "reg" ? (this.values[insn.reg[0]!] ?? -1) : -1;
+    if (to < 0x1000 || to >= this.limit || depth >= COPY_DEPTH || this.steps.size > COPY_TOTAL || this.heat(to) < COPY_HEAT || this.size(to) > MAX_COPY) return 0;
+    const copy = this.copies.push({ entry: to, depth: depth + 1, caller, returnTo: (call % COPY) + insn.length }) - 1;
+    this.calls.set(call, { copy, guess: direct ? -1 : to });
+    return copy;
+  }
+
+  /** All instructions reachable, and the leaders of blocks. */
+  find(): void {
+    const { steps, leaders, limit } = this;
+    const work = [this.entry];
+    const leader = (at: number): void => {
+      leaders.add(at);
+      work.push(at);
+    };
+    while (work.length > 0 && steps.size < MAX_INSNS && leaders.size < MAX_BLOCKS) {
+      let at = work.pop()!;
+      const copy = Math.floor(at / COPY) * COPY;
+      const run: Insn[] = [];
+      while (!steps.has(at) && steps.size < MAX_INSNS) {
+        const step = this.at(at - copy);
+        if (step === undefined) break;
+        const { insn, summary } = step;
+        steps.set(at, step);
+        run.push(insn);
+        if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) this.tables.set(insn.reg[0]!, insn.dispLo >>> 0);
+        const m = summary.moves;
+        for (let i = 0; i < m.length; i += 3) if (m[i + 2] === 0) this.values[m[i]!] = this.values[m[i + 1]!]!;
+        const here = at;
+        at += insn.length;
+        if (summary.ending === "next") continue;
+        if (summary.ending === "branch") {
+          if (target(insn) < limit) leader(copy + target(insn));
+          if (summary.conditional) leader(at);
+        } else if (summary.ending === "jump") {
+          const constant = constantTarget(run);
+          const targets = constant < 0 ? jumpTargets(run, this.tables, this.memory, limit) : constant < limit ? [constant] : [];
+          if (targets.length > 0) this.switches.set(here, targets);
+          for (const to of targets) leader(copy + to);
+        } else if (summary.ending === "call") {
+          const called = this.copyFor(here, insn);
+          leader(at);
+          if (insn.shape.form.name === "vmcall") this.afterDoors.add(at);
+          if (called > 0) leader(called * COPY + this.copies[called]!.entry);
+          if (called === 0 || this.calls.get(here)!.guess >= 0) this.afterCalls.add(at);
+        }
         break;
       }
-      block.steps.push(step);
-      used |= step.summary.reads | step.summary.writes;
-      written |= step.summary.writes;
-      rip += step.insn.length;
-      const { ending, conditional } = step.summary;
-      if (ending === "next") continue;
-      if (ending === "branch") block.edges = conditional ? [edgeTo(target(step.insn)), edgeTo(rip)] : [edgeTo(target(step.insn))];
-      else if (ending === "call") block.edges = [edgeTo(rip)];
-      else if (ending === "jump") block.edges = (switches.get(step.insn.rip) ?? []).map(edgeTo).filter((e) => e.block >= 0);
-      break;
     }
-    ranges.push([start, rip]);
-    return block;
-  });
-  const succ: number[][] = [];
-  const edgeOf: number[][] = [];
-  for (const b of blocks) {
-    const s: number[] = [];
-    const e: number[] = [];
-    b.edges.forEach((edge, k) => {
-      if (edge.block < 0) return;
-      s.push(edge.block);
-      e.push(k);
-    });
-    succ.push(s);
-    edgeOf.push(e);
   }
-  return { entry, blocks, analysis: analyse(succ), succ, edgeOf, used, written, ranges, insns: steps.size };
+
+  region(): Region {
+    const { steps, entry, switches } = this;
+    const index = new Map<number, number>();
+    const starts = [entry, ...[...this.leaders].filter((at) => at !== entry && steps.has(at)).sort((a, b) => a - b)];
+    starts.forEach((at, i) => index.set(at, i));
+    const edgeTo = (at: number): Edge => ({ block: index.get(at) ?? -1, rip: at % COPY });
+    let used = 0;
+    let written = 0;
+    let mxcsr = false;
+    const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
+    const ranges: [number, number][] = [];
+    const blocks = starts.map((start): Block => {
+      const block: Block = { rip: start % COPY, steps: [], edges: [], afterCall: this.afterCalls.has(start), afterDoor: this.afterDoors.has(start) };
+      const copy = start - (start % COPY);
+      let at = start;
+      for (;;) {
+        const step = steps.get(at);
+        if (step === undefined || (at !== start && index.has(at))) {
+          block.edges = [edgeTo(at)];
+          break;
+        }
+        block.steps.push(step);
+        used |= step.summary.reads | step.summary.writes;
+        written |= step.summary.writes;
+        mxcsr ||= step.summary.mxcsr;
+        countLanes(step, uses);
+        const here = at;
+        at += step.insn.length;
+        const { ending, conditional } = step.summary;
+        if (ending === "next") continue;
+        if (ending === "branch") block.edges = conditional ? [edgeTo(copy + target(step.insn)), edgeTo(at)] : [edgeTo(copy + target(step.insn))];
+        else if (ending === "call") {
+          const call = this.calls.get(here);
+          const inner = call && edgeTo(call.copy * COPY + this.copies[call.copy]!.entry);
+          // what was not found for want of room is called as usual
+          if (inner !== undefined && inner.block >= 0) {
+            block.inline = { guess: call!.guess };
+            block.edges = call!.guess < 0 ? [inner] : [inner, edgeTo(at)];
+          } else block.edges = [edgeTo(at)];
+        } else if (ending === "jump") block.edges = (switches.get(here) ?? []).map((to) => edgeTo(copy + to)).filter((e) => e.block >= 0);
+        else if (ending === "ret" && copy > 0) {
+          const { caller, returnTo } = this.copies[copy / COPY]!;
+          block.edges = [edgeTo(caller * COPY + returnTo)];
+        }
+        break;
+      }
+      ranges.push([block.rip, at % COPY]);
+      return block;
+    });
+    const succ: number[][] = [];
+    const edgeOf: number[][] = [];
+    for (const b of blocks) {
+      const s: number[] = [];
+      const e: number[] = [];
+      b.edges.forEach((edge, k) => {
+        if (edge.block < 0) return;
+        s.push(edge.block);
+        e.push(k);
+      });
+      succ.push(s);
+      edgeOf.push(e);
+    }
+    const { analysis, dispatchers, redirected } = makeReducible(succ);
+    for (const places of dispatchers) {
+      blocks.push({ rip: -1, steps: [], edges: places.map((block) => ({ block, rip: blocks[block]!.rip })), afterCall: false, afterDoor: false, dispatcher: true });
+      edgeOf.push(places.map((_, k) => k));
+    }
+    for (const { from, k, to, choice } of redirected) {
+      const { edges } = blocks[from]!, at = edgeOf[from]![k]!, { rip, choices = [] } = edges[at]!;
+      edges[at] = { block: to, rip, choices: [...choices, [to, choice]] };
+    }
+    const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
+      uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
+    const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
+    return { entry, blocks, analysis, succ, edgeOf, used, written, doubles, singles, mxcsr, ranges, insns: steps.size };
+  }
 }
 
 /** Instructions on the longest way from each block to the next check, itself included. */

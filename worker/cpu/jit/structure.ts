@@ -1,8 +1,9 @@
 // worker/cpu/jit/structure.ts — from a control-flow graph to WebAssembly's blocks, loops and ifs, by the dominator tree.
 //
 // The method is Norman Ramsey's ("Beyond Relooper", ICFP 2022): a loop header becomes a loop, a node with several forward predecessors
-// becomes what follows a block, everything else is nested where its one predecessor branches to it. An edge that would make the graph
-// irreducible (it goes back to a node that does not dominate its source) is cut: the caller leaves the region there.
+// becomes what follows a block, everything else is nested where its one predecessor branches to it. A loop that is entered in several
+// places gets one more node, which chooses among them (makeReducible). An edge that would leave the graph irreducible all the same (it
+// goes back to a node that does not dominate its source) is cut: the caller leaves the region there.
 
 /** Node 0 is the entry; succ[n] are the successors of n, in the order in which its terminator names them. */
 export interface Analysis {
@@ -92,6 +93,71 @@ export function analyse(succ: readonly (readonly number[])[]): Analysis {
   return { order, rpo, idom, loopHeader, merge: forward.map((f) => f > 1), cut };
 }
 
+/** Nodes added at most by makeReducible. */
+const MAX_DISPATCHERS = 24;
+
+/** The k-th edge of node `from` now leads to the dispatcher `to`, which takes its `choice`-th edge to where it led before. */
+export interface Redirected {
+  readonly from: number;
+  readonly k: number;
+  readonly to: number;
+  readonly choice: number;
+}
+
+export interface Reducible {
+  readonly analysis: Analysis;
+  /** where each dispatcher leads, before any of its edges were redirected themselves */
+  readonly dispatchers: readonly (readonly number[])[];
+  readonly redirected: readonly Redirected[];
+}
+
+/** The strongly connected part that `start` belongs to, without edges to a node that dominates their source. */
+function cycleOf(start: number, succ: readonly (readonly number[])[], back: (n: number, t: number) => boolean): Set<number> {
+  const reach = (next: (n: number) => readonly number[]): Set<number> => {
+    const seen = new Set([start]);
+    for (const n of seen) for (const t of next(n)) seen.add(t);
+    return seen;
+  };
+  const pred: number[][] = succ.map(() => []);
+  succ.forEach((targets, n) => targets.forEach((t) => back(n, t) || pred[t]!.push(n)));
+  const ahead = reach((n) => succ[n]!.filter((t) => !back(n, t)));
+  return new Set([...reach((n) => pred[n]!)].filter((n) => ahead.has(n)));
+}
+
+/**
+ * Changes `succ` so that each loop is entered in one place: where there are several, by a node of its own, a dispatcher, appended to succ.
+ * What leads into the loop from outside, or goes back in it, to one of these places goes to the dispatcher; what goes forward stays.
+ */
+export function makeReducible(succ: number[][]): Reducible {
+  const dispatchers: number[][] = [];
+  const redirected: Redirected[] = [];
+  for (;;) {
+    const a = analyse(succ);
+    const done = { analysis: a, dispatchers, redirected };
+    let target = -1;
+    for (const n of a.order) succ[n]!.forEach((t, k) => (target = target < 0 && a.cut[n]![k] ? t : target));
+    if (target < 0 || dispatchers.length >= MAX_DISPATCHERS) return done;
+    const dominates = (x: number, y: number): boolean => {
+      while (a.rpo[y]! > a.rpo[x]!) y = a.idom[y]!;
+      return x === y;
+    };
+    const cycle = cycleOf(target, succ, (n, t) => a.rpo[n]! < 0 || (a.rpo[t]! <= a.rpo[n]! && dominates(t, n)));
+    const entries = new Set<number>();
+    for (const n of a.order) if (!cycle.has(n)) for (const t of succ[n]!) if (cycle.has(t) && !dominates(t, n)) entries.add(t);
+    if (entries.size < 2) return done;
+    const places = [...entries].sort((x, y) => a.rpo[x]! - a.rpo[y]!);
+    const dispatcher = succ.length;
+    for (const n of a.order)
+      succ[n]!.forEach((t, k) => {
+        if (!entries.has(t) || dominates(t, n) || (cycle.has(n) && a.rpo[t]! > a.rpo[n]!)) return;
+        succ[n]![k] = dispatcher;
+        redirected.push({ from: n, k, to: dispatcher, choice: places.indexOf(t) });
+      });
+    dispatchers.push([...places]);
+    succ.push(places);
+  }
+}
+
 /** What the walk asks to be emitted. Labels count outwards from 0, as WebAssembly's do. */
 export interface Emitter {
   openBlock(): void;
@@ -100,10 +166,12 @@ export interface Emitter {
   br(depth: number): void;
   /** The code of a node, up to and without its terminator. */
   body(node: number): void;
-  /** The terminator. `edge(k)` emits what following the k-th edge takes (a br, or the target itself); `label(k)` is its br depth if it is just that. */
-  terminator(node: number, edge: (k: number) => void, label: (k: number) => number | undefined): void;
+  /** The terminator. `edge(k)` emits what following the k-th edge takes: a br, or the target itself. */
+  terminator(node: number, edge: (k: number) => void): void;
   /** The terminator opens or closes an if of its own around edge(): labels move. */
   readonly depthOffset: number;
+  /** The k-th edge of a node is about to be followed. */
+  follow(node: number, k: number): void;
   /** The edge was cut: leave the region towards its target. */
   exitEdge(node: number, k: number): void;
 }
@@ -123,6 +191,7 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
 
   const edge = (n: number, k: number): void => {
     const t = succ[n]![k]!;
+    e.follow(n, k);
     if (a.cut[n]![k]) e.exitEdge(n, k);
     else if (isBr(n, t)) e.br(depth(t));
     else tree(t);
@@ -141,16 +210,12 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
     }
     e.body(n);
     const opened = e.depthOffset;
-    e.terminator(
-      n,
-      (k) => {
-        const extra = e.depthOffset - opened;
-        for (let j = 0; j < extra; j++) context.push(-1);
-        edge(n, k);
-        context.length -= extra;
-      },
-      (k) => (a.cut[n]![k] || !isBr(n, succ[n]![k]!) ? undefined : depth(succ[n]![k]!) + (e.depthOffset - opened)),
-    );
+    e.terminator(n, (k) => {
+      const extra = e.depthOffset - opened;
+      for (let j = 0; j < extra; j++) context.push(-1);
+      edge(n, k);
+      context.length -= extra;
+    });
   };
 
   const tree = (n: number): void => {

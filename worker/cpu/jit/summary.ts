@@ -5,8 +5,10 @@ import type { Condition, FlagKind } from "../flags.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "../build/builder.ts";
 import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
+import { factOf, forget, type Facts } from "./facts.ts";
 import { STATEFUL } from "./links.ts";
 import { HIGH, type Insn } from "../decode.ts";
+import { ST_MXCSR } from "../state.ts";
 
 /** How an instruction passes control on. */
 export type Ending = "next" | "branch" | "jump" | "call" | "ret" | "leave";
@@ -15,6 +17,19 @@ export type Ending = "next" | "branch" | "jump" | "call" | "ret" | "leave";
 export interface Summary {
   reads: number;
   writes: number;
+  /** xmm registers of which the low lane is used as a double, as a single; whole registers are in reads and writes alone */
+  doubles: number;
+  singles: number;
+  /**
+   * Memory that is surely accessed, unless the instruction faults: base, index (registers, or -1), scale, displacement, size, 1 for a write, each;
+   * and 64-bit registers that become another one (as it was before) plus a constant: register, other, constant, each. See addresses.ts.
+   */
+  accesses: readonly number[];
+  moves: readonly number[];
+  /** what is known of xmm registers afterwards that was not before */
+  learns: Facts;
+  /** the control and status of SSE floats are looked at */
+  mxcsr: boolean;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
   /** calls a helper that sees and may change the whole state block */
@@ -25,12 +40,44 @@ export interface Summary {
 }
 
 const NOTHING = 0;
+const none: readonly number[] = [];
+/** 128 zero bits, made of whatever; xmm n as it was is n + 1. */
+const ZERO = -1;
 
 class Notes implements Builder<number, number> {
   form!: InsnForm;
   insn!: Insn;
   out!: Summary;
   depth = 0;
+  /** values that are a register, or two, and a constant: four numbers each; the first one is no value */
+  private readonly values: number[] = [];
+  private readonly accesses: number[] = [];
+  private readonly moves: number[] = [];
+
+  begin(insn: Insn, out: Summary): void {
+    this.form = insn.shape.form;
+    this.insn = insn;
+    this.out = out;
+    this.depth = 0;
+    this.values.length = 4;
+    this.accesses.length = this.moves.length = 0;
+  }
+  finish(): void {
+    if (this.accesses.length > 0) this.out.accesses = this.accesses.slice();
+    if (this.moves.length > 0) this.out.moves = this.moves.slice();
+  }
+  private value(base: number, index: number, scale: number, constant: number): number {
+    return this.values.push(base, index, scale, constant) / 4 - 1;
+  }
+  /** The sum of two values, if one of them is a constant. */
+  private plus(a: number, b: number, sign: number): number {
+    const v = this.values;
+    if (b <= 0 || v[4 * b]! >= 0 || v[4 * b + 1]! >= 0) return NOTHING;
+    return a <= 0 ? NOTHING : this.value(v[4 * a]!, v[4 * a + 1]!, v[4 * a + 2]!, v[4 * a + 3]! + sign * v[4 * b + 3]!);
+  }
+  private access(size: number, address: number, write: boolean): void {
+    if (address > 0 && this.depth === 0) this.accesses.push(...this.values.slice(4 * address, 4 * address + 4), size, write ? 1 : 0);
+  }
 
   private gpr(n: number): number {
     return 1 << (n & 15);
@@ -45,72 +92,135 @@ class Notes implements Builder<number, number> {
   }
 
   i32 = (): number => NOTHING;
-  i64 = (): number => NOTHING;
+  i64(n: number | bigint): number {
+    return typeof n === "number" ? this.value(-1, -1, 0, n) : NOTHING;
+  }
   f32 = (): number => NOTHING;
   f64 = (): number => NOTHING;
-  imm = (): number => NOTHING;
+  imm(n: number, size: number): number {
+    return size === 8 ? this.i64(n) : NOTHING;
+  }
   constX = (): number => NOTHING;
 
   read(o: Operand): number {
-    if (o.kind === "reg") this.out.reads |= this.gpr(this.number(o));
-    else if (o.kind === "mem") this.mem();
+    if (o.kind === "reg") return this.reg(this.number(o), o.size);
+    if (o.kind === "mem") this.access(o.size, this.address(), false);
+    else if (o.kind === "imm" && o.size === 8 && o.index < 2) return this.value(-1, -1, 0, this.insn.immHi * 0x1_0000_0000 + (this.insn.immLo >>> 0));
     return NOTHING;
   }
-  write(o: Operand): void {
-    if (o.kind === "reg") this.setReg(this.number(o) & 15, this.number(o) >= HIGH ? 1 : o.size);
-    else if (o.kind === "mem") this.mem();
+  write(o: Operand, v: number): void {
+    if (o.kind === "reg") this.setReg(this.number(o) & 15, this.number(o) >= HIGH ? 1 : o.size, v);
+    else if (o.kind === "mem") this.access(o.size, this.address(), true);
   }
   address(): number {
-    this.mem();
-    return NOTHING;
+    const a = this.offset();
+    return this.insn.segment === 0 ? a : NOTHING;
   }
   offset(): number {
     this.mem();
-    return NOTHING;
+    const { base, index, scale, dispLo, dispHi } = this.insn;
+    // of a register that this instruction has written before nothing is known
+    const old = (r: number): boolean => r < 0 || (this.out.writes & this.gpr(r)) === 0;
+    if (this.form.addrsize === 4 || !old(base) || !old(index)) return NOTHING;
+    return this.value(base, index, scale, dispHi * 0x1_0000_0000 + (dispLo >>> 0));
   }
   segmentBase = (): number => NOTHING;
   readX(o: Operand): number {
-    if (o.kind === "xmm") this.out.reads |= 0x10000 << this.number(o);
-    else this.mem();
+    if (o.kind === "xmm") return this.regX(this.number(o));
+    this.access(o.size, this.address(), false);
     return NOTHING;
   }
-  writeX(o: Operand): void {
-    if (o.kind === "xmm") this.out.writes |= 0x10000 << this.number(o);
-    else this.mem();
+  writeX(o: Operand, x: number): void {
+    if (o.kind === "xmm") this.setRegX(this.number(o), x);
+    else this.access(o.size, this.address(), true);
+  }
+  private low(o: Operand, size: 4 | 8): number {
+    const bit = 0x10000 << this.number(o);
+    if (size === 8) this.out.doubles |= bit;
+    else this.out.singles |= bit;
+    return bit;
+  }
+  readLow(o: Operand, size: 4 | 8): number {
+    this.out.reads |= this.low(o, size);
+    return NOTHING;
+  }
+  writeLow(o: Operand, size: 4 | 8): void {
+    const bit = this.low(o, size);
+    this.out.reads |= bit;
+    this.out.writes |= bit;
+    forget(this.out.learns, this.number(o));
   }
   readHigh = (): number => NOTHING;
   writeHigh(): void {}
-  reg(n: number): number {
+  reg(n: number, size: number): number {
     this.out.reads |= this.gpr(n);
-    return NOTHING;
+    if (size !== 8) return NOTHING;
+    if ((this.out.writes & this.gpr(n)) === 0) return this.value(n, -1, 0, 0);
+    const at = this.moved(n);
+    return at < 0 ? NOTHING : this.value(this.moves[at + 1]!, -1, 0, this.moves[at + 2]!);
   }
-  setReg(n: number, size: number): void {
+  /** Where `moves` tells of register n, or -1. */
+  private moved(n: number): number {
+    for (let i = 0; i < this.moves.length; i += 3) if (this.moves[i] === n) return i;
+    return -1;
+  }
+  setReg(n: number, size: number, v: number): void {
     this.out.writes |= this.gpr(n);
+    const at = this.moved(n);
+    if (at >= 0) this.moves.splice(at, 3);
+    if (size === 8 && v > 0 && this.depth === 0 && this.values[4 * v]! >= 0 && this.values[4 * v + 1]! < 0) this.moves.push(n, this.values[4 * v]!, this.values[4 * v + 3]!);
     // a narrow write keeps the rest, a conditional one may not happen: both need the old value
     if (size < 4 || this.depth > 0) this.out.reads |= this.gpr(n);
   }
-  readAh = (): number => this.reg(0);
+  readAh = (): number => this.reg(0, 1);
   writeAh(): void {
-    this.setReg(0, 1);
+    this.setReg(0, 1, NOTHING);
   }
   regX(n: number): number {
     this.out.reads |= 0x10000 << n;
+    return this.out.writes & (0x10000 << n) ? NOTHING : n + 1;
+  }
+  setRegX(n: number, x: number): void {
+    this.out.writes |= 0x10000 << n;
+    forget(this.out.learns, n);
+    if (x === ZERO) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
+  }
+  private learnOf(fact: string, n: number): void {
+    if (this.depth > 0) return;
+    const { scalar, packed } = factOf(fact, n);
+    this.out.learns.scalar |= scalar;
+    this.out.learns.packed |= packed;
+  }
+  load(size: number, address: number): number {
+    this.access(size, address, false);
     return NOTHING;
   }
-  setRegX(n: number): void {
-    this.out.writes |= 0x10000 << n;
+  store(size: number, address: number): void {
+    this.access(size, address, true);
   }
-  load = (): number => NOTHING;
-  store(): void {}
-  loadX = (): number => NOTHING;
-  storeX(): void {}
+  loadX(size: number, address: number): number {
+    this.access(size, address, false);
+    return NOTHING;
+  }
+  storeX(size: number, address: number): void {
+    this.access(size, address, true);
+  }
   check(): void {}
-  getState = (): number => NOTHING;
-  setState(): void {}
+  getState(offset: number): number {
+    if (offset === ST_MXCSR) this.out.mxcsr = true;
+    return NOTHING;
+  }
+  setState(offset: number): void {
+    if (offset === ST_MXCSR) this.out.mxcsr = true;
+  }
 
   op = (_name: Op): number => NOTHING;
-  add = (): number => NOTHING;
-  sub = (): number => NOTHING;
+  add(a: number, b: number): number {
+    return this.plus(a, b, 1) || this.plus(b, a, 1);
+  }
+  sub(a: number, b: number): number {
+    return this.plus(a, b, -1);
+  }
   mul = (): number => NOTHING;
   and = (): number => NOTHING;
   or = (): number => NOTHING;
@@ -122,12 +232,18 @@ class Notes implements Builder<number, number> {
   cmp = (_op: IntCompare): number => NOTHING;
   eqz = (): number => NOTHING;
   nez = (): number => NOTHING;
-  zext = (): number => NOTHING;
-  sext = (): number => NOTHING;
+  zext(a: number): number {
+    return a;
+  }
+  sext(a: number): number {
+    return a;
+  }
   trunc = (): number => NOTHING;
   mask = (): number => NOTHING;
   signed = (): number => NOTHING;
-  fit = (): number => NOTHING;
+  fit(size: number, a: number): number {
+    return size === 8 ? a : NOTHING;
+  }
   mulhU = (): number => NOTHING;
   mulhS = (): number => NOTHING;
   select = (): number => NOTHING;
@@ -150,7 +266,9 @@ class Notes implements Builder<number, number> {
     this.depth--;
   }
   known = (): boolean => false;
-  learn(): void {}
+  learn(fact: string, o: Operand): void {
+    this.learnOf(fact, this.number(o));
+  }
   loop(cond: () => number, body: () => void): void {
     this.depth++;
     cond();
@@ -210,7 +328,9 @@ class Notes implements Builder<number, number> {
   ret = (_n: number, _type: Ty): number => NOTHING;
   retX = (): number => NOTHING;
   x = (_op: SimdUnary): number => NOTHING;
-  xx = (_op: SimdBinary): number => NOTHING;
+  xx(op: SimdBinary, a: number, b: number): number {
+    return op === "v128.xor" && a === b && a > 0 ? ZERO : NOTHING;
+  }
   xshift = (_op: SimdShift): number => NOTHING;
   xtest = (_op: SimdTest): number => NOTHING;
   bitselect = (): number => NOTHING;
@@ -224,11 +344,9 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, conditionalFlags: false, helper: false, ending: "next", conditional: false };
-  notes.form = insn.shape.form;
-  notes.insn = insn;
-  notes.out = out;
-  notes.depth = 0;
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: { scalar: 0, packed: 0 }, accesses: none, moves: none, mxcsr: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  notes.begin(insn, out);
   insn.shape.definition!.lower(notes, ...insn.shape.form.operands);
+  notes.finish();
   return out;
 }

@@ -1,0 +1,298 @@
+// worker/cpu/jit/addresses.ts — what is known of addresses while compiling, so that one check does for many accesses.
+//
+// A value is a symbol plus a constant. A symbol stands for what one register (or one sum of two) held at one point of the code; it never
+// changes, so what was checked of it stays true in all code that its block dominates. Which register holds which symbol is followed through
+// a block; where ways meet, those keep theirs that are written on no way from the immediate dominator.
+import type { Block, Region } from "./region.ts";
+import type { Summary } from "./summary.ts";
+
+const REGS = 16;
+/** The symbol of constants: zero. Registers are 1 + n at the entry. */
+export const CONSTANT = 0;
+/** Bytes that one check covers at most. */
+const MAX_SPAN = 2048;
+/** A store test looks at two bytes of the code map: so far apart may the first and the last byte be. */
+const MAX_STORES = 257;
+
+/** [symbol + lo, symbol + hi) has been checked; and what was known before of this and other symbols. */
+interface Checked {
+  readonly symbol: number;
+  /** may be read; may be written as far as its place goes; has no code in it; addresses that are a multiple of 16, by their low bits, or -1 */
+  readonly read: Range;
+  readonly write: Range;
+  readonly clear: Range;
+  readonly aligned: number;
+  readonly before: Checked | undefined;
+}
+interface Range {
+  readonly lo: number;
+  readonly hi: number;
+}
+const NONE: Range = { lo: 0, hi: 0 };
+const covers = (r: Range, lo: number, hi: number): boolean => r.lo <= lo && hi <= r.hi;
+/** Both, if they are close enough for one check; else the second. */
+function join(a: Range, b: Range, span: number): Range {
+  if (a.lo === a.hi) return b;
+  if (b.lo === b.hi) return a;
+  const lo = Math.min(a.lo, b.lo), hi = Math.max(a.hi, b.hi);
+  return hi - lo <= span ? { lo, hi } : b;
+}
+
+/** What a block is going to do with a symbol. */
+interface Hint {
+  all: Range;
+  stores: Range;
+}
+
+/** What is known at one point. */
+interface Known {
+  readonly symbols: Int32Array;
+  readonly offsets: Float64Array;
+  readonly checked: Checked | undefined;
+}
+
+/** What a check is to look at: ranges from the address on; undefined: nothing. `write`: writable memory. */
+export interface Check {
+  bounds?: Range & { readonly write: boolean };
+  stores?: Range;
+}
+
+/** Follows addresses through a region that is being emitted, its blocks in an order in which dominators come first. */
+export class Addresses {
+  private readonly region: Region;
+  /** by block, after its last instruction */
+  private readonly after: Known[] = [];
+  private readonly writes: number[];
+  private readonly loops: number[];
+  /** by register: value = symbol + offset */
+  private symbols = new Int32Array(REGS);
+  private offsets = new Float64Array(REGS);
+  private checked: Checked | undefined;
+  private readonly sums = new Map<number, number>();
+  private next = 1 + REGS;
+  private hints = new Map<number, Hint>();
+  /** symbols given to registers by steps of this block: step * REGS + register */
+  private given: number[] = [];
+  private step = 0;
+
+  constructor(region: Region) {
+    this.region = region;
+    this.writes = region.blocks.map(writesOf);
+    this.loops = loopWrites(region, this.writes);
+  }
+
+  private fresh(): number {
+    return this.next++;
+  }
+
+  /** A block begins. */
+  begin(n: number): void {
+    const { analysis, blocks } = this.region;
+    const block = blocks[n]!;
+    if (n === 0) {
+      for (let r = 0; r < REGS; r++) this.symbols[r] = 1 + r;
+      this.offsets.fill(0);
+      this.checked = undefined;
+    } else {
+      const from = this.after[analysis.idom[n]!]!;
+      this.symbols = from.symbols.slice();
+      this.offsets = from.offsets.slice();
+      this.checked = from.checked;
+      this.forget(this.killed(n));
+    }
+    this.given.length = 0;
+    this.hints.clear();
+    if (block.steps.length > 0) this.look(block);
+    this.step = 0;
+  }
+  /** Its instructions are done, but for a call that ends it. */
+  end(n: number): void {
+    this.after[n] = { symbols: this.symbols, offsets: this.offsets, checked: this.checked };
+  }
+  /** The next instruction of the block. */
+  advance(): void {
+    this.step++;
+  }
+  /** Registers in the mask may hold anything. */
+  forget(mask: number): void {
+    for (let r = 0; r < REGS; r++)
+      if ((mask >>> r) & 1) {
+        this.symbols[r] = this.fresh();
+        this.offsets[r] = 0;
+      }
+  }
+  /** Registers that may be written between the end of n's immediate dominator and n. */
+  private killed(n: number): number {
+    const { analysis, blocks } = this.region, { rpo, order, idom, loopHeader } = analysis;
+    if (blocks[n]!.afterCall) return 0xffff;
+    let mask = loopHeader[n] ? this.loops[n]! : 0;
+    if (!analysis.merge[n] && !loopHeader[n]) return mask;
+    for (let i = rpo[idom[n]!]! + 1; i < rpo[n]!; i++) {
+      const b = order[i]!;
+      mask |= this.writes[b]!;
+      if (loopHeader[b]) mask |= this.loops[b]!;
+    }
+    return mask;
+  }
+
+  // ---- what a block is going to do
+
+  /** Runs over the block's summaries, notes the ranges, and which symbols registers will get. */
+  private look(block: Block): void {
+    const symbols = this.symbols.slice(), offsets = this.offsets.slice();
+    block.steps.forEach(({ summary }, step) => {
+      const a = summary.accesses;
+      for (let i = 0; i < a.length; i += 6) this.note(a, i, symbols, offsets);
+      this.transfer(summary, step, symbols, offsets);
+    });
+  }
+  private note(a: readonly number[], i: number, symbols: Int32Array, offsets: Float64Array): void {
+    const base = a[i]!, index = a[i + 1]!, scale = a[i + 2]!, size = a[i + 4]!, write = a[i + 5] === 1;
+    let symbol = CONSTANT, at = a[i + 3]!;
+    if (base >= 0) {
+      symbol = symbols[base]!;
+      at += offsets[base]!;
+    }
+    if (index >= 0) {
+      symbol = this.sum(symbol, symbols[index]!, scale);
+      at += offsets[index]! * (1 << scale);
+    }
+    if (symbol === CONSTANT) return;
+    const range = { lo: at, hi: at + size };
+    const hint = this.hints.get(symbol);
+    if (hint === undefined) this.hints.set(symbol, { all: range, stores: write ? range : NONE });
+    else {
+      hint.all = join(hint.all, range, MAX_SPAN);
+      if (write) hint.stores = join(hint.stores, range, MAX_STORES);
+    }
+  }
+  private transfer(summary: Summary, step: number, symbols: Int32Array, offsets: Float64Array): void {
+    const mask = summary.helper ? 0xffff : summary.writes & 0xffff;
+    if (mask === 0) return;
+    const m = summary.helper ? [] : summary.moves;
+    // all of them from what was before
+    const moved: [number, number, number][] = [];
+    for (let i = 0; i < m.length; i += 3) moved.push([m[i]!, symbols[m[i + 1]!]!, offsets[m[i + 1]!]! + m[i + 2]!]);
+    for (let r = 0; r < REGS; r++)
+      if ((mask >>> r) & 1) {
+        symbols[r] = this.given[step * REGS + r] = this.fresh();
+        offsets[r] = 0;
+      }
+    for (const [r, symbol, offset] of moved) {
+      symbols[r] = symbol;
+      offsets[r] = offset;
+    }
+  }
+
+  // ---- values
+
+  symbolOf(r: number): number {
+    return this.symbols[r]!;
+  }
+  offsetOf(r: number): number {
+    return this.offsets[r]!;
+  }
+  /** The symbol of a + (b << scale). */
+  sum(a: number, b: number, scale: number): number {
+    const key = (a * 0x200000 + b) * 4 + scale;
+    let s = this.sums.get(key);
+    if (s === undefined) this.sums.set(key, (s = this.fresh()));
+    return s;
+  }
+  /** Register r is written: with symbol + offset, or (-1) with something else. */
+  set(r: number, symbol: number, offset: number): void {
+    if (symbol < 0) {
+      const at = this.step * REGS + r;
+      symbol = this.given[at] ?? this.fresh();
+      // a second value within one instruction is another one
+      delete this.given[at];
+      offset = 0;
+    }
+    this.symbols[r] = symbol;
+    this.offsets[r] = offset;
+  }
+  /** Around code that may be left out: what is known before. */
+  save(): Known {
+    return { symbols: this.symbols.slice(), offsets: this.offsets.slice(), checked: this.checked };
+  }
+  /** That code is behind: what it did to registers is not known, what it checked may not have been. */
+  restore(k: Known): void {
+    for (let r = 0; r < REGS; r++)
+      if (this.symbols[r] !== k.symbols[r] || this.offsets[r] !== k.offsets[r]) this.forget(1 << r);
+    this.checked = k.checked;
+  }
+
+  // ---- checks
+
+  private find(symbol: number): Checked | undefined {
+    for (let c = this.checked; c !== undefined; c = c.before) if (c.symbol === symbol) return c;
+    return undefined;
+  }
+  /** What is left to check before `size` bytes at symbol + offset are read or written; it is taken for checked from then on. Ranges are relative to the address. */
+  check(symbol: number, offset: number, size: number, write: boolean): Check {
+    const lo = offset, hi = offset + size, out: Check = {};
+    const c = this.find(symbol), hint = this.hints.get(symbol);
+    let { read, write: writable, clear } = c ?? { read: NONE, write: NONE, clear: NONE };
+    const here = { lo, hi };
+    if (!covers(writable, lo, hi) && (write || !covers(read, lo, hi))) {
+      // a block that also writes close by wants it writable at once
+      const stores = hint !== undefined && hint.stores.lo !== hint.stores.hi;
+      let range = here;
+      if (hint !== undefined) {
+        const all = join(hint.all, here, MAX_SPAN);
+        if (covers(all, lo, hi)) range = all;
+      }
+      const forWrite = write || (stores && covers(range, hint.stores.lo, hint.stores.hi));
+      out.bounds = { lo: range.lo - offset, hi: range.hi - offset, write: forWrite };
+      if (forWrite) writable = range;
+      else read = range;
+    }
+    if (write && !covers(clear, lo, hi)) {
+      let range = here;
+      if (hint !== undefined) {
+        const all = join(hint.stores, here, MAX_STORES);
+        if (covers(all, lo, hi) && (covers(writable, all.lo, all.hi))) range = all;
+      }
+      out.stores = { lo: range.lo - offset, hi: range.hi - offset };
+      clear = range;
+    }
+    if (out.bounds !== undefined || out.stores !== undefined)
+      this.checked = { symbol, read, write: writable, clear, aligned: c?.aligned ?? -1, before: this.checked };
+    return out;
+  }
+  /** Whether symbol + offset is known to be a multiple of 16; from then on it is. */
+  align(symbol: number, offset: number): boolean {
+    const c = this.find(symbol), low = ((offset % 16) + 16) % 16;
+    if (c?.aligned === low) return true;
+    this.checked = { symbol, read: c?.read ?? NONE, write: c?.write ?? NONE, clear: c?.clear ?? NONE, aligned: low, before: this.checked };
+    return false;
+  }
+}
+
+/** General registers that a block writes; behind a call, or a helper that sees all of them, that is any. */
+function writesOf(block: Block): number {
+  let mask = 0;
+  const inside = block.inline !== undefined && block.inline.guess < 0;
+  for (const { summary } of block.steps) mask |= summary.helper || (summary.ending === "call" && !inside) ? 0xffff : summary.writes & 0xffff;
+  return mask;
+}
+
+/** By loop header, the registers that are written in its loop. */
+function loopWrites({ analysis, succ }: Region, writes: readonly number[]): number[] {
+  const { order, rpo, loopHeader } = analysis;
+  const pred: number[][] = succ.map(() => []);
+  for (const n of order) for (const t of succ[n]!) pred[t]!.push(n);
+  const loops: number[] = [];
+  for (const h of order) {
+    if (!loopHeader[h]) continue;
+    const body = new Set([h]);
+    for (const p of pred[h]!) if (rpo[p]! >= rpo[h]!) body.add(p);
+    let mask = 0;
+    for (const n of body) {
+      mask |= writes[n]!;
+      if (n !== h) for (const p of pred[n]!) body.add(p);
+    }
+    loops[h] = mask;
+  }
+  return loops;
+}

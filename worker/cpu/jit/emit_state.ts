@@ -1,0 +1,330 @@
+// worker/cpu/jit/emit_state.ts — the state block and compiled code: registers in locals, ways out, and the checks that lead there.
+import { Bytes, type WasmType } from "../build/module.ts";
+import { CODE_SHIFT } from "../build/wasm.ts";
+import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
+import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
+import { Addresses, CONSTANT, type Check } from "./addresses.ts";
+import { GPRS, OperandBuilder } from "./emit_operands.ts";
+import { MEM } from "./flag_record.ts";
+import { STATEFUL, type Links } from "./links.ts";
+import type { Region } from "./region.ts";
+
+/** Helpers that never write guest memory. */
+const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
+
+export abstract class StateBuilder extends OperandBuilder {
+  protected readonly region: Region;
+  protected readonly left: number;
+  /** ST_MXCSR, if anybody looks at it */
+  protected readonly mxcsr: number;
+  protected readonly out: number;
+  protected readonly hit: number;
+  /** instructions of the block from the present one on, itself included: counted already */
+  protected remaining = 0;
+  /** open blocks, loops and ifs */
+  protected depth = 0;
+  protected readonly temps: number[] = [];
+  protected readonly leaked = new Set<number>();
+  protected hitUsed = false;
+  protected readonly addresses: Addresses;
+
+  constructor(links: Links, imports: Map<string, number>, region: Region) {
+    super(links, imports);
+    this.region = region;
+    this.code = new Bytes(4096);
+    for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
+    for (let n = 0; n < 16; n++) {
+      const bit = 0x10000 << n;
+      if (region.doubles & bit) this.low[n] = this.permanent("f64");
+      else if (region.singles & bit) this.low[n] = this.permanent("f32");
+    }
+    this.mxcsr = region.mxcsr ? this.permanent("i32") : -1;
+    this.left = this.permanent("i32");
+    this.out = this.permanent("i64");
+    this.hit = this.permanent("i32");
+    this.addresses = new Addresses(region);
+  }
+
+  // ---- locals: temporaries of an instruction, but for those that the flags still need
+
+  protected override fresh(type: WasmType): number {
+    const local = this.free[type].pop() ?? this.types.push(type) - 1;
+    this.temps.push(local);
+    return local;
+  }
+  protected override releaseTemps(): void {
+    let kept = 0;
+    for (const local of this.temps) {
+      if (this.pinned.has(local)) this.temps[kept++] = local;
+      else if (!this.leaked.has(local)) this.free[this.types[local]!].push(local);
+    }
+    this.temps.length = kept;
+    super.releaseTemps();
+  }
+  protected open(opcode: number): void {
+    this.byte(opcode);
+    this.byte(0x40);
+    this.depth++;
+    this.barrier();
+  }
+  protected override if(): void {
+    super.if();
+    this.depth++;
+  }
+  protected override end(): void {
+    super.end();
+    this.depth--;
+  }
+  get depthOffset(): number {
+    return this.depth;
+  }
+  // ---- state block
+
+  protected loadState(): void {
+    for (let n = 0; n < 32; n++) {
+      const local = this.home[n]!;
+      if (local < 0) continue;
+      this.i32const(0);
+      this.loadHome(n);
+      if (n < GPRS) this.set(local);
+      else this.setWhole(n - GPRS);
+    }
+    this.i32const(0);
+    this.word(0x28, ST_LEFT);
+    this.set(this.left);
+    this.loadMxcsr();
+    this.barrier();
+  }
+  protected loadMxcsr(): void {
+    if (this.mxcsr < 0) return;
+    this.i32const(0);
+    this.word(0x28, ST_MXCSR);
+    this.set(this.mxcsr);
+    this.barrier();
+  }
+  override getState(offset: number, type: "i32" | "i64"): number {
+    return offset === ST_MXCSR ? this.mxcsr : super.getState(offset, type);
+  }
+  override setState(offset: number, v: number): void {
+    super.setState(offset, v);
+    if (offset === ST_MXCSR) this.loadMxcsr();
+  }
+  protected loadHome(n: number): void {
+    if (n < GPRS) this.word(0x29, 8 * n);
+    else {
+      this.simd(0);
+      this.code.u32(0);
+      this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+    }
+  }
+  protected storeRegisters(): void {
+    for (let n = 0; n < 32; n++) {
+      if (!((this.region.written >>> n) & 1)) continue;
+      this.i32const(0);
+      if (n < GPRS) {
+        this.get(this.home[n]!);
+        this.word(0x37, 8 * n);
+      } else {
+        this.getWhole(n - GPRS);
+        this.simd(11);
+        this.code.u32(0);
+        this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+      }
+    }
+  }
+  protected storeState(): void {
+    this.storeRegisters();
+    this.storeLeft(0);
+  }
+  protected storeLeft(more: number): void {
+    this.i32const(0);
+    this.get(this.left);
+    if (more !== 0) {
+      this.i32const(more);
+      this.byte(0x6a);
+    }
+    this.word(0x36, ST_LEFT);
+  }
+  // ---- leaving
+
+  /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
+  protected exitTo(rip: () => void, uncount: number): void {
+    rip();
+    this.set(this.out);
+    this.barrier();
+    if (uncount !== 0) {
+      this.get(this.left);
+      this.i32const(uncount);
+      this.byte(0x6a);
+      this.set(this.left);
+      this.barrier();
+    }
+    const before = this.flag, canonToo = this.canonToo;
+    const pins = [...this.pinned];
+    if (this.flag.kind === "mem") {
+      this.byte(0x0c);
+      this.code.u32(this.depth - 1);
+    } else {
+      this.toCanon();
+      this.byte(0x0c);
+      this.code.u32(this.depth - 2);
+    }
+    this.barrier();
+    this.flag = before;
+    this.canonToo = canonToo;
+    this.pinned.clear();
+    for (const p of pins) this.pinned.add(p);
+  }
+  protected exitNow(uncount: number): void {
+    this.exitTo(() => this.i64const(-1), uncount);
+  }
+  /** Everything to the state block: before another region runs. */
+  protected sync(): void {
+    this.toMem();
+    this.storeState();
+  }
+  // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
+
+  /** Leaves before the present instruction, of which nothing has happened. Emitted inside an `if`; flags are canonical. */
+  protected leaveHere(): void {
+    this.leaveAt(this.insn.rip, this.remaining);
+  }
+  protected leaveAt(rip: number, uncount: number): void {
+    this.atLastCanon();
+    this.i64const(rip);
+    this.set(this.out);
+    this.barrier();
+    this.get(this.left);
+    this.i32const(uncount);
+    this.byte(0x6a);
+    this.set(this.left);
+    this.barrier();
+    this.byte(0x0c);
+    this.code.u32(this.depth - (this.flag.kind === "mem" ? 1 : 2));
+    this.barrier();
+  }
+  override check(address: number, n: number, write: boolean): void {
+    const symbol = this.symbolOf(address), here = { lo: 0, hi: n };
+    let bounds: Check["bounds"] = { ...here, write }, stores: Check["stores"] = write ? here : undefined;
+    if (symbol >= 0) {
+      const at = this.offsetOf(address);
+      ({ bounds, stores } = this.addresses.check(symbol, at, n, write));
+      if (symbol === CONSTANT && bounds !== undefined && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds = undefined;
+    }
+    if (bounds !== undefined) {
+      const min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+      this.alsoCanon();
+      this.get(address);
+      this.i64const(min - bounds.lo);
+      this.byte(0x7d); // i64.sub
+      this.i64const(this.layout.mem.size - (bounds.hi - bounds.lo) - min);
+      this.byte(0x56); // i64.gt_u
+      this.if();
+      this.leaveHere();
+      this.end();
+    }
+    if (stores === undefined) return;
+    this.alsoCanon();
+    this.get(address);
+    this.byte(0xa7);
+    if (stores.lo !== 0) {
+      this.i32const(stores.lo);
+      this.byte(0x6a);
+    }
+    this.i32const(CODE_SHIFT);
+    this.byte(0x76); // i32.shr_u
+    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map
+    this.memarg(stores.hi - stores.lo <= 16 ? 0x2d : 0x2f, 0, this.links.codeMap);
+    this.if();
+    this.leaveHere();
+    this.end();
+  }
+  protected override testCode(): void {
+    // done by check
+  }
+  protected emitCodeHit(): void {}
+  protected override checkAligned(address: number, n: number): void {
+    const symbol = this.symbolOf(address);
+    if (n === 16 && symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
+    this.alsoCanon();
+    super.checkAligned(address, n);
+  }
+  protected emitFault(): void {
+    this.leaveHere();
+  }
+  override trapIf(c: number): void {
+    this.alsoCanon();
+    this.get(c);
+    this.if();
+    this.leaveHere();
+    this.end();
+  }
+  override trap(): void {
+    this.alsoCanon();
+    this.leaveHere();
+  }
+  protected emitTrap(): void {
+    this.leaveHere();
+  }
+
+  override unlikely(bad: readonly number[], _slow: () => void, excuse?: () => number): void {
+    this.alsoCanon();
+    if (excuse === undefined) {
+      for (const c of bad) {
+        this.get(c);
+        this.if();
+        this.leaveHere();
+        this.end();
+      }
+      return;
+    }
+    const known = this.addresses.save();
+    this.open(0x02); // to here if all is well
+    this.open(0x02); // to here if something is bad
+    for (const c of bad) {
+      this.get(c);
+      this.byte(0x0d);
+      this.byte(0);
+      this.barrier();
+    }
+    this.byte(0x0c);
+    this.byte(1);
+    this.end();
+    this.get(this.eqz(excuse()));
+    this.if();
+    this.leaveHere();
+    this.end();
+    this.end();
+    this.addresses.restore(known);
+  }
+
+  protected beforeHelper(name: string): void {
+    if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
+    if (STATEFUL.test(name)) {
+      this.toMem();
+      this.storeRegisters();
+    } else this.alsoCanon(); // a status that is not 0 leaves
+    if (name === "rdtsc") this.storeLeft(this.remaining);
+  }
+  protected afterHelper(name: string): void {
+    if (STATEFUL.test(name)) {
+      this.get(this.left);
+      const left = this.take("i32");
+      this.loadState();
+      this.facts.scalar = this.facts.packed = 0;
+      this.addresses.forget(0xffff);
+      this.get(left);
+      this.set(this.left);
+      this.setFlag(MEM);
+    }
+    if (name.startsWith("sse_")) this.loadMxcsr();
+    if (!NO_STORE.test(name)) {
+      this.get(this.hit);
+      this.get(this.getState(ST_CODE_HIT, "i32"));
+      this.byte(0x72);
+      this.set(this.hit);
+      this.barrier();
+      this.hitUsed = true;
+    }
+  }
+}
