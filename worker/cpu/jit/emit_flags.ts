@@ -1,9 +1,12 @@
 // worker/cpu/jit/emit_flags.ts — flags in compiled code: set by noting operands, worked out when somebody asks (flag_record.ts).
 import type { Condition, FlagKind } from "../flags.ts";
-import { CONDITIONS, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
+import { CONDITIONS, FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
 import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
 import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
+
+/** In the op of the canonical locals: the result is in res. */
+const GIVEN = 0x10000;
 
 /** Bit of the flag that a condition asks for, if it is one flag. */
 const SINGLE: Partial<Record<Condition, number>> = { b: 0, p: 2, e: 6, s: 7, o: 11 };
@@ -13,7 +16,10 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected flag: FlagRecord = MEM;
   /** temporaries that `flag` needs alive */
   protected readonly pinned = new Set<number>();
-  /** the canonical locals: what ST_FL_* hold */
+  /**
+   * The canonical locals: what ST_FL_* hold, but not yet worked out. The low byte of op is ST_FL_OP, the next one by how much a, b and the
+   * result are to be shifted up and down again, for their sign; without GIVEN the result is not in res, but a - b or a + b.
+   */
   private readonly fl = { op: this.permanent("i32"), res: this.permanent("i64"), a: this.permanent("i64"), b: this.permanent("i64") };
 
   /** the canonical locals hold the flags as well, whatever `flag` is */
@@ -34,16 +40,36 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected word(opcode: number, offset: number): void {
     this.memarg(opcode, 0, this.layout.state + offset);
   }
+  /** The canonical locals to the state block. */
   protected storeFlags(): void {
+    const kind = this.settle();
     const put = (local: number, opcode: number, offset: number): void => {
       this.i32const(0);
       this.get(local);
       this.word(opcode, offset);
     };
-    put(this.fl.op, 0x36, ST_FL_OP);
+    put(kind, 0x36, ST_FL_OP);
     put(this.fl.res, 0x37, ST_FL_RES);
     put(this.fl.a, 0x37, ST_FL_A);
     put(this.fl.b, 0x37, ST_FL_B);
+  }
+  /** Works out the canonical locals: but for op they are then just as in the state block. The kind, as it would be there. */
+  private settle(): number {
+    const { op, res, a, b } = this.fl;
+    const put = (local: number, v: number): void => {
+      this.get(v);
+      this.set(local);
+      this.barrier();
+    };
+    const shift = this.zext(this.and(this.shr(op, this.i32(8)), this.i32(0xff)));
+    const wide = (v: number): number => this.sar(this.shl(v, shift), shift);
+    const kind = this.and(op, this.i32(0xff));
+    const worked = this.select(this.cmp("eq", kind, this.i32(FL_ADD)), this.add(a, b), this.sub(a, b));
+    put(res, wide(this.select(this.and(op, this.i32(GIVEN)), res, worked)));
+    put(a, wide(a));
+    put(b, wide(b));
+    put(op, this.or(kind, this.i32(GIVEN)));
+    return kind;
   }
 
   // ---- flags
@@ -232,7 +258,8 @@ export abstract class FlagBuilder extends WasmBuilder {
   }
   /** From the canonical locals: a comparison is quick, the rest goes through the image. */
   private fromCanon(cc: Condition): number {
-    const { op, res, a, b } = this.fl;
+    const op = this.settle();
+    const { res, a, b } = this.fl;
     const slow = (): number => {
       // they may be those beneath an inc or dec, so `flag` does not tell
       this.storeFlags();
@@ -287,41 +314,44 @@ export abstract class FlagBuilder extends WasmBuilder {
       this.set(local);
       this.barrier();
     };
-    const all = (op: number, res: number, a: number, b: number): void => {
-      put(this.fl.res, res);
-      put(this.fl.a, a);
-      put(this.fl.b, b);
-      put(this.fl.op, this.i32(op));
+    /** values of `size` bytes, not extended; without `res` it is worked out later */
+    const raw = (op: number, size: number, a: number, b: number, res?: number): void => {
+      put(this.fl.a, this.zext(a));
+      put(this.fl.b, this.zext(b));
+      if (res !== undefined) put(this.fl.res, this.zext(res));
+      put(this.fl.op, this.i32(op | ((64 - 8 * size) << 8) | (res === undefined ? 0 : GIVEN)));
     };
     switch (f.kind) {
       case "canon":
         break;
       case "mem":
-        put(this.fl.op, this.getState(ST_FL_OP, "i32"));
+        put(this.fl.op, this.or(this.getState(ST_FL_OP, "i32"), this.i32(GIVEN)));
         put(this.fl.res, this.getState(ST_FL_RES, "i64"));
         put(this.fl.a, this.getState(ST_FL_A, "i64"));
         put(this.fl.b, this.getState(ST_FL_B, "i64"));
         break;
-      case "logic": {
-        const r = this.wide(f.size, f.r);
-        all(FL_SUB, r, r, this.i64(0));
+      case "logic":
+        raw(FL_SUB, f.size, f.r, this.i64(0));
         break;
-      }
       case "inc":
       case "dec": {
         const c = this.zext(this.conditionOf("b", f.carry));
-        all(f.kind === "inc" ? FL_INC : FL_DEC, this.wide(f.size, f.r), this.wide(f.size, this.stepBack(f.kind, f.r)), c);
+        raw(f.kind === "inc" ? FL_INC : FL_DEC, 8, this.wide(f.size, this.stepBack(f.kind, f.r)), c, this.wide(f.size, f.r));
         break;
       }
       case "explicit":
-        all(FL_EXPLICIT, this.wide(f.size, f.r), this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0));
+        raw(FL_EXPLICIT, 8, this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0), this.wide(f.size, f.r));
         break;
       case "bits":
       case "patch":
-        all(FL_BITS, this.i64(0), this.zext(this.imageOf(f)), this.i64(0));
+        raw(FL_BITS, 8, this.zext(this.imageOf(f)), this.i64(0), this.i64(0));
+        break;
+      case "sub":
+      case "add":
+        raw(FLAG_KINDS[f.kind], f.size, f.x, f.y);
         break;
       default:
-        all(FLAG_KINDS[f.kind], this.wide(f.size, f.r), this.wide(f.size, f.x), this.wide(f.size, f.y));
+        raw(FLAG_KINDS[f.kind], f.size, f.x, f.y, f.r);
     }
   }
   protected toMem(): void {
