@@ -187,11 +187,6 @@ export function orSlowX<V, X>(b: Builder<V, X>, fast: V, r: X, helper: string, a
   return out;
 }
 
-/** Exponent fields of all lanes. Shifts rather than masks: constants of 128 bits are dear. */
-function exponents<V, X>(b: Builder<V, X>, size: Size, x: X): X {
-  return b.xshift(`${ishape(size)}.shr_u`, b.xshift(`${ishape(size)}.shl`, x, b.i32(1)), b.i32(size === 8 ? 53 : 24));
-}
-
 /** `x` and `y` are of these registers (or of memory, or shuffled: undefined). */
 function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo?: Operand, yo?: Operand): X {
   const additive = code === ADD || code === SUB || code === ADDSUB;
@@ -200,18 +195,15 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
     const s = b.xx(xop(size, "sub"), x, y), a = b.xx(xop(size, "add"), x, y);
     r = b.shuffle(s, a, size === 8 ? lanes(8, 0, 3) : lanes(4, 0, 5, 2, 7));
   } else r = b.xx(xop(size, code === ADD ? "add" : code === SUB ? "sub" : code === MUL ? "mul" : "div"), x, y);
-  // All lanes normal, and the result far from both ends; or else the longer look.
-  const ishape_ = ishape(size);
-  // One more than the exponent, modulo its width, without its two lowest bits.
-  const one = b.xshift(`${ishape_}.shl`, b.xx(`${ishape_}.eq`, r, r), b.i32(size === 8 ? 53 : 24));
-  const next = b.xx(`${ishape_}.sub`, b.xshift(`${ishape_}.shl`, r, b.i32(1)), one);
-  let good = b.xshift(`${ishape_}.shr_u`, next, b.i32(size === 8 ? 55 : 26));
-  // All these are small numbers, and none may be zero: one test.
+  // All lanes normal, and the result far from both ends; or else the longer look. A lane that is not has its sign set.
+  const sub = `${ishape(size)}.sub` as const, fraction = size === 8 ? 52n : 23n;
+  const magnitude = (v: X): X => b.xx("v128.and", v, b.constX(repeat(size, (1n << BigInt(8 * size - 1)) - 1n)));
+  const m = magnitude(r), limit = size === 8 ? 0x7fen : 0xfen;
+  let bad = b.xx("v128.or", b.xx(sub, m, b.constX(repeat(size, 3n << fraction))), b.xx(sub, b.constX(repeat(size, (limit << fraction) - 1n)), m));
   for (const [o, v] of [[xo, x], [yo, y]] as const)
-    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) good = b.xx("i32x4.min_u", good, exponents(b, size, v));
-  const bad = [b.eqz(plainInexact(b)), b.eqz(all(b, size, good))];
+    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad = b.xx("v128.or", bad, b.xx(sub, magnitude(v), b.constX(repeat(size, 1n << fraction))));
   const out = b.variableX(r);
-  b.unlikely(bad, () => {
+  b.unlikely([b.eqz(plainInexact(b)), b.xtest(`${ishape(size)}.bitmask`, bad)], () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
     b.assignX(out, b.retX());
   }, () => {

@@ -156,8 +156,11 @@ interface Copy {
   readonly caller: number;
   readonly returnTo: number;
 }
-/** What is called here is copied if it has so few instructions, is called so often, and is so deep at most; and while the region has so few. */
-const MAX_COPY = 60, COPY_HEAT = 500, COPY_DEPTH = 3, COPY_TOTAL = 500;
+/**
+ * What is called here is copied if it has so few instructions (the second number: where the region itself calls it), is called so often, and
+ * is so deep at most; and while the region has so few.
+ */
+const MAX_COPY = 60, MAX_FIRST_COPY = 300, COPY_HEAT = 500, COPY_DEPTH = 4, COPY_TOTAL = 500;
 /** An address in a copy, as one number. */
 const COPY = 0x1_0000_0000;
 
@@ -213,8 +216,8 @@ class Finder {
     const known = this.sizes.get(rip);
     if (known !== undefined) return known;
     const seen = new Set<number>(), work = [rip];
-    while (work.length > 0 && seen.size <= MAX_COPY) {
-      for (let at = work.pop()!; !seen.has(at) && seen.size <= MAX_COPY; ) {
+    while (work.length > 0 && seen.size <= MAX_FIRST_COPY) {
+      for (let at = work.pop()!; !seen.has(at) && seen.size <= MAX_FIRST_COPY; ) {
         const step = this.at(at);
         if (step === undefined || step.summary.ending === "jump") {
           this.sizes.set(rip, Infinity);
@@ -227,7 +230,7 @@ class Finder {
         at += step.insn.length;
       }
     }
-    const n = seen.size > MAX_COPY ? Infinity : seen.size;
+    const n = seen.size > MAX_FIRST_COPY ? Infinity : seen.size;
     this.sizes.set(rip, n);
     return n;
   }
@@ -238,7 +241,7 @@ class Finder {
     const caller = Math.floor(call / COPY), { depth } = this.copies[caller]!;
     const direct = o.kind === "rel";
     const to = direct ? target(insn) : o.kind === "reg" ? (this.values[insn.reg[0]!] ?? -1) : -1;
-    if (to < 0x1000 || to >= this.limit || depth >= COPY_DEPTH || this.steps.size > COPY_TOTAL || this.heat(to) < COPY_HEAT || this.size(to) > MAX_COPY) return 0;
+    if (to < 0x1000 || to >= this.limit || depth >= COPY_DEPTH || this.steps.size > COPY_TOTAL || this.heat(to) < COPY_HEAT || this.size(to) > (depth === 0 && to !== this.entry ? MAX_FIRST_COPY : MAX_COPY)) return 0;
     const copy = this.copies.push({ entry: to, depth: depth + 1, caller, returnTo: (call % COPY) + insn.length }) - 1;
     this.calls.set(call, { copy, guess: direct ? -1 : to });
     return copy;
