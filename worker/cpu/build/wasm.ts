@@ -66,6 +66,8 @@ export abstract class WasmBuilder implements Builder<number, number> {
   private readonly constLo: number[] = [];
   private readonly constHi: number[] = [];
   private readonly constBytes = new Map<number, readonly number[]>();
+  /** constants of this instruction */
+  private constants = 0;
   /** locals free for reuse, by type */
   protected readonly free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   private readonly used: number[] = [];
@@ -103,9 +105,10 @@ export abstract class WasmBuilder implements Builder<number, number> {
   /** All temporaries of the instruction are dead. */
   protected releaseTemps(): void {
     for (const local of this.used) this.free[this.types[local]!].push(local);
-    this.used.length = 0;
-    this.constType.length = this.constLo.length = this.constHi.length = 0;
-    this.constBytes.clear();
+    // a length is only set where it changes something: that is dear
+    if (this.used.length > 0) this.used.length = 0;
+    this.constants = 0;
+    if (this.constBytes.size > 0) this.constBytes.clear();
   }
   protected get(v: number): void {
     const c = this.code;
@@ -204,10 +207,11 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.barrier();
   }
   private constant(type: WasmType, lo: number, hi: number): number {
-    this.constType.push(type);
-    this.constLo.push(lo | 0);
-    this.constHi.push(hi | 0);
-    return -this.constType.length;
+    const k = this.constants++;
+    this.constType[k] = type;
+    this.constLo[k] = lo | 0;
+    this.constHi[k] = hi | 0;
+    return -1 - k;
   }
   /** Value of an i32 or i64 constant's low half, or undefined if v is not a constant. */
   protected constantOf(v: number): number | undefined {

@@ -7,6 +7,8 @@ import type { Block, Region } from "./region.ts";
 import type { Summary } from "./summary.ts";
 
 const REGS = 16;
+/** How far back it is looked for what was checked; how many blocks between a block and its dominator are looked at. Further, it is taken for lost. */
+const MAX_LOOK = 32, MAX_BETWEEN = 40;
 /** The symbol of constants: zero. Registers are 1 + n at the entry. */
 export const CONSTANT = 0;
 /** Bytes that one check covers at most. */
@@ -46,8 +48,8 @@ interface Hint {
 
 /** What is known at one point. */
 interface Known {
-  readonly symbols: Int32Array;
-  readonly offsets: Float64Array;
+  readonly symbols: readonly number[];
+  readonly offsets: readonly number[];
   readonly checked: Checked | undefined;
 }
 
@@ -65,8 +67,8 @@ export class Addresses {
   private readonly writes: number[];
   private readonly loops: number[];
   /** by register: value = symbol + offset */
-  private symbols = new Int32Array(REGS);
-  private offsets = new Float64Array(REGS);
+  private symbols: number[] = [];
+  private offsets: number[] = [];
   private checked: Checked | undefined;
   private readonly sums = new Map<number, number>();
   private next = 1 + REGS;
@@ -90,8 +92,10 @@ export class Addresses {
     const { analysis, blocks } = this.region;
     const block = blocks[n]!;
     if (n === 0) {
-      for (let r = 0; r < REGS; r++) this.symbols[r] = 1 + r;
-      this.offsets.fill(0);
+      for (let r = 0; r < REGS; r++) {
+        this.symbols[r] = 1 + r;
+        this.offsets[r] = 0;
+      }
       this.checked = undefined;
     } else {
       const from = this.after[analysis.idom[n]!]!;
@@ -100,8 +104,8 @@ export class Addresses {
       this.checked = from.checked;
       this.forget(this.killed(n));
     }
-    this.given.length = 0;
-    this.hints.clear();
+    if (this.given.length > 0) this.given = [];
+    if (this.hints.size > 0) this.hints.clear();
     if (block.steps.length > 0) this.look(block);
     this.step = 0;
   }
@@ -127,6 +131,7 @@ export class Addresses {
     if (blocks[n]!.afterCall) return 0xffff;
     let mask = loopHeader[n] ? this.loops[n]! : 0;
     if (!analysis.merge[n] && !loopHeader[n]) return mask;
+    if (rpo[n]! - rpo[idom[n]!]! > MAX_BETWEEN) return 0xffff;
     for (let i = rpo[idom[n]!]! + 1; i < rpo[n]!; i++) {
       const b = order[i]!;
       mask |= this.writes[b]!;
@@ -140,13 +145,14 @@ export class Addresses {
   /** Runs over the block's summaries, notes the ranges, and which symbols registers will get. */
   private look(block: Block): void {
     const symbols = this.symbols.slice(), offsets = this.offsets.slice();
-    block.steps.forEach(({ summary }, step) => {
+    let step = 0;
+    for (const { summary } of block.steps) {
       const a = summary.accesses;
       for (let i = 0; i < a.length; i += 6) this.note(a, i, symbols, offsets);
-      this.transfer(summary, step, symbols, offsets);
-    });
+      this.transfer(summary, step++, symbols, offsets);
+    }
   }
-  private note(a: readonly number[], i: number, symbols: Int32Array, offsets: Float64Array): void {
+  private note(a: readonly number[], i: number, symbols: number[], offsets: number[]): void {
     const base = a[i]!, index = a[i + 1]!, scale = a[i + 2]!, size = a[i + 4]!, write = a[i + 5] === 1;
     let symbol = CONSTANT, at = a[i + 3]!;
     if (base >= 0) {
@@ -166,21 +172,28 @@ export class Addresses {
       if (write) hint.stores = join(hint.stores, range, MAX_STORES);
     }
   }
-  private transfer(summary: Summary, step: number, symbols: Int32Array, offsets: Float64Array): void {
+  private transfer(summary: Summary, step: number, symbols: number[], offsets: number[]): void {
     const mask = summary.helper ? 0xffff : summary.writes & 0xffff;
     if (mask === 0) return;
-    const m = summary.helper ? [] : summary.moves;
+    const m = summary.moves;
+    if (m.length === 3 && !summary.helper && mask === 1 << m[0]!) {
+      // one register that becomes another one: the usual case
+      const from = m[1]!;
+      offsets[m[0]!] = offsets[from]! + m[2]!;
+      symbols[m[0]!] = symbols[from]!;
+      return;
+    }
     // all of them from what was before
-    const moved: [number, number, number][] = [];
-    for (let i = 0; i < m.length; i += 3) moved.push([m[i]!, symbols[m[i + 1]!]!, offsets[m[i + 1]!]! + m[i + 2]!]);
+    const before = m.length > 0 ? { symbols: symbols.slice(), offsets: offsets.slice() } : undefined;
     for (let r = 0; r < REGS; r++)
       if ((mask >>> r) & 1) {
         symbols[r] = this.given[step * REGS + r] = this.fresh();
         offsets[r] = 0;
       }
-    for (const [r, symbol, offset] of moved) {
-      symbols[r] = symbol;
-      offsets[r] = offset;
+    if (before === undefined || summary.helper) return;
+    for (let i = 0; i < m.length; i += 3) {
+      symbols[m[i]!] = before.symbols[m[i + 1]!]!;
+      offsets[m[i]!] = before.offsets[m[i + 1]!]! + m[i + 2]!;
     }
   }
 
@@ -225,7 +238,8 @@ export class Addresses {
   // ---- checks
 
   private find(symbol: number): Checked | undefined {
-    for (let c = this.checked; c !== undefined; c = c.before) if (c.symbol === symbol) return c;
+    let far = 0;
+    for (let c = this.checked; c !== undefined && far < MAX_LOOK; c = c.before, far++) if (c.symbol === symbol) return c;
     return undefined;
   }
   /** What is left to check before `size` bytes at symbol + offset are read or written; it is taken for checked from then on. Ranges are relative to the address. */

@@ -187,7 +187,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** xmm registers that temporaries of this instruction are copies of */
   private readonly wholeOf: number[] = [];
   protected override releaseTemps(): void {
-    this.wholeOf.length = 0;
+    if (this.wholeOf.length > 0) this.wholeOf.length = 0;
     this.zero = -1;
     super.releaseTemps();
   }

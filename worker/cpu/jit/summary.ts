@@ -50,7 +50,8 @@ class Notes implements Builder<number, number> {
   out!: Summary;
   depth = 0;
   /** values that are a register, or two, and a constant: four numbers each; the first one is no value */
-  private readonly values: number[] = [];
+  private readonly values: number[] = [0, 0, 0, 0];
+  private count = 1;
   private readonly accesses: number[] = [];
   private readonly moves: number[] = [];
 
@@ -59,15 +60,21 @@ class Notes implements Builder<number, number> {
     this.insn = insn;
     this.out = out;
     this.depth = 0;
-    this.values.length = 4;
-    this.accesses.length = this.moves.length = 0;
+    this.count = 1;
+    if (this.accesses.length > 0) this.accesses.length = 0;
+    if (this.moves.length > 0) this.moves.length = 0;
   }
   finish(): void {
     if (this.accesses.length > 0) this.out.accesses = this.accesses.slice();
     if (this.moves.length > 0) this.out.moves = this.moves.slice();
   }
   private value(base: number, index: number, scale: number, constant: number): number {
-    return this.values.push(base, index, scale, constant) / 4 - 1;
+    const v = this.values, i = 4 * this.count;
+    v[i] = base;
+    v[i + 1] = index;
+    v[i + 2] = scale;
+    v[i + 3] = constant;
+    return this.count++;
   }
   /** The sum of two values, if one of them is a constant. */
   private plus(a: number, b: number, sign: number): number {
@@ -76,7 +83,10 @@ class Notes implements Builder<number, number> {
     return a <= 0 ? NOTHING : this.value(v[4 * a]!, v[4 * a + 1]!, v[4 * a + 2]!, v[4 * a + 3]! + sign * v[4 * b + 3]!);
   }
   private access(size: number, address: number, write: boolean): void {
-    if (address > 0 && this.depth === 0) this.accesses.push(...this.values.slice(4 * address, 4 * address + 4), size, write ? 1 : 0);
+    if (address > 0 && this.depth === 0) {
+      const v = this.values, i = 4 * address;
+      this.accesses.push(v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!, size, write ? 1 : 0);
+    }
   }
 
   private gpr(n: number): number {
