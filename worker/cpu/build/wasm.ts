@@ -105,7 +105,6 @@ export abstract class WasmBuilder implements Builder<number, number> {
   /** All temporaries of the instruction are dead. */
   protected releaseTemps(): void {
     for (const local of this.used) this.free[this.types[local]!].push(local);
-    // a length is only set where it changes something: that is dear
     if (this.used.length > 0) this.used.length = 0;
     this.constants = 0;
     if (this.constBytes.size > 0) this.constBytes.clear();
