@@ -46,8 +46,8 @@ function sameContent(a: Ext4Inode, b: Ext4Inode): boolean {
 function differences(a: Ext4Inode, b: Ext4Inode): string[] {
   const out: string[] = [];
   // whatever is written to a file changes its ctime: the same record is the same file
-  const untouched = a.i_ino === b.i_ino && a.i_generation === b.i_generation && a.i_size === b.i_size && a.i_ctime.sec === b.i_ctime.sec && a.i_ctime.nsec === b.i_ctime.nsec;
-  if (untouched) return out;
+  const record = (i: Ext4Inode): string => [i.i_ino, i.i_generation, i.i_size, i.i_mode, i.i_uid, i.i_gid, i.i_mtime.sec, i.i_mtime.nsec, i.i_ctime.sec, i.i_ctime.nsec].join();
+  if (record(a) === record(b)) return out;
   if (S_ISREG(a.i_mode) && !sameContent(a, b)) out.push("content");
   if (S_ISLNK(a.i_mode) && a.readlink(undefined) !== b.readlink(undefined)) out.push("target");
   if (a.i_rdev !== b.i_rdev) out.push("device");
