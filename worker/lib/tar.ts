@@ -15,9 +15,13 @@ export interface TarEntry {
   readonly gid: number;
   readonly mtime: number;
   readonly data: Uint8Array;
+  /** extended attributes: names and values, byte strings */
+  readonly xattrs: readonly (readonly [name: string, value: string])[];
 }
 
 const BLOCK = 512;
+/** what pax archives call an extended attribute, before its name */
+const XATTR = "SCHILY.xattr.";
 const TYPES: Record<string, TarEntry["type"]> = { "0": "file", "\0": "file", "7": "file", "1": "link", "2": "symlink", "3": "node", "4": "node", "5": "dir", "6": "node" };
 const FORMATS: Record<string, number> = { "3": 0o020000, "4": 0o060000, "6": 0o010000 };
 
@@ -94,6 +98,7 @@ export function* readTar(tar: Uint8Array): Generator<TarEntry> {
         gid: Number(more.get("gid") ?? number(h, 116, 8)),
         mtime: Math.floor(Number(more.get("mtime") ?? number(h, 136, 12))),
         data: type === "file" ? data : data.subarray(0, 0),
+        xattrs: [...more].filter(([k]) => k.startsWith(XATTR)).map(([k, v]) => [k.slice(XATTR.length), v]),
       };
     }
     more = new Map<string, string>();

@@ -30,7 +30,7 @@ describe.each([1024, 4096])("blocks of %s bytes", (bs) => {
       writeFileSync(join(dir, "t", "big"), Buffer.alloc(300_000, "abc"));
       symlinkSync("big", join(dir, "t", "sym"));
       execFileSync("ln", [join(dir, "t", "big"), join(dir, "t", "hard")]);
-      const tar = execFileSync("tar", ["cf", "-", "-C", join(dir, "t"), "."], { maxBuffer: 1 << 28 });
+      const tar = execFileSync("tar", ["cf", "-", "--format=pax", "--pax-option=SCHILY.xattr.user.note:=of the archive", "-C", join(dir, "t"), "."], { maxBuffer: 1 << 28 });
       const m = new Mounted(make(16 << 20, bs).bytes);
       const steps = populateFromTar(m.sb, new Uint8Array(tar));
       let step = steps.next();
@@ -42,6 +42,7 @@ describe.each([1024, 4096])("blocks of %s bytes", (bs) => {
       expect(Buffer.from(again.content(again.find(`${long}/${long}/file`) as Ext4Inode)).toString()).toBe("content\n");
       expect(Buffer.from(again.content(again.find("hard") as Ext4Inode)).equals(Buffer.alloc(300_000, "abc"))).toBe(true);
       expect(again.find("big")?.i_nlink).toBe(2);
+      expect(Buffer.from((again.find("big") as Ext4Inode).getxattr("user.note")).toString()).toBe("of the archive");
       expect(again.find("sym")?.readlink(undefined)).toBe("big");
     });
   });

@@ -2,7 +2,7 @@
 //
 // Plain groups (no flex_bg), metadata checksums, 64bit, a journal. The root directory and the group tables are written by hand; lost+found and the
 // journal are then made through the file system itself.
-import { Errno } from "../../include/uapi/errno.ts";
+import { EOPNOTSUPP, Errno } from "../../include/uapi/errno.ts";
 import { bitmap_set } from "../../lib/bitmap.ts";
 import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import { readTar } from "../../lib/tar.ts";
@@ -204,6 +204,16 @@ function makeJournal(sb: Ext4SuperBlock, n: number, uuid: Uint8Array): void {
   sb.dirty_super = true;
 }
 
+/** An attribute of a kind that ext4 does not have is left out, as tar does. */
+function setAttribute(inode: Ext4Inode, file: string, name: string, value: string): void {
+  try {
+    inode.setxattr(name, Uint8Array.from(value, (c) => c.charCodeAt(0)), 0);
+  } catch (e) {
+    if (e === EOPNOTSUPP) return;
+    throw e instanceof Errno ? new Error(`${file}: its attribute ${name} cannot be stored: ${e.name}`) : e;
+  }
+}
+
 /**
  * Makes the directories, files, links and devices of a tar archive (ustar, pax, GNU), a step at a time: gives how many bytes of the archive are done, and returns how many
  * entries there were. Throws an Error with a sentence.
@@ -255,6 +265,7 @@ export function* populateFromTar(sb: Ext4SuperBlock, tar: Uint8Array): Generator
     if (e.type !== "symlink") inode.i_mode = (inode.i_mode & 0o170000) | e.mode;
     inode.i_uid = e.uid;
     inode.i_gid = e.gid;
+    for (const [name, value] of e.xattrs) setAttribute(inode, e.name, name, value);
     times.push([inode, e.mtime]);
     n++;
     yield e.data.byteOffset - tar.byteOffset + e.data.length;
