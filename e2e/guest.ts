@@ -14,10 +14,12 @@ export class Guest {
   readonly errors: string[] = [];
   /** requests to anywhere but our server */
   readonly foreign: string[] = [];
-  private commands = 0;
+  private commands: number;
 
-  constructor(page: Page) {
+  /** `first`: the number of its first command; another one than that of a session whose screen it sees */
+  constructor(page: Page, first = 1000) {
     this.page = page;
+    this.commands = first;
     page.on("pageerror", (e) => this.errors.push(e.message));
     page.on("console", (m) => {
       if (m.type() === "error") this.errors.push(m.text());
@@ -84,7 +86,7 @@ export class Guest {
    * else the terminal is told in between stands on the line of the echo.
    */
   async run(command: string): Promise<string> {
-    const id = 1000 + ++this.commands;
+    const id = ++this.commands;
     await this.type(`clear; echo "<$((${id}+0))<"; ${command}; echo ">$((${id}+0))>"\n`);
     let screen = "";
     await expect

@@ -39,6 +39,7 @@ const BASE: readonly Action[] = [
   { id: "back second", title: "One second of the guest back", group: "CPU", can: (s) => on(s), run: (s) => void s.back("second") },
   { id: "live", title: "To the present", group: "CPU", can: (s) => on(s) && s.state.get().status?.live === false, run: (s) => void s.live() },
   { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
+  { id: "share", title: "Share this machine: link, QR code, file", group: "Machine", can: (s) => power(s) === "running" || power(s) === "paused", run: () => openSheet("share") },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
   { id: "lessons", title: "Lessons: open or close", group: "View", run: () => openLesson(ui.get().lesson === undefined ? "list" : undefined) },

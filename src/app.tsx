@@ -3,6 +3,10 @@ import { type CSSProperties, type DragEvent, lazy, type ReactNode, Suspense, use
 import { Bar } from "./bar.tsx";
 import { ConsoleView } from "./console.tsx";
 import { Help } from "./help.tsx";
+import { isBundle } from "./link/guest.ts";
+import { LinkBanner } from "./link/banner.tsx";
+import { openBundle } from "./link/open.ts";
+import { Share } from "./link/share.tsx";
 import { installKeys } from "./keys.ts";
 import { Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
@@ -27,6 +31,10 @@ export function App({ session }: { readonly session: Session }): ReactNode {
     setDropping(false);
     const [file] = e.dataTransfer.files;
     if (file === undefined) return;
+    if (isBundle(file.name)) {
+      void openBundle(session, file);
+      return;
+    }
     void session.bring(file);
     openPanel("machine");
   };
@@ -48,6 +56,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       onDrop={onDrop}
     >
       <Bar session={session} />
+      <LinkBanner session={session} />
       <main className="stage">
         {lesson !== undefined && (
           <Suspense fallback={<aside className="lesson" />}>
@@ -68,6 +77,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
           Drop an ext4 image or a tar archive (both also packed with gzip) to boot from it
         </div>
       )}
+      {sheet === "share" && <Share session={session} close={() => ui.get().sheet === "share" && openSheet(undefined)} />}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}
       {sheet === "commands" && <Palette session={session} close={() => ui.get().sheet === "commands" && openSheet(undefined)} />}
     </div>

@@ -54,6 +54,7 @@ export function Bar({ session }: { readonly session: Session }): ReactNode {
         <ActionButton session={session} id="lessons" pressed={lesson !== undefined}>
           Lessons
         </ActionButton>
+        <ActionButton session={session} id="share">Share</ActionButton>
         <ActionButton session={session} id="inspect" pressed={panel !== undefined}>
           Inspect
         </ActionButton>

@@ -15,6 +15,9 @@ export function seconds(ns: number): string {
   return `${(ns / 1e9).toFixed(2)} s`;
 }
 
+/** As it is shown: the first 8 of 16 digits. */
+export const shortFingerprint = (fp: string): string => `${fp.slice(0, 4)}-${fp.slice(4, 8)}`;
+
 export const hex = (n: number, digits = 8): string => n.toString(16).padStart(digits, "0");
 
 /** What a terminal is told, without what is no text. */

@@ -2,6 +2,7 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { openFragment } from "./link/open.ts";
 import { Session } from "./session.ts";
 import "./styles/base.css";
 import "./styles/shell.css";
@@ -10,6 +11,7 @@ import "./styles/panel.css";
 import "./styles/inspect.css";
 import "./styles/disks.css";
 import "./styles/lesson.css";
+import "./styles/link.css";
 import "./styles/responsive.css";
 
 const root = document.getElementById("root");
@@ -20,5 +22,9 @@ createRoot(root).render(
     <App session={session} />
   </StrictMode>,
 );
-// #off: the page waits, so that the command line can be edited first
-void session.discover().then(() => (location.hash === "#off" || session.state.get().chosen === undefined ? undefined : session.start()));
+// a boot link stands behind the #; #off: the page waits, so that the command line can be edited first
+void session.discover().then(async () => {
+  if (location.hash === "#off" || (await openFragment(session, location.hash)) || session.state.get().chosen === undefined) return;
+  await session.start();
+});
+window.addEventListener("hashchange", () => void openFragment(session, location.hash));

@@ -5,6 +5,7 @@ import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/pro
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { plain } from "./format.ts";
+import { judge } from "./link/guest.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
@@ -30,6 +31,13 @@ export interface ImageChoice {
   readonly source: ImageSource;
   /** the command line that its programs need; "" when any will do */
   readonly cmdline: string;
+}
+
+/** A start from a link or a bundle. */
+export interface Opening {
+  readonly cmdline: string;
+  readonly disk: DiskRequest;
+  readonly request: Pick<BootRequest, "replay" | "overlay" | "files">;
 }
 
 /** A sentence that wants attention; `scratch`: a scratch copy would be the way out. */
@@ -180,6 +188,7 @@ export class Session {
         const before = this.state.get().mips;
         const now = status.busyMs > 1 ? status.busyInstructions / status.busyMs / 1000 : before;
         this.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
+        judge(status);
         break;
       }
       case "stopped":
@@ -286,11 +295,13 @@ export class Session {
     return { name, source: choice.source, use };
   }
 
-  async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch"): Promise<void> {
+  /** Starts the machine: what the settings say, or what `opened` asks for, on a scratch disk. */
+  async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch", opened?: Opening): Promise<void> {
     // a worker runs one machine in its life
     if (this.used) this.disconnect();
-    const { chosen, cmdline } = this.state.get();
-    const [complaint] = this.complaints();
+    const chosen = opened?.disk.name ?? this.state.get().chosen;
+    const cmdline = opened?.cmdline ?? this.state.get().cmdline;
+    const [complaint] = opened === undefined ? this.complaints() : checkCommandLine(cmdline, opened.disk.name, [opened.disk.name]);
     if (chosen === undefined || complaint !== undefined) {
       this.set({ power: "off", problem: { text: complaint ?? "Choose a disk image first.", scratch: false } });
       return;
@@ -298,13 +309,13 @@ export class Session {
     const api = this.control;
     this.used = true;
     this.console.reset();
-    const disk = this.request(chosen, use);
-    const more = otherDisks(cmdline, chosen).map((name) => this.request(name, use));
+    const disk = opened?.disk ?? this.request(chosen, use);
+    const more = opened !== undefined ? [] : otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: use === "keep", line: cmdline }, stopped: undefined, fault: undefined,
+      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined,
     });
-    const request: BootRequest = { cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows };
+    const request: BootRequest = { cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows, ...opened?.request };
     try {
       await api.boot(request);
       if (this.api !== api) return;
@@ -326,6 +337,14 @@ export class Session {
   startScratch(changes = false): Promise<void> {
     this.set({ keep: false });
     return this.start(changes ? "copy" : "scratch");
+  }
+  complain(text: string): void {
+    this.set({ problem: { text, scratch: false } });
+  }
+  /** Pulls the plug without a word. */
+  unplug(): void {
+    this.disconnect();
+    this.set({ power: "off", running: undefined });
   }
   /** Power off without asking the guest. */
   stop(): void {

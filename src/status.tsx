@@ -1,6 +1,6 @@
 // src/status.tsx — the line at the bottom: how much, how fast, what of it came through page 0.
 import type { ReactNode } from "react";
-import { count, seconds, size } from "./format.ts";
+import { count, seconds, shortFingerprint, size } from "./format.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
@@ -29,8 +29,8 @@ export function StatusLine({ session }: { readonly session: Session }): ReactNod
           <span>{status.idle ? "idle" : "busy"}</span>
           {!status.live && <span className="warning">in the past</span>}
           {status.fingerprint !== undefined && (
-            <span title={`Registers, memory and console so far, as one number: ${status.fingerprint}. Equal wherever the same was done.`}>
-              fp <code>{`${status.fingerprint.slice(0, 4)}-${status.fingerprint.slice(4, 8)}`}</code>
+            <span title="Fingerprint: registers, memory, disk, console and instruction count. Equal on every browser that runs the same machine to the same instruction.">
+              fingerprint <b>{shortFingerprint(status.fingerprint)}</b>
             </span>
           )}
         </>

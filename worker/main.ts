@@ -3,16 +3,18 @@ import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
 import type { BrowserDisk } from "./os-browser/disk.ts";
 import type { CpuStart } from "./cpu/remote.ts";
+import { linkControl } from "./link/control.ts";
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { Disks, Turn } from "./main_disks.ts";
+import { codec } from "./os-browser/codec.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
 import { snapshotHeader } from "./replay/snapshot_file.ts";
 import { Keeper } from "./replay/keeper.ts";
 import { type SeekOptions, Timeline } from "./replay/timeline.ts";
-import type { TimelineState } from "./protocol/replay.ts";
+import type { Recording, TimelineState } from "./protocol/replay.ts";
 import { type BootRequest, type Connect, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
@@ -178,7 +180,10 @@ class Host {
     const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
     const { replay } = request;
-    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, startCpu });
+    if (request.disk.use === "keep" && (request.replay ?? request.overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");
+    for (const [block, bytes] of request.overlay ?? []) this.disks.opened.get(request.disk.name)!.write(block * 4096, bytes);
+    const files = (request.files ?? []).map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }));
+    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, files, startCpu });
     const timeline = new Timeline(machine);
     await machine.start();
     const disk = this.disks.opened.get(request.disk.name)!;
@@ -282,7 +287,10 @@ class Host {
       }
       if (reason === "end") {
         this.fast = false;
-        if (this.stopAtEnd) this.paused = true;
+        if (this.stopAtEnd) {
+          this.paused = true;
+          this.post({ type: "stopped", why: "the moment that the link names" });
+        }
         this.stopAtEnd = false;
         this.real = { host: performance.now(), guest: timeline.now.ns };
         continue;
@@ -393,6 +401,12 @@ class Host {
     this.busyFrom = machine.retired;
   }
 
+  /** All that makes this machine again. */
+  private async recording(): Promise<Recording> {
+    const { machine, timeline } = await this.still();
+    const overlay = this.overlay.map(([block, bytes]) => [block, bytes.slice()] as const);
+    return { cmdline: machine.cmdline, clock: machine.clock, events: toLinkEvents(machine.log), now: timeline.now, fingerprint: timeline.fingerprint(), overlay };
+  }
   private need(): Inspector {
     if (this.inspector === undefined) throw new Error("The machine is off.");
     return this.inspector;
@@ -441,13 +455,10 @@ class Host {
     follow: (branch) => this.jump((t, o) => t.follow(branch, o)),
     fingerprint: async () => (await this.still()).timeline.fingerprint(),
     recording: async () => {
-      const { machine, timeline } = await this.still();
-      const overlay = this.overlay.map(([block, bytes]) => [block, bytes.slice()] as const);
-      return transfer(
-        { cmdline: machine.cmdline, clock: machine.clock, events: toLinkEvents(machine.log), now: timeline.now, fingerprint: timeline.fingerprint(), overlay },
-        overlay.map(([, bytes]) => bytes.buffer),
-      );
+      const r = await this.recording();
+      return transfer(r, r.overlay.map(([, bytes]) => bytes.buffer));
     },
+    ...linkControl(codec, () => this.recording()),
   };
 }
 

@@ -4,6 +4,7 @@
 // (a plain port for what must be quick and in order: ToWorker, ToPage).
 
 import type { InspectorCalls, MachineEvent } from "./protocol/inspect.ts";
+import type { Blocks, LinkControl } from "./protocol/link.ts";
 import type { ReplayControl, ReplayRequest } from "./protocol/replay.ts";
 
 /** A Blob or File, as far as both sides need to know. */
@@ -77,6 +78,10 @@ export interface BootRequest {
   readonly replay?: ReplayRequest;
   /** a snapshot at the prompt, made by this very emulator: the machine begins there if its disk is as the image (gzip) */
   readonly snapshot?: { readonly url: string };
+  /** changes to the disk, made before power-on; scratch copies only */
+  readonly overlay?: Blocks;
+  /** files that are written to the disk before init runs */
+  readonly files?: readonly { readonly path: string; readonly text: string }[];
 }
 
 /** An image that a visitor has brought, stored in this browser. */
@@ -92,7 +97,7 @@ export const DISK_IN_USE = "DiskInUse";
 export const BAD_IMAGE = "BadImage";
 
 /** Calls through the control port. Rejections carry a sentence for the visitor. */
-export interface MachineControl extends ReplayControl {
+export interface MachineControl extends ReplayControl, LinkControl {
   /** Resolves when the machine is on. */
   boot(request: BootRequest): Promise<void>;
   pause(): void;

@@ -8,7 +8,8 @@
 // A bundle may come from anybody: names that are not these are ignored and told, and nothing in it can take more memory than the caps say.
 import { strFromU8, strToU8, unzipSync, zipSync, type Zippable } from "fflate";
 import { checkEvents } from "./events.ts";
-import { CAPS, defaultLink, FIELDS, type BootLink, type Problem } from "./fields.ts";
+import type { BootLink, Problem } from "../protocol/link.ts";
+import { CAPS, defaultLink, FIELDS } from "./fields.ts";
 import { checkExtra } from "./pack.ts";
 
 export const BUNDLE_CAPS = { file: 512 << 20, boot: 1 << 20, input: 16 << 20, notes: 1 << 20, overlay: 256 << 20 } as const;

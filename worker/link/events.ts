@@ -1,25 +1,6 @@
 // link/events.ts — what came from outside, as a link or a bundle writes it.
+import type { LinkEvent } from "../protocol/link.ts";
 import { CAPS } from "./fields.ts";
-
-/** One event. A person may leave out all but `at` and one of text, hex, size, clock. */
-export interface LinkEvent {
-  /** instructions that had retired */
-  at: number;
-  /** what the guest's monotonic clock read then, ns; left out: the first moment of that instruction */
-  ns?: number;
-  /** console; left out: 0 */
-  line?: number;
-  /** keys typed */
-  text?: string;
-  /** or their bytes, where they are no text */
-  hex?: string;
-  /** or the window's new size: columns, rows */
-  size?: [number, number];
-  /** or a reading of the host's clock (time=real): monotonic ns */
-  clock?: number;
-  /** where the bytes `hex` were written into memory, from outside */
-  poke?: number;
-}
 
 /** As the machine has it (machine.ts, InputEvent). */
 type MachineEvent = { readonly at: number; readonly ns: number } & (

@@ -3,61 +3,12 @@
 // A link is the fragment of an address: `#/SCREEN?b=1&i=NAME~HASH&...` (docs/links.md). Everything stays in the browser: a fragment is
 // never sent to a server. Nothing in a link can raise the caps below.
 
-import type { LinkEvent } from "./events.ts";
-
-/** What a link says, spelled out; also the contents of boot.json in a bundle. */
-export interface BootLink {
-  /** format of the link, 1 */
-  format: number;
-  screen: string;
-  image: { name: string; hash: string | undefined };
-  /** version~hash of the engine that made it */
-  engine: string | undefined;
-  /** MiB of guest RAM */
-  mem: number;
-  /** hex digits */
-  seed: string;
-  /** guest clock at power-on, seconds since the epoch */
-  clock: number;
-  /** more of the kernel's command line */
-  append: string;
-  /** all of it, where it is not of the usual form (recipe.ts): then `mem`, `seed` and `append` say nothing */
-  line: string | undefined;
-  /** run to this instruction, then pause */
-  at: number | undefined;
-  /** and until the guest's monotonic clock reads this, ns: an idle machine's moves on, and timers are due */
-  ns: number | undefined;
-  title: string;
-  /** expected at `at`, or at the first prompt: 16 hex digits */
-  fingerprint: string | undefined;
-  /** where the image comes from if not from here, and its SHA-256 */
-  source: { url: string; hash: string } | undefined;
-  /** the packed part: files, armed command, input, notes */
-  extra: Extra;
-  /** keys of a newer version, kept so that sharing on loses nothing */
-  unknown: [key: string, value: string][];
-}
-
-/** The packed part. */
-export interface Extra {
-  /** typed for the person at the prompt, never run by itself */
-  command?: string;
-  /** what came from outside, with the instruction at which it entered */
-  input?: LinkEvent[];
-  /** files put on the scratch disk: absolute path and text */
-  files?: { path: string; text: string }[];
-  notes?: string;
-}
+import type { BootLink } from "../protocol/link.ts";
 
 export const CAPS = { mem: 1024, minMem: 16, append: 512, line: 2047, title: 80, at: 1e12, packed: 64 * 1024, unpacked: 1024 * 1024, input: 10_000, files: 100 } as const;
 /** the guest's clock at power-on where a link says nothing: a constant, so that a link stays the same machine */
 export const DEFAULT_CLOCK = 1_700_000_000;
 export const DEFAULT_MEM = 256;
-
-export interface Problem {
-  readonly key: string;
-  readonly text: string;
-}
 
 export const defaultLink = (image: string): BootLink => ({
   format: 1,

@@ -1,7 +1,8 @@
 // link/link.test.ts — what is written is what is read, and nothing that is read can harm
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { defaultLink, type BootLink } from "./fields.ts";
+import type { BootLink } from "../protocol/link.ts";
+import { defaultLink } from "./fields.ts";
 import { formatLink, isBootLink, lengthAdvice, parseLink } from "./link.ts";
 import { fromBase64url, toBase64url, type Codec } from "./pack.ts";
 

@@ -1,8 +1,7 @@
 // link/link.ts — reads and writes boot links. Reading never throws and never gives up: what is wrong is told field by field, the rest is used.
-import { CAPS, defaultLink, FIELDS, type BootLink, type Problem } from "./fields.ts";
+import type { BootLink, Problem } from "../protocol/link.ts";
+import { CAPS, defaultLink, FIELDS } from "./fields.ts";
 import { packExtra, unpackExtra, type Codec } from "./pack.ts";
-
-export type { BootLink, Problem } from "./fields.ts";
 
 export interface ParsedLink {
   readonly link: BootLink;

@@ -1,6 +1,7 @@
 // link/pack.ts — the packed part of a link: `1.` + base64url(deflate-raw(JSON)), with limits on both sides of the decompression.
 import { checkEvents } from "./events.ts";
-import { CAPS, type Extra } from "./fields.ts";
+import type { Extra } from "../protocol/link.ts";
+import { CAPS } from "./fields.ts";
 
 /** deflate-raw as the host has it; `limit` bytes at most come out of inflate, or it throws. */
 export interface Codec {

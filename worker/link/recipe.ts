@@ -1,5 +1,6 @@
 // link/recipe.ts — a link's command line: made of its parts, and taken apart. The form must never change: it is part of what old links mean.
-import { CAPS, DEFAULT_MEM, type BootLink } from "./fields.ts";
+import type { BootLink } from "../protocol/link.ts";
+import { CAPS, DEFAULT_MEM } from "./fields.ts";
 
 /** What a link says if it says nothing. */
 const usual = (image: string, mem: number): string => `ubd0=${image} rw mem=${mem}m loglevel=8 init=/sbin/init`;

@@ -1,4 +1,5 @@
 // worker/protocol/replay.ts — what page and worker say about the past: moments, branches, what a link must carry. Types only.
+import type { Blocks, LinkEvent } from "./link.ts";
 
 /** Instructions retired, the guest's monotonic clock in ns, events that had entered: among moments of one count the others say which. */
 export interface Moment {
@@ -31,35 +32,24 @@ export interface TimelineState {
   readonly pauseMs: number;
 }
 
-/** One event from outside, as links write it: worker/link/events.ts says what the fields mean. */
-export interface RecordedEvent {
-  at: number;
-  ns?: number;
-  line?: number;
-  text?: string;
-  hex?: string;
-  size?: [number, number];
-  clock?: number;
-}
-
 /** All that makes this machine again, given its disk image. */
 export interface Recording {
   readonly cmdline: string;
   /** seconds since the epoch at power-on */
   readonly clock: number;
   /** events up to now */
-  readonly events: readonly RecordedEvent[];
+  readonly events: readonly LinkEvent[];
   readonly now: Moment;
   /** 16 hexadecimal digits */
   readonly fingerprint: string;
   /** blocks of the disk that differed from the image at power-on: number and 4096 bytes each */
-  readonly overlay: readonly (readonly [block: number, bytes: Uint8Array<ArrayBuffer>])[];
+  readonly overlay: Blocks;
 }
 
 /** What a boot is to repeat. */
 export interface ReplayRequest {
   readonly clock: number;
-  readonly events: readonly RecordedEvent[];
+  readonly events: readonly LinkEvent[];
   /** run to this instruction, then pause; undefined: the events, then on */
   readonly at?: number;
   /** and until the guest's monotonic clock reads this */
