@@ -9,7 +9,8 @@ import type { Frozen } from "../machine/graph.ts";
 import type { Snapshot, Snapshots } from "../machine/snapshot.ts";
 import type { PageTree } from "../machine/pages.ts";
 import type { LineState, Opened } from "../machine/tap.ts";
-import { checkEvents, fromLinkEvents, toLinkEvents, type LinkEvent } from "../link/events.ts";
+import { checkEvents, fromLinkEvents, toLinkEvents } from "../link/events.ts";
+import type { LinkEvent } from "../protocol/link.ts";
 
 const MAGIC = "pzsnap1\n";
 const PAGE = 4096;
