@@ -172,6 +172,32 @@ describe("code that is written to", () => {
   });
 });
 
+test("code that the kernel writes anew stays, if it comes out the same; else not", () => {
+  for (const jit of [false, true]) {
+    const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit, hot: 100 });
+    const code = assemble("mov $1000, %ecx; xor %ebx, %ebx; 1: add $1, %ebx; dec %ecx; jnz 1b; syscall", CODE);
+    const run = (k: number): number => {
+      const before = cpu.interpreter.counters.decoded;
+      cpu.mem.u8.fill(0, CODE, CODE + code.length);
+      cpu.code_changed(CODE, code.length);
+      cpu.mem.u8.set(code, CODE);
+      cpu.mem.u8[CODE + 9] = k;
+      cpu.code_changed(CODE, 7);
+      cpu.code_changed(CODE + 9, 1);
+      cpu.state.rip = CODE;
+      expect(cpu.run(100_000)).toBe(EXIT_SYSCALL);
+      expect(cpu.state.get(RBX)).toBe(1000 * k);
+      return cpu.interpreter.counters.decoded - before;
+    };
+    expect(code[9]).toBe(1);
+    expect(run(1)).toBeGreaterThan(0);
+    expect(run(1)).toBe(0);
+    expect(run(2)).toBeGreaterThan(0);
+    expect(run(2)).toBe(0);
+    expect(cpu.interpreter.counters.invalidated).toBeLessThan(4);
+  }
+});
+
 test("more code than there is room for is decoded again", () => {
   const cpu = machine("mov $3, %edx; 1: .rept 3000; inc %eax; .endr; dec %edx; jnz 1b; syscall");
   expect(cpu.run(100_000)).toBe(EXIT_SYSCALL);

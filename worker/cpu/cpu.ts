@@ -110,6 +110,11 @@ export class Cpu implements HelperContext {
     this.interpreter.codeWritten(addr, len);
   }
 
+  /** The same, from outside of run(), or from `kernel`: if the bytes come out as they were, the code there stays. */
+  code_changed(addr: number, len: number): void {
+    this.interpreter.codeChanged(addr, len);
+  }
+
   /** Forgets all decoded code. It changes nothing that a guest can see. */
   flush(): void {
     this.interpreter.flush();
@@ -121,6 +126,7 @@ export class Cpu implements HelperContext {
    */
   run(budget: number): Exit {
     const { state } = this;
+    this.interpreter.settle();
     this.left = budget;
     let exit = EXIT_BUDGET as number;
     let record = 0;
@@ -188,6 +194,7 @@ export class Cpu implements HelperContext {
     this.entered = left;
     state.set32(ST_CODE_HIT, 0);
     const budget = this.kernel();
+    this.interpreter.settle();
     // elsewhere now, or in other code: whoever called must not go on as if nothing had been
     if (budget <= 0 || state.rip !== this.door + VMCALL || state.get32(ST_CODE_HIT) !== 0 || (state.get32(ST_RFLAGS_SYS) & TF) !== 0) {
       state.set32(ST_EXIT, EXIT_CALLED);

@@ -72,6 +72,8 @@ interface Block {
 export interface CompiledCode {
   /** Bytes that it was made from have changed. */
   kill(): void;
+  /** Is the code in memory what it was made from? */
+  matches(memory: Uint8Array): boolean;
 }
 export interface Compiler {
   /** Table slot of the compiled code that starts here, or 0. */
@@ -437,6 +439,7 @@ export class Interpreter {
       const list = this.blocksOf.get(g);
       if (list === undefined) this.blocksOf.set(g, [block]);
       else list.push(block);
+      this.images.delete(g);
       this.mark(g);
     }
     // a store of up to 16 bytes that starts before the block may reach into it
@@ -474,6 +477,67 @@ export class Interpreter {
         if (!this.reachesInto(g + 1)) this.unmark(g);
       }
     }
+  }
+  /** granules with code that the kernel has written to since the guest ran */
+  private readonly changed = new Set<number>();
+  /**
+   * Guest memory [address, address + length) may have new contents, while the guest stands still: what they are is looked at when it goes on. execve puts
+   * the same program where it was, byte for byte, by way of zeros and of sites that are rewritten one by one.
+   */
+  codeChanged(address: number, length: number): void {
+    if (length <= 0) return;
+    const { u8 } = this.layout.mem;
+    const map = this.layout.codeMap;
+    const last = (address + length - 1) >> CODE_SHIFT;
+    for (let g = address >> CODE_SHIFT; g <= last; g++) {
+      const mapped = u8[map + g]!;
+      if (mapped === 0) continue;
+      if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
+      if ((mapped & CODE) !== 0) this.changed.add(g);
+    }
+  }
+  /** by granule: its bytes at a moment when all blocks there were made from them, and no block has come since */
+  private readonly images = new Map<number, Int32Array>();
+  private isImage(granule: number, image: Int32Array): boolean {
+    const { i32 } = this.layout.mem;
+    const at = granule << (CODE_SHIFT - 2);
+    for (let i = 0; i < image.length; i++) if (i32[at + i] !== image[i]) return false;
+    return true;
+  }
+  /** The guest is about to go on: code that is not what blocks were made from loses them. */
+  settle(): void {
+    if (this.changed.size === 0) return;
+    const { u8 } = this.layout.mem;
+    const good = new Set<CompiledCode>();
+    for (const g of this.changed) {
+      const list = this.blocksOf.get(g);
+      if (list === undefined) continue;
+      const image = this.images.get(g);
+      if (image !== undefined && this.isImage(g, image)) continue;
+      let kept = 0;
+      for (const block of list) {
+        if (block.dead) continue;
+        const { compiled } = block;
+        if (compiled === undefined ? this.isSource(block) : good.has(compiled) || compiled.matches(u8)) {
+          if (compiled !== undefined) good.add(compiled);
+          list[kept++] = block;
+        } else this.kill(block);
+      }
+      list.length = kept;
+      if (kept > 0) {
+        this.images.set(g, this.layout.mem.i32.slice(g << (CODE_SHIFT - 2), (g + 1) << (CODE_SHIFT - 2)));
+        continue;
+      }
+      this.blocksOf.delete(g);
+      this.images.delete(g);
+      if (!this.reachesInto(g + 1)) this.unmark(g);
+    }
+    this.changed.clear();
+  }
+  private isSource({ source, start }: Block): boolean {
+    const { u8 } = this.layout.mem;
+    for (let i = 0; i < source!.length; i++) if (u8[start + i] !== source![i]) return false;
+    return true;
   }
   /** Is there a block in the first 15 bytes of a granule? */
   private reachesInto(granule: number): boolean {
@@ -545,8 +609,8 @@ export class Interpreter {
   private revive(rip: number): number {
     const dead = this.deadAt.get(rip);
     if (dead === undefined) return 0;
-    const { u8, u32 } = this.layout.mem;
-    const found = dead.findIndex(({ source }) => source!.every((b, i) => u8[rip + i] === b));
+    const { u32 } = this.layout.mem;
+    const found = dead.findIndex((b) => this.isSource(b));
     if (found < 0) return 0;
     const block = dead.splice(found, 1)[0]!;
     block.functions!.forEach((fn, k) => (u32[(block.at + k * REC_SIZE + REC_FN) >> 2] = fn));
@@ -571,6 +635,8 @@ export class Interpreter {
       this.unmark(g);
       if (g > 0) this.unmark(g - 1);
     }
+    this.changed.clear();
+    this.images.clear();
     this.blocksOf.clear();
     this.blockAt.clear();
     this.deadAt.clear();

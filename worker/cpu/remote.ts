@@ -57,7 +57,7 @@ export class RemoteCpu {
     this.f64 = new Float64Array(control);
     this.start = { memory: cpu.mem.memory, size: cpu.mem.size, control, door: cpu.door, options };
     cpu.run = (budget) => this.run(budget);
-    cpu.code_written = (addr, len) => this.written(addr, len);
+    cpu.code_written = cpu.code_changed = (addr, len) => this.written(addr, len);
     cpu.flush = () => {
       this.i32[WRITTEN] = EVERYTHING;
     };
@@ -121,7 +121,7 @@ export class CpuServer {
         if (turn === ASKING) continue;
         const n = i32[WRITTEN]!;
         if (n === EVERYTHING) cpu.flush();
-        else for (let i = 0; i < n; i++) cpu.code_written(i32[RANGES + 2 * i]! >>> 0, i32[RANGES + 2 * i + 1]!);
+        else for (let i = 0; i < n; i++) cpu.code_changed(i32[RANGES + 2 * i]! >>> 0, i32[RANGES + 2 * i + 1]!);
         i32[WRITTEN] = 0;
         cpu.retired = f64[RETIRED]!;
         i32[EXIT] = cpu.run(f64[BUDGET]!);

@@ -322,23 +322,30 @@ export const POLLRDHUP = 0x2000;
  * have moved anything before they sleep, or remember it in task.restart.
  */
 export abstract class File {
-  f_path: Path | undefined;
-  f_inode: Inode | undefined;
+  // declared, and assigned by the constructor: an open file is made for each open(2), and engines are slow to define fields for classes with many heirs
+  declare f_path: Path | undefined;
+  declare f_inode: Inode | undefined;
   /** O_ACCMODE and status flags (O_NONBLOCK, O_APPEND ...) */
-  f_flags: number;
-  f_pos = 0;
+  declare f_flags: number;
+  declare f_pos: number;
   /** descriptors, and others, that hold it; the last put releases */
-  f_count = 1;
+  declare f_count: number;
   /** F_SETOWN: a process, or a process group when negative; F_SETSIG */
-  f_owner = 0;
-  f_owner_sig = 0;
-  f_owner_tid = false;
+  declare f_owner: number;
+  declare f_owner_sig: number;
+  declare f_owner_tid: boolean;
   /** epoll instances that watch it (fs/eventpoll.ts) drop it when the last descriptor goes */
-  f_ep: EventPoll[] | undefined = undefined;
+  declare f_ep: EventPoll[] | undefined;
   constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
     this.f_path = path;
     this.f_inode = inode;
     this.f_flags = flags;
+    this.f_pos = 0;
+    this.f_count = 1;
+    this.f_owner = 0;
+    this.f_owner_sig = 0;
+    this.f_owner_tid = false;
+    this.f_ep = undefined;
   }
   get readable(): boolean {
     return (this.f_flags & 1) === 0;

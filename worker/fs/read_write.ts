@@ -35,6 +35,8 @@ function in_len(m: Memory, addr: number, len: number): number {
 export function vfs_read(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number): number {
   if (!file.readable) throw EBADF;
   const n = file.read(task, buf, off, len, pos);
+  // a program may read code into its memory
+  if (n > 0 && buf === task.kernel.mem.u8) task.kernel.arch.flush_icache_range(off, n);
   const { fsnotify } = task.kernel.vfs;
   if (fsnotify.active && n > 0) fsnotify.access(file);
   return n;

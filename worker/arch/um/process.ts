@@ -87,7 +87,7 @@ export class UmArch implements Arch {
 
   flush_icache_range(addr: number, len: number): void {
     this.zpoline.rewritten.forget(addr, len);
-    this.cpu.code_written(addr, len);
+    this.cpu.code_changed(addr, len);
   }
 
   syscall_get_argument(task: Task, n: number): number {

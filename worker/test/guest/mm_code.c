@@ -36,6 +36,15 @@ int main(void) {
 		0xc3};
 	memcpy(p, self, sizeof self);
 	printf("%d\n", ((fn)p)(0));
+	// code that a system call puts there
+	int fds[2];
+	pipe(fds);
+	emit(p, 7);
+	printf("%d", ((fn)p)(1));
+	emit(p + 4096, 8);
+	write(fds[1], p + 4096, 16);
+	read(fds[0], p, 16);
+	printf(" %d\n", ((fn)p)(1));
 	munmap(p, 8192);
 	for (int round = 0; round < 20; round++) {
 		unsigned char *q = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
