@@ -326,6 +326,11 @@ export class Jit implements Compiler {
     else this.changes.delete(granule);
   }
 
+  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon. */
+  held(): { regions: number; old: number; words: number; changes: number } {
+    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size };
+  }
+
   /** Forgets all compiled code. */
   flush(): void {
     this.counters.flushes++;

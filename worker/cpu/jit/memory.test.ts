@@ -1,0 +1,56 @@
+// worker/cpu/jit/memory.test.ts — the compiled tier's memory is bounded: for much code, and for code that keeps changing.
+
+import { expect, test } from "vitest";
+import { assemble } from "../../test/asm.ts";
+import { Cpu, cpuBytes } from "../cpu.ts";
+import { EXIT_BP } from "../exit.ts";
+import { loadIced } from "../iced.ts";
+import { GuestMemory } from "../memory.ts";
+import { RCX, RSP } from "../state.ts";
+
+const SIZE = 8 << 20, CODE = 0x100000;
+const MIB = 1 << 20;
+
+test("20,000 blocks, compiled and run, take less than 150 MiB", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true });
+  // a function of nine blocks, at 2,250 places
+  const one = assemble("cmp $1, %ecx; je 2f; test %edx, %edx; jne 2f; add %rax, %rbx; 2: cmp %rbx, %rsi; ja 3f; mov %rbx, 8(%rdi); 3: test $4, %cl; je 4f; mov (%rdi), %rdx; jmp 5f; 4: xor %edx, %edx; 5: int3", CODE);
+  for (let n = 0; n < 2250; n++) cpu.mem.u8.set(one, CODE + 256 * n);
+  const before = process.memoryUsage().rss;
+  for (let n = 0; n < 2250; n++) {
+    const at = CODE + 256 * n;
+    cpu.jit!.compile(at);
+    cpu.state.reset();
+    cpu.state.set(RSP, 0x700000);
+    cpu.state.set(7, 0x600000);
+    cpu.state.rip = at;
+    expect(cpu.run(1000)).toBe(EXIT_BP);
+  }
+  const { regions, insns } = cpu.jit!.counters;
+  expect(regions).toBe(2250);
+  expect(insns).toBe(2250 * 14);
+  const taken = (process.memoryUsage().rss - before) / MIB;
+  expect(taken).toBeLessThan(150);
+}, 60_000);
+
+test("code that is replaced over and over leaves nothing behind", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true });
+  const round = (n: number): void => {
+    // a program of its own each time, that lives long enough to be compiled
+    const code = assemble(`1: add $${n}, %rax; call 2f; dec %ecx; jnz 1b; int3; 2: xor %rax, %rbx; ret`, CODE);
+    cpu.mem.u8.set(code, CODE);
+    cpu.code_written(CODE, code.length);
+    cpu.state.reset();
+    cpu.state.set(RSP, 0x700000);
+    cpu.state.set(RCX, 200_000);
+    cpu.state.rip = CODE;
+    expect(cpu.run(10_000_000)).toBe(EXIT_BP);
+  };
+  for (let n = 1; n <= 20; n++) round(n);
+  const held = cpu.jit!.held();
+  for (let n = 21; n <= 60; n++) round(n);
+  expect(cpu.jit!.counters.regions).toBeGreaterThanOrEqual(60);
+  expect(cpu.jit!.held()).toEqual(held);
+}, 60_000);
