@@ -13,7 +13,7 @@ const MIB = 1 << 20;
 
 test("20,000 blocks, compiled and run, take less than 150 MiB", async () => {
   const iced = await loadIced();
-  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true });
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 65536), true), { iced, records: 65536, jit: true });
   // a function of nine blocks, at 2,250 places
   const one = assemble("cmp $1, %ecx; je 2f; test %edx, %edx; jne 2f; add %rax, %rbx; 2: cmp %rbx, %rsi; ja 3f; mov %rbx, 8(%rdi); 3: test $4, %cl; je 4f; mov (%rdi), %rdx; jmp 5f; 4: xor %edx, %edx; 5: int3", CODE);
   for (let n = 0; n < 2250; n++) cpu.mem.u8.set(one, CODE + 256 * n);
@@ -27,7 +27,8 @@ test("20,000 blocks, compiled and run, take less than 150 MiB", async () => {
     cpu.state.rip = at;
     expect(cpu.run(1000)).toBe(EXIT_BP);
   }
-  const { regions, insns } = cpu.jit!.counters;
+  const { regions, insns, flushes } = cpu.jit!.counters;
+  expect(flushes).toBe(0);
   expect(regions).toBe(2250);
   expect(insns).toBe(2250 * 14);
   const taken = (process.memoryUsage().rss - before) / MIB;
