@@ -49,7 +49,7 @@ class StockGuest extends Guest {
 test.skip(!existsSync(ARCHIVE), `${ARCHIVE} is not here (ALPINE says where it is)`);
 
 test("the archive of Alpine's root directory becomes a disk, and its own shell works", async ({ page }) => {
-  test.setTimeout(600_000);
+  test.setTimeout(1_200_000);
   const guest = await StockGuest.open(page);
   await guest.off();
   await test.step("dropped on the page", async () => {
