@@ -17,10 +17,14 @@ interface Shot {
 }
 
 const tab = async (page: Page, name: string): Promise<void> => {
-  if ((await page.getByRole("tab", { name }).count()) === 0) await page.getByRole("button", { name: "Inspect", exact: true }).click();
+  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Inspect" });
+  if (await phone.isVisible()) await phone.click();
+  else if ((await page.getByRole("tab", { name }).count()) === 0) await page.getByRole("button", { name: "Inspect", exact: true }).click();
   await page.getByRole("tab", { name }).click();
 };
 async function type(page: Page, text: string, shown: RegExp): Promise<void> {
+  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Console" });
+  if (await phone.isVisible()) await phone.click();
   await page.locator(".screen").click();
   await page.keyboard.type(text);
   await page.waitForFunction(
@@ -92,6 +96,13 @@ const SHOTS: readonly Shot[] = [
     },
   },
   { name: "machine", open: (page) => tab(page, "Machine") },
+  {
+    name: "transcript",
+    open: async (page) => {
+      await type(page, "ls /etc; false; nommu-demo page0\n", /look: the panel/);
+      await page.getByRole("button", { name: "Transcript", exact: true }).click();
+    },
+  },
   { name: "lessons", open: async (page) => void (await page.getByRole("button", { name: "Lessons", exact: true }).click()) },
   {
     name: "lesson",

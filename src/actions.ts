@@ -1,9 +1,10 @@
 // src/actions.ts — the one table of all that can be done: buttons, keys, tooltips and the command palette are made from it.
 import { downloadDisk } from "./disks.ts";
+import { copyText } from "./clipboard.ts";
 import type { Session } from "./session.ts";
 import { toggleTheme } from "./theme.ts";
 import { TRY } from "./try.ts";
-import { openLesson, openPanel, openSheet, PANELS, type PanelName, ui } from "./ui.ts";
+import { openLesson, openPanel, openSheet, setReader, PANELS, type PanelName, ui } from "./ui.ts";
 
 export interface Action {
   readonly id: string;
@@ -22,6 +23,8 @@ export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine",
 
 const power = (s: Session): string => s.state.get().power;
 const on = (s: Session): boolean => s.isOn;
+
+const here = (s: Session): Session["console"] => s.consoles[Number(ui.get().screen)] ?? s.console;
 
 const region = (step: number) => (): void => void document.dispatchEvent(new CustomEvent("pagezero:region", { detail: step }));
 
@@ -47,6 +50,12 @@ const BASE: readonly Action[] = [
   { id: "inspect", title: "Open or close the panel", group: "View", run: () => openPanel(ui.get().panel === undefined ? "page 0" : undefined) },
   { id: "theme", title: "Light or dark theme", group: "View", run: toggleTheme },
   { id: "still", title: "Stop or start all movement", group: "View", keys: ["."], run: () => ui.set({ still: !ui.get().still }) },
+  { id: "find", title: "Find in the console", group: "Console", keys: ["Ctrl+Shift+F"], everywhere: true, run: () => ui.set({ finding: true, screen: ui.get().screen === "transcript" ? 0 : ui.get().screen }) },
+  { id: "copy", title: "Copy what is marked in the console", group: "Console", keys: ["Ctrl+Shift+C"], everywhere: true, run: (s) => void copyText(here(s).selection) },
+  { id: "paste", title: "Paste into the console", group: "Console", keys: ["Ctrl+Shift+V"], everywhere: true, can: (s) => power(s) === "running", run: () => openSheet("paste") },
+  { id: "transcript", title: "Transcript: commands, their output, how they ended", group: "Console", run: () => ui.set({ screen: ui.get().screen === "transcript" ? 0 : "transcript" }) },
+  { id: "reader", title: "Screen-reader mode", group: "View", run: () => setReader(!ui.get().reader) },
+  { id: "present", title: "Present: large type, no frames", group: "View", run: () => ui.set({ present: !ui.get().present }) },
   { id: "next region", title: "Next region of the page; the way out of the console", group: "Keyboard", keys: ["F6"], everywhere: true, run: region(1) },
   { id: "previous region", title: "Previous region", group: "Keyboard", keys: ["Shift+F6"], everywhere: true, run: region(-1) },
   { id: "console", title: "Console, and back", group: "Keyboard", keys: ["Ctrl+`"], everywhere: true, run: region(0) },

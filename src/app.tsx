@@ -10,16 +10,17 @@ import { Share } from "./link/share.tsx";
 import { installKeys } from "./keys.ts";
 import { Palette } from "./palette.tsx";
 import { Panel } from "./panel.tsx";
+import { Paste } from "./paste.tsx";
 import type { Session } from "./session.ts";
 import { Splitter } from "./splitter.tsx";
 import { StatusLine } from "./status.tsx";
 import { useStore } from "./store.ts";
-import { openPanel, openSheet, ui } from "./ui.ts";
+import { openLesson, openPanel, openSheet, ui } from "./ui.ts";
 
 const Column = lazy(async () => ({ default: (await import("./lessons/column.tsx")).Column }));
 
 export function App({ session }: { readonly session: Session }): ReactNode {
-  const { panel, sheet, width, still, lesson } = useStore(ui);
+  const { panel, sheet, width, still, lesson, present, tab } = useStore(ui);
   const [dropping, setDropping] = useState(false);
   const { choices } = useStore(session.state);
   useEffect(() => installKeys(session), [session]);
@@ -43,6 +44,8 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       className="app"
       data-panel={panel ?? "none"}
       data-still={still}
+      data-present={present}
+      data-tab={tab}
       data-lesson={lesson !== undefined}
       style={{ "--panel": `${width}%` } as CSSProperties}
       onDragOver={(e) => {
@@ -71,6 +74,22 @@ export function App({ session }: { readonly session: Session }): ReactNode {
           </>
         )}
       </main>
+      <nav className="phonetabs" aria-label="What is shown">
+        {(["text", "console", "inspect"] as const).map((t) => (
+          <button
+            type="button"
+            key={t}
+            aria-pressed={tab === t}
+            onClick={() => {
+              ui.set({ tab: t });
+              if (t === "text" && lesson === undefined) openLesson("list");
+              if (t === "inspect" && panel === undefined) openPanel("page 0");
+            }}
+          >
+            {{ text: "Text", console: "Console", inspect: "Inspect" }[t]}
+          </button>
+        ))}
+      </nav>
       <StatusLine session={session} />
       {dropping && (
         <div className="drop" aria-hidden="true">
@@ -79,6 +98,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       )}
       {sheet === "share" && <Share session={session} close={() => ui.get().sheet === "share" && openSheet(undefined)} />}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}
+      {sheet === "paste" && <Paste session={session} close={() => openSheet(undefined)} />}
       {sheet === "commands" && <Palette session={session} close={() => ui.get().sheet === "commands" && openSheet(undefined)} />}
     </div>
   );

@@ -1,10 +1,13 @@
 // src/console.tsx — the console's frame: the terminal, what the boot waits for, problems, and a few commands to try.
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { ActionButton } from "./button.tsx";
+import { CopyButton } from "./copy.tsx";
 import { size } from "./format.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
+import { TranscriptView } from "./transcript_view.tsx";
 import { TRY } from "./try.ts";
-import { openPanel } from "./ui.ts";
+import { openPanel, showMemory, ui } from "./ui.ts";
 
 function Waiting({ session }: { readonly session: Session }): ReactNode {
   const { waiting } = useStore(session.state);
@@ -65,33 +68,149 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
   );
 }
 
+/** A process was ended by a fault: what happened, in a sentence, and where to look. */
+function Crash({ session }: { readonly session: Session }): ReactNode {
+  const { fault } = useStore(session.state);
+  if (fault === undefined) return null;
+  const report = (): string =>
+    [fault.words, "", ...fault.registers.map(([n, v]) => `${n} ${v}`), "", ...fault.code.map((l) => `${l.address.toString(16).padStart(8, "0")}  ${l.bytes.padEnd(24)} ${l.text}`), "", "Last system calls:", ...fault.calls].join("\n");
+  return (
+    <div className="message problem" role="alert">
+      <p>
+        {fault.words}{" "}
+        <code>
+          {fault.code[0]?.text} at {fault.rip.toString(16)}
+        </code>
+      </p>
+      <button type="button" onClick={() => showMemory(fault.rip)}>
+        Look at the code
+      </button>
+      <CopyButton text={report}>Copy a report</CopyButton>
+      <button type="button" onClick={() => session.dismiss()}>
+        Close
+      </button>
+    </div>
+  );
+}
+
+function Find({ session }: { readonly session: Session }): ReactNode {
+  const { screen } = useStore(ui);
+  const [text, setText] = useState("");
+  const [found, setFound] = useState(true);
+  const console = session.consoles[Number(screen)] ?? session.console;
+  const close = (): void => {
+    console.endFind();
+    ui.set({ finding: false });
+    console.focus();
+  };
+  const find = (up: boolean): void => void console.find(text, up).then(setFound);
+  return (
+    <form
+      className="find row"
+      onSubmit={(e) => {
+        e.preventDefault();
+        find(true);
+      }}
+      onKeyDown={(e) => {
+        if (e.key === "Escape") close();
+      }}
+    >
+      <input type="text" aria-label="Find in the console" autoFocus spellCheck={false} value={text} onChange={(e) => setText(e.target.value)} />
+      <button type="submit">Up</button>
+      <button type="button" onClick={() => find(false)}>
+        Down
+      </button>
+      <span role="status">{found || text === "" ? "" : "Not there."}</span>
+      <button type="button" className="icon" aria-label="End the search" onClick={close}>
+        ✕
+      </button>
+    </form>
+  );
+}
+
+const SHELL = (line: number): string => `setsid sh </dev/tty${line} >/dev/tty${line} 2>&1 &\n`;
+
+/** Which console, or the transcript; and what can be done with it. */
+function Screens({ session }: { readonly session: Session }): ReactNode {
+  const { screen } = useStore(ui);
+  const { power } = useStore(session.state);
+  return (
+    <div className="screens">
+      <div className="row" role="group" aria-label="What is shown here">
+        {session.consoles.map((_, line) => (
+          <button type="button" key={line} aria-pressed={screen === line} onClick={() => ui.set({ screen: line })}>
+            con{line}
+          </button>
+        ))}
+        <button type="button" aria-pressed={screen === "transcript"} onClick={() => ui.set({ screen: "transcript" })}>
+          Transcript
+        </button>
+      </div>
+      {typeof screen === "number" && screen > 0 && (
+        <button type="button" className="chip" disabled={power !== "running"} title={SHELL(screen)} onClick={() => session.type(SHELL(screen))}>
+          start a shell here
+        </button>
+      )}
+      <div className="row tools">
+        <ActionButton session={session} id="find">
+          Find
+        </ActionButton>
+        <ActionButton session={session} id="copy">
+          Copy
+        </ActionButton>
+        <ActionButton session={session} id="paste">
+          Paste
+        </ActionButton>
+      </div>
+    </div>
+  );
+}
+
 export function ConsoleView({ session }: { readonly session: Session }): ReactNode {
   const place = useRef<HTMLDivElement>(null);
   const { power } = useStore(session.state);
+  const { screen, finding, reader, present } = useStore(ui);
   const [inside, setInside] = useState(false);
-  useEffect(() => (place.current === null ? undefined : session.console.mount(place.current)), [session]);
+  const shown = session.consoles[Number(screen)] ?? session.console;
+  useEffect(() => {
+    const p = place.current;
+    if (p === null) return undefined;
+    const unmount = shown.mount(p);
+    return () => {
+      unmount();
+      p.replaceChildren();
+    };
+  }, [shown]);
+  useEffect(() => {
+    for (const c of session.consoles) c.look(reader, present ? 20 : 13);
+  }, [session, reader, present]);
   return (
     <section className="console">
+      <Screens session={session} />
+      {finding && <Find session={session} />}
+      {screen === "transcript" && <TranscriptView session={session} />}
       <div
         className={`screen ${inside ? "inside" : ""}`}
         data-region="console"
         role="group"
         tabIndex={0}
+        hidden={screen === "transcript"}
         aria-label={`Console, ${power}. Press Enter to type, F6 to leave.`}
         onFocus={(e) => setInside(e.target !== e.currentTarget)}
         onBlur={() => setInside(false)}
         onKeyDown={(e) => {
           if (e.target === e.currentTarget && (e.key === "Enter" || e.key === " ")) {
             e.preventDefault();
-            session.console.focus();
+            shown.focus();
           }
         }}
       >
         <div className="terminal" ref={place} />
         <Waiting session={session} />
       </div>
+      <Crash session={session} />
       <Messages session={session} />
-      <div className="try" aria-label="Commands to try">
+      <div className="try" role="group" aria-label="Commands to try">
         <span className="hint">{inside ? "F6 leaves the console" : "Click or press Enter in the console to type"}</span>
         {TRY.map((t) => (
           <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => session.run(t)}>

@@ -1,6 +1,7 @@
 // src/keys.ts — the keyboard: keys of the table of actions; F6 and Shift+F6 go round the regions, Ctrl+` goes to the console and back.
 import { actionOf, keyOf } from "./actions.ts";
 import type { Session } from "./session.ts";
+import { ui } from "./ui.ts";
 
 const regions = (): HTMLElement[] => [...document.querySelectorAll<HTMLElement>("[data-region]")].filter((r) => r.offsetParent !== null || r.getClientRects().length > 0);
 
@@ -44,7 +45,7 @@ export function installKeys(session: Session): () => void {
     if (active?.closest("[data-region='console']")) (last?.isConnected ? last : regions().find((r) => r.dataset["region"] !== "console"))?.focus();
     else {
       last = active ?? undefined;
-      session.console.focus();
+      (session.consoles[Number(ui.get().screen)] ?? session.console).focus();
     }
   };
   document.addEventListener("keydown", onKey);

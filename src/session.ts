@@ -9,6 +9,7 @@ import { judge } from "./link/guest.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
 import { Console } from "./terminal.ts";
+import { type Entry, Transcript } from "./transcript.ts";
 import type { Try } from "./try.ts";
 
 export type Power = "off" | "starting" | "running" | "paused" | "halted" | "crashed";
@@ -75,6 +76,8 @@ export interface State {
   readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
 
+/** consoles that the page shows */
+const CONSOLES = 3;
 const DEFAULT = "rw mem=256m loglevel=8 init=/sbin/init";
 
 export const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
@@ -90,12 +93,16 @@ export function save(name: string, file: ImageFile): void {
 }
 
 export class Session {
-  readonly console = new Console();
+  /** con0, con1, … */
+  readonly consoles: readonly Console[] = Array.from({ length: CONSOLES }, () => new Console());
+  readonly transcript = new Store<{ entries: readonly Entry[] }>({ entries: [] });
+  private readonly written = new Transcript();
   readonly state: Store<State>;
   private worker: Worker | undefined;
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
   private used = false;
+  private faulted: State["fault"];
   private readonly ears = new Set<(text: string) => void>();
   private decoder = new TextDecoder();
   private readonly listeners = new Set<(event: MachineEvent) => void>();
@@ -108,11 +115,30 @@ export class Session {
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
       stopped: undefined, breakpoints: [], fault: undefined,
     });
-    this.console.oninput = (bytes) => this.send({ type: "input", line: 0, bytes });
-    this.console.keeps = (e) => isPageKey(e, this);
-    this.console.onresize = (cols, rows) => this.send({ type: "resize", line: 0, cols, rows });
+    this.consoles.forEach((console, line) => {
+      console.oninput = (bytes) => this.send({ type: "input", line, bytes });
+      console.keeps = (e) => isPageKey(e, this);
+      console.onresize = (cols, rows) => this.send({ type: "resize", line, cols, rows });
+    });
+    this.hear((text) => {
+      this.written.print(text);
+      this.transcript.set({ entries: this.written.entries });
+    });
+    this.listen((e) => {
+      if (e.type !== "end") return;
+      if (e.shell) {
+        this.written.ended(e.comm, e.status);
+        this.transcript.set({ entries: this.written.entries });
+      }
+      // a fault that a handler took care of is nobody's business
+      if ((e.status & 0x7f) !== 0 && this.faulted?.pid === e.pid) this.set({ fault: this.faulted });
+    });
   }
 
+  /** con0 */
+  get console(): Console {
+    return this.consoles[0]!;
+  }
   private send(message: ToWorker): void {
     this.port?.postMessage(message);
   }
@@ -172,9 +198,11 @@ export class Session {
           const text = plain(this.decoder.decode(message.bytes, { stream: true }));
           for (const ear of this.ears) ear(text);
         }
-        if (message.line === 0 && message.fresh === true) this.console.repaint(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
-        else if (message.line === 0) this.console.write(message.bytes, () => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker));
-        else this.send({ type: "shown", bytes: length });
+        const shown = (): void => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker);
+        const console = this.consoles[message.line];
+        if (console === undefined) shown();
+        else if (message.fresh === true) console.repaint(message.bytes, shown);
+        else console.write(message.bytes, shown);
         break;
       }
       case "waiting":
@@ -196,7 +224,7 @@ export class Session {
         break;
       case "events":
         for (const e of message.events) {
-          if (e.type === "fault") this.set({ fault: e });
+          if (e.type === "fault") this.faulted = e;
           for (const l of this.listeners) l(e);
         }
         break;
@@ -308,7 +336,10 @@ export class Session {
     }
     const api = this.control;
     this.used = true;
-    this.console.reset();
+    for (const c of this.consoles) c.reset();
+    this.written.clear();
+    this.transcript.set({ entries: [] });
+    this.faulted = undefined;
     const disk = opened?.disk ?? this.request(chosen, use);
     const more = opened !== undefined ? [] : otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
@@ -425,8 +456,8 @@ export class Session {
     this.type(`${command}\n`);
   }
   /** Types a command as the visitor would. */
-  type(text: string): void {
-    this.send({ type: "input", line: 0, bytes: new TextEncoder().encode(text) });
+  type(text: string, line = 0): void {
+    this.send({ type: "input", line, bytes: new TextEncoder().encode(text) });
   }
   dismiss(): void {
     this.set({ problem: undefined, notes: [], fault: undefined });

@@ -1,5 +1,6 @@
 // src/terminal.ts — the console: xterm, its size, its colours. One for the page; a component lends it a place.
 import { FitAddon } from "@xterm/addon-fit";
+import type { SearchAddon } from "@xterm/addon-search";
 import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { TERMINAL, theme } from "./theme.ts";
@@ -8,6 +9,7 @@ export class Console {
   private readonly term: Terminal;
   private readonly fit = new FitAddon();
   private observer: ResizeObserver | undefined;
+  private search: SearchAddon | undefined;
   /** what was typed; the new size */
   oninput: (bytes: Uint8Array<ArrayBuffer>) => void = () => undefined;
   onresize: (cols: number, rows: number) => void = () => undefined;
@@ -83,5 +85,32 @@ export class Console {
   }
   focus(): void {
     this.term.focus();
+  }
+  /** What is marked in it. */
+  get selection(): string {
+    return this.term.getSelection();
+  }
+  /** As if it was pasted into it: with the guest's bracketed paste, if that is on. */
+  paste(text: string): void {
+    this.term.paste(text);
+  }
+  /** Looks for `text` upwards or downwards; whether it is there. */
+  async find(text: string, up: boolean): Promise<boolean> {
+    if (this.search === undefined) {
+      const { SearchAddon: Addon } = await import("@xterm/addon-search");
+      this.search = new Addon();
+      this.term.loadAddon(this.search);
+    }
+    return up ? this.search.findPrevious(text) : this.search.findNext(text);
+  }
+  endFind(): void {
+    this.search?.clearDecorations();
+    this.term.clearSelection();
+  }
+  /** For screen readers, with lines in a live region as they come; and how large its letters are. */
+  look(reader: boolean, size: number): void {
+    this.term.options.screenReaderMode = reader;
+    this.term.options.fontSize = size;
+    if (this.term.element?.isConnected === true) this.fit.fit();
   }
 }

@@ -5,7 +5,7 @@ import { useStore } from "../store.ts";
 import { openLesson, ui } from "../ui.ts";
 import type { CourseOf } from "./course.ts";
 import type { Check, Lesson, Step } from "./lesson.ts";
-import { Blocks } from "./text.tsx";
+import { Blocks, Label } from "./text.tsx";
 
 interface CourseProps {
   readonly course: CourseOf;
@@ -77,7 +77,7 @@ function CheckRow({ check, green, wrong, course }: { readonly check: Check; read
         {green ? "✓" : "○"}
       </span>
       <span>
-        {check.label}
+        <Label text={check.label} />
         <span className="visually-hidden">{green ? " (done)" : " (to do)"}</span>
         {check.kind === "answer" && !green && (
           <form

@@ -1,7 +1,7 @@
 // src/lessons/text.tsx — a lesson's blocks on the page.
 import { Fragment, type ReactNode } from "react";
 import { CopyButton } from "../copy.tsx";
-import type { Block, Inline } from "./markdown.ts";
+import { type Block, type Inline, parseInline } from "./markdown.ts";
 
 function inline(of: readonly Inline[]): ReactNode {
   return of.map((x, i) => {
@@ -69,4 +69,9 @@ export function Blocks({ blocks, run }: BlocksProps): ReactNode {
       }
     }
   });
+}
+
+/** One line of Markdown. */
+export function Label({ text }: { readonly text: string }): ReactNode {
+  return <>{inline(parseInline(text))}</>;
 }

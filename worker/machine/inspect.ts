@@ -229,7 +229,7 @@ export class Inspector implements InspectorCalls {
       const value = mem.view.getBigUint64(at, true);
       stack.push([at, value.toString(16).padStart(16, "0"), this.points(Number(value))]);
     }
-    return { pid: task?.pid, comm: task?.comm ?? "", values, flags: flags.join(" "), rip, rsp, code: disassembleAt(this.iced, mem.u8, mem.size, rip, LINES), stack };
+    return { pid: task?.pid, comm: task?.comm ?? "", values, flags: flags.join(" "), rip, rsp, code: disassembleAt(this.iced, mem.u8, mem.size, rip, rip >= KERNEL_VSYSCALL && rip < KERNEL_VSYSCALL + 5 ? (rip === KERNEL_VSYSCALL ? 2 : 1) : LINES), stack };
   }
   /** Where an address is, in a few words. */
   private points(address: number): string {
