@@ -33,6 +33,10 @@ async function type(page: Page, text: string, shown: RegExp): Promise<void> {
     { timeout: PATIENCE },
   );
 }
+async function lessons(page: Page): Promise<void> {
+  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Text" });
+  await ((await phone.isVisible()) ? phone : page.getByRole("button", { name: "Lessons", exact: true })).click();
+}
 const scrollTo = (page: Page, name: string): Promise<void> => page.locator(`section[aria-label="${name}"]`).evaluate((e) => e.scrollIntoView());
 
 const SHOTS: readonly Shot[] = [
@@ -95,6 +99,8 @@ const SHOTS: readonly Shot[] = [
       await page.locator(".stopped", { hasText: "breakpoint" }).waitFor({ timeout: PATIENCE });
     },
   },
+  { name: "bench", open: (page) => tab(page, "Bench") },
+  { name: "disks", open: (page) => tab(page, "Disks") },
   { name: "machine", open: (page) => tab(page, "Machine") },
   {
     name: "transcript",
@@ -103,11 +109,11 @@ const SHOTS: readonly Shot[] = [
       await page.getByRole("button", { name: "Transcript", exact: true }).click();
     },
   },
-  { name: "lessons", open: async (page) => void (await page.getByRole("button", { name: "Lessons", exact: true }).click()) },
+  { name: "lessons", open: lessons },
   {
     name: "lesson",
     open: async (page) => {
-      await page.getByRole("button", { name: "Lessons", exact: true }).click();
+      await lessons(page);
       await page.getByRole("button", { name: /^Tour/ }).click();
       await page.getByRole("button", { name: "Skip" }).click();
       await page.getByRole("button", { name: "Show me" }).click();

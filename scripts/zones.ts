@@ -37,7 +37,7 @@ const zones: Record<string, Zone> = {
   "os-node": { may: ["arch/um/os", "include", "lib", "os-node"], packages: ["node:"], types: "any" },
   main: { may: [...CORE, "cpu", "arch/um", "arch/um/os", "init", "machine", "protocol", "link", "replay", "os-browser", "main"], packages: ["comlink", "idb-keyval", "iced-x86"], types: "any" },
   src: { may: ["src", "protocol"], packages: ["*"] },
-  e2e: { may: ["e2e"], packages: ["node:", "@playwright/test"] },
+  e2e: { may: ["e2e"], packages: ["node:", "@playwright/test", "@axe-core/playwright"] },
 };
 
 /** The zone of a repository path; undefined for files that may import anything (tests, scripts, configuration). */

@@ -19,7 +19,7 @@ export interface Action {
   readonly run: (session: Session) => void;
 }
 
-export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", disks: "Disks", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU" };
+export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine", disks: "Disks", "page 0": "Page 0", calls: "Calls", processes: "Processes", memory: "Memory", cpu: "CPU", bench: "Bench" };
 
 const power = (s: Session): string => s.state.get().power;
 const on = (s: Session): boolean => s.isOn;

@@ -51,11 +51,11 @@ export function Bar({ session }: { readonly session: Session }): ReactNode {
         <ActionButton session={session} id="restart" className={stale ? "primary" : ""}>
           Restart
         </ActionButton>
-        <ActionButton session={session} id="lessons" pressed={lesson !== undefined}>
+        <ActionButton session={session} id="lessons" className="phonehas" pressed={lesson !== undefined}>
           Lessons
         </ActionButton>
         <ActionButton session={session} id="share">Share</ActionButton>
-        <ActionButton session={session} id="inspect" pressed={panel !== undefined}>
+        <ActionButton session={session} id="inspect" className="phonehas" pressed={panel !== undefined}>
           Inspect
         </ActionButton>
         <ActionButton session={session} id="commands" className="icon" label="Search all commands">

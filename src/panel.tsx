@@ -16,6 +16,7 @@ const VIEWS: Readonly<Record<PanelName, PanelComponent>> = {
   processes: lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel })),
   memory: lazy(async () => ({ default: (await import("./inspect/memory.tsx")).MemoryPanel })),
   cpu: lazy(async () => ({ default: (await import("./inspect/cpu.tsx")).CpuPanel })),
+  bench: lazy(async () => ({ default: (await import("./bench/bench.tsx")).BenchPanel })),
 };
 
 const id = (name: PanelName): string => `tab-${name.replace(" ", "-")}`;

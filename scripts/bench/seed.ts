@@ -7,6 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "@playwright/test";
 import { createServer } from "vite";
+import { SEED } from "../../src/bench/table.ts";
 import { image } from "../../worker/test/boot.ts";
 import { startCpu } from "../cpu_worker.ts";
 import { compile } from "../userspace/compile.ts";
@@ -21,28 +22,6 @@ const ENOUGH = 100;
 
 export type Where = "Node" | "Chromium";
 
-interface Published {
-  /** µs, in the document that this project comes from: its host, plain UML, UML without an MMU */
-  readonly native: number;
-  readonly um: number;
-  readonly nommu: number;
-  /** our time at most, as a multiple of this host's */
-  readonly target: number;
-}
-const published = (native: number, um: number, nommu: number, target: number): Published => ({ native, um, nommu, target });
-const SEED: Readonly<Record<string, Published>> = {
-  "select-10": published(0.5645, 28.3738, 0.2647, 0.5),
-  "select-100": published(2.3872, 28.8385, 1.1021, 0.5),
-  "select-1000": published(20.5527, 37.6364, 9.4264, 0.6),
-  syscall: published(0.1735, 26.8711, 0.1037, 0.5),
-  read: published(0.3442, 28.5771, 0.137, 0.5),
-  write: published(0.2862, 28.734, 0.1236, 0.5),
-  stat: published(1.9236, 38.5928, 0.464, 0.3),
-  "open/close": published(3.8308, 66.8451, 0.7789, 0.25),
-  "fork+sh": published(1176.44, 8221.5, 21443, 0.5),
-  "fork+execve": published(533.11, 3034.5, 4894.33, 0.5),
-  getpid: published(0.18, 31.579, 0.101, 0.5),
-};
 export const ROWS = Object.keys(SEED);
 
 /** What --json prints a list of. */

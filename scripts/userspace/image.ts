@@ -56,7 +56,7 @@ export function buildUserspace(fresh?: string): string {
   return place;
 }
 
-const sources = (): string => hashFiles(globSync(["scripts/userspace"], /./).filter((path) => !path.endsWith(".test.ts")));
+const sources = (): string => hashFiles(globSync(["scripts/userspace", "scripts/bench/guest"], /./).filter((path) => !path.endsWith(".test.ts")));
 
 /** Whether the images are there, made from the files as they are. */
 export function imagesCurrent(): boolean {

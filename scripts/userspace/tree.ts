@@ -29,6 +29,8 @@ function demonstrations(userspace: string): Entry[] {
   add(`${programs}/libsite.so`, 0o755, library);
   add(`${programs}/libzpoline.so`, 0o755, compileWith(userspace, `${DEMO}/parts/libzpoline.c`, ["-shared", "-fPIC", "-s"]));
   add(`${programs}/fixed`, 0o755, compileWith(userspace, `${DEMO}/parts/fixed.c`, ["-static", "-no-pie", "-s"]));
+  // for the panel Bench
+  add(`${programs}/seed`, 0o755, compileWith(userspace, "scripts/bench/guest/seed.c", ["-s"]));
   // for the lesson that pokes it: it waits, so that nommu-demo does not list it
   add(`${programs}/visited`, 0o755, compileWith(userspace, `${DEMO}/parts/visited.c`, ["-s"]));
   for (const source of globSync([DEMO], /demo\/[^/]+\.c$/)) {

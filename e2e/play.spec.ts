@@ -1,0 +1,137 @@
+// e2e/play.spec.ts — the playground: what is seen of one call, steps and breakpoints, a poke, a lesson, the palette, the transcript; nothing serious for axe in either theme.
+import AxeBuilder from "@axe-core/playwright";
+import { expect, test } from "@playwright/test";
+import { Guest, PATIENCE } from "./guest.ts";
+
+test.setTimeout(300_000);
+
+test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.boot();
+  const panel = page.getByRole("tabpanel");
+
+  await test.step("getpid in slow motion", async () => {
+    await guest.tab("Page 0").click();
+    await panel.getByRole("button", { name: "Run getpid and record it" }).click();
+    const slider = panel.getByLabel("Step of the call");
+    await expect(slider).toBeVisible({ timeout: PATIENCE });
+    await expect(panel).toContainText("295 of them nops");
+    await slider.fill(await slider.evaluate((e: HTMLInputElement) => e.max));
+    await expect(panel.getByText(/^Back in getpid/)).toBeVisible();
+    await guest.prompt();
+  });
+
+  await test.step("a breakpoint on a call, and one instruction", async () => {
+    await guest.tab("CPU").click();
+    await panel.getByLabel("Which").fill("nosuch");
+    await panel.getByRole("button", { name: "Add", exact: true }).click();
+    await expect(panel.getByRole("alert")).toContainText("no system call");
+    await panel.getByLabel("Which").fill("uname by uname");
+    await panel.getByRole("button", { name: "Add", exact: true }).click();
+    await expect(panel.getByText("uname calls uname")).toBeVisible();
+    await guest.type("uname\n");
+    await expect(panel.getByText(/there is a breakpoint on it/)).toBeVisible({ timeout: PATIENCE });
+    await expect(guest.state).toContainText("Paused");
+    await panel.getByRole("button", { name: "Step", exact: true }).click();
+    await expect(panel.getByText(/^One instruction of uname/)).toBeVisible({ timeout: PATIENCE });
+    await panel.getByRole("button", { name: /^Remove/ }).click();
+    await guest.button("Resume").click();
+    await guest.prompt();
+  });
+
+  await test.step("a byte of somebody else's memory", async () => {
+    await guest.type("/usr/libexec/nommu/visited &\n");
+    let address = "";
+    await expect.poll(async () => (address = /untouched", at 0x([0-9a-f]+)/.exec(await guest.screen())?.[1] ?? ""), { timeout: PATIENCE }).not.toBe("");
+    await guest.tab("Memory").click();
+    await panel.getByLabel("address").fill(address);
+    await panel.getByRole("button", { name: "Show", exact: true }).click();
+    await expect(panel.getByRole("status", { name: "What these bytes are" })).toContainText("untouched");
+    await panel.getByLabel("Bytes to write").fill('"hello"');
+    await panel.getByRole("button", { name: "Poke" }).click();
+    await guest.shows(/somebody wrote "helloched"/);
+  });
+
+  await test.step("the palette and the transcript", async () => {
+    await page.keyboard.press("Control+Shift+P");
+    await page.getByRole("combobox", { name: "Search commands" }).fill("transcript");
+    await page.keyboard.press("Enter");
+    const log = page.getByRole("log", { name: "Transcript" });
+    await expect(log).toContainText("uname: exit 0");
+    await expect(log).toContainText("visited: exit 0");
+  });
+  expect(guest.errors).toEqual([]);
+  expect(guest.foreign).toEqual([]);
+});
+
+test("a lesson: what it asks for turns green when it happens", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.boot();
+  await guest.button("Lessons").click();
+  const lesson = page.getByRole("complementary", { name: "Lesson" });
+  await lesson.getByRole("button", { name: /^zpoline: two bytes/ }).click();
+  await lesson.getByRole("button", { name: "Skip" }).click();
+  await expect(lesson.getByRole("heading", { name: "What is in memory" })).toBeVisible();
+  const checks = lesson.getByRole("list", { name: "Checks" });
+  await expect(checks).not.toContainText("(done)");
+  await lesson.getByRole("button", { name: "Run" }).click();
+  await expect(checks.getByText("(done)")).toHaveCount(1, { timeout: PATIENCE });
+  await checks.getByLabel(/^Answer/).fill("0f 05");
+  await checks.getByRole("button", { name: "Check" }).click();
+  await expect(checks).toContainText("Not “0f 05”");
+  await checks.getByLabel(/^Answer/).fill("FF D0");
+  await checks.getByRole("button", { name: "Check" }).click();
+  await expect(checks.getByText("(done)")).toHaveCount(2);
+  await lesson.getByRole("button", { name: "Next" }).click();
+  await expect(lesson.getByRole("heading", { name: "Why that address is there" })).toBeVisible();
+  expect(guest.errors).toEqual([]);
+});
+
+test("every lesson opens, step after step", async ({ page }) => {
+  const guest = new Guest(page);
+  await guest.off();
+  await guest.button("Lessons").click();
+  const lesson = page.getByRole("complementary", { name: "Lesson" });
+  const list = lesson.locator(".lessonlist button");
+  await expect(list).toHaveCount(11);
+  for (let i = 0; i < 11; i++) {
+    await list.nth(i).click();
+    for (;;) {
+      await expect(lesson.locator(".lessontext p").first()).toBeVisible();
+      const next = lesson.locator(".lessonnav button").last();
+      const last = /Finish|list/.test((await next.textContent()) ?? "");
+      await next.click();
+      if (last) break;
+    }
+    await expect(list).toHaveCount(11);
+  }
+  expect(guest.errors).toEqual([]);
+});
+
+for (const theme of ["light", "dark"] as const)
+  test(`axe finds nothing serious, ${theme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    const guest = new Guest(page);
+    await guest.boot();
+    const look = async (what: string): Promise<void> => {
+      const { violations } = await new AxeBuilder({ page }).exclude(".xterm").analyze();
+      const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
+      expect(serious, what).toEqual([]);
+    };
+    for (const tab of ["Machine", "Page 0", "Calls", "Processes", "Memory", "CPU"]) {
+      await guest.tab(tab).click();
+      await expect(page.getByRole("tabpanel")).not.toContainText("…", { timeout: 5000 }).catch(() => undefined);
+      await look(tab);
+    }
+    await guest.button("Lessons").click();
+    await page.getByRole("button", { name: /^Tour/ }).click();
+    await expect(page.locator(".lessontext")).toBeVisible();
+    await look("a lesson");
+    await page.getByRole("button", { name: "Transcript", exact: true }).click();
+    await look("the transcript");
+    await guest.button("Search all commands").click();
+    await look("the palette");
+    await page.keyboard.press("Escape");
+    await guest.button("Help and keyboard").click();
+    await look("the help");
+  });
