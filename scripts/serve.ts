@@ -3,6 +3,7 @@
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { extname, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isolation } from "./headers.ts";
@@ -78,6 +79,7 @@ export function option(name: string, otherwise: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const host = option("host", "127.0.0.1");
-  const { port } = await serve("dist", Number(option("port", "8000")), host, process.argv.includes("--strict"));
-  console.log(`serving dist on http://${host}:${port}/`);
+  const { port } = await serve(fileURLToPath(new URL(import.meta.url.endsWith("serve.mjs") ? "dist" : "../dist", import.meta.url)), Number(option("port", "8000")), host, process.argv.includes("--strict"));
+  const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter((a) => a.family === "IPv4" && !a.internal).map((a) => a.address));
+  for (const address of host === "0.0.0.0" ? ["127.0.0.1", ...own] : [host]) console.log(`serving dist on http://${address}:${port}/`);
 }

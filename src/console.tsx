@@ -220,6 +220,9 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
         <button type="button" className="chip" onClick={() => openPanel("page 0")}>
           what is at address 0?
         </button>
+        <ActionButton session={session} id="tour" className="chip">
+          ten-minute tour
+        </ActionButton>
       </div>
     </section>
   );

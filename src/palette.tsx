@@ -22,7 +22,10 @@ export function Palette({ session, close }: { readonly session: Session; readonl
   }, []);
   const shown = find(allActions().filter((a) => a.id !== "commands" && (a.can?.(session) ?? true)), text);
   const chosen = Math.min(at, shown.length - 1);
-  useEffect(() => list.current?.querySelector("[aria-selected='true']")?.scrollIntoView({ block: "nearest" }), [chosen, text]);
+  useEffect(() => {
+    // new browsers return a promise here, which is no clean-up
+    void list.current?.querySelector("[aria-selected='true']")?.scrollIntoView({ block: "nearest" });
+  }, [chosen, text]);
   const run = (a: Action | undefined): void => {
     if (a === undefined) return;
     dialog.current?.close();

@@ -102,7 +102,9 @@ function StepView({ course, session, lesson, step, n }: CourseProps & { readonly
   const { power } = useStore(session.state);
   const [hints, setHints] = useState(0);
   const top = useRef<HTMLHeadingElement>(null);
-  useEffect(() => top.current?.focus(), []);
+  useEffect(() => {
+    top.current?.focus();
+  }, []);
   const running = power === "running";
   const ready = course.ready;
   const last = n === lesson.steps.length - 1;
