@@ -97,6 +97,8 @@ class Host {
   /** blocks of the disk that differed from its image at power-on */
   private overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[] = [];
   private paused = false;
+  /** as it was asked for: without what the kernel adds */
+  private cmdline = "";
   private readonly events: MachineEvent[] = [];
   /** ends a wait of the run loop */
   private wake: (() => void) | undefined;
@@ -171,6 +173,7 @@ class Host {
   async boot(request: BootRequest): Promise<void> {
     if (this.booting) throw new Error("This worker has a machine already.");
     this.booting = true;
+    this.cmdline = request.cmdline;
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     const loading = loadIced();
     loading.catch(() => undefined);
@@ -405,7 +408,7 @@ class Host {
   private async recording(): Promise<Recording> {
     const { machine, timeline } = await this.still();
     const overlay = this.overlay.map(([block, bytes]) => [block, bytes.slice()] as const);
-    return { cmdline: machine.cmdline, clock: machine.clock, events: toLinkEvents(machine.log), now: timeline.now, fingerprint: timeline.fingerprint(), overlay };
+    return { cmdline: this.cmdline, clock: machine.clock, events: toLinkEvents(machine.log), now: timeline.now, fingerprint: timeline.fingerprint(), overlay };
   }
   private need(): Inspector {
     if (this.inspector === undefined) throw new Error("The machine is off.");

@@ -14,7 +14,7 @@ export function LinkBanner({ session }: { readonly session: Session }): ReactNod
   const impossible = phase === "asking" && !bootable(session, opened);
   const events = link.extra.input?.length ?? 0;
   return (
-    <section className="link" data-region="link" tabIndex={-1} aria-label={`Opened ${opened.from}`}>
+    <section className="opened" data-region="link" tabIndex={-1} aria-label={`Opened ${opened.from}`}>
       <div className="said">
         <b>{link.title === "" ? `This machine is from a ${opened.from}` : link.title}</b>
         <span>

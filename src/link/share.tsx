@@ -91,7 +91,7 @@ export function Share({ session, close }: { readonly session: Session; readonly 
   const title = wish.title === "" ? "Boot this machine" : wish.title;
   const text = FORMS.find((f) => f.name === form)?.write(url, title) ?? url;
   return (
-    <dialog ref={dialog} className="share" aria-labelledby="share-title" onClose={close}>
+    <dialog ref={dialog} className="help share" aria-labelledby="share-title" onClose={close}>
       <h2 id="share-title">Share this machine</h2>
       <p className="aside">
         Whoever opens the link gets the same machine, to the instruction: nothing is uploaded, all of it is in the link.
