@@ -7,7 +7,7 @@ import { useStore } from "../store.ts";
 import { type Measured, measure, ROWS } from "./measure.ts";
 import { SEED } from "./table.ts";
 
-const DECADES = [-1, 0, 1, 2, 3, 4, 5] as const;
+const DECADES = [-1, 0, 1, 2, 3, 4] as const;
 const LEFT = 92;
 const WIDTH = 560;
 const HIGH = 20;
@@ -22,7 +22,7 @@ function Chart({ results }: { readonly results: ReadonlyMap<string, Measured> })
         <g key={d}>
           <line x1={x(10 ** d)} x2={x(10 ** d)} y1={0} y2={ROWS.length * HIGH} className="gridline" />
           <text x={x(10 ** d)} y={ROWS.length * HIGH + 16} textAnchor="middle">
-            {d < 3 ? `${10 ** d}` : `${10 ** (d - 3)} m`}s
+            {d < 3 ? `${10 ** d} µs` : `${10 ** (d - 3)} ms`}
           </text>
         </g>
       ))}
