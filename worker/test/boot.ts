@@ -24,6 +24,8 @@ export interface BootOptions {
   readonly diskName?: string;
   readonly files?: readonly BootFile[];
   readonly jit?: boolean;
+  /** see CpuOptions.hot */
+  readonly hot?: number;
 }
 
 const decoder = new TextDecoder();
@@ -50,7 +52,7 @@ export class TestMachine {
         if (line === 0) written.text += decoder.decode(Uint8Array.from(bytes));
       },
     });
-    const machine = new Machine({ cmdline: options.cmdline ?? DEFAULT_CMDLINE, os, iced: await loadIced(), shared: false, jit: options.jit ?? true, files: options.files ?? [] });
+    const machine = new Machine({ cmdline: options.cmdline ?? DEFAULT_CMDLINE, os, iced: await loadIced(), shared: false, jit: options.jit ?? true, ...(options.hot === undefined ? {} : { hot: options.hot }), files: options.files ?? [] });
     return new TestMachine(machine, disks, written);
   }
   /** Created, booted, and at its first prompt. */
