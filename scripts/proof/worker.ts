@@ -1,7 +1,7 @@
 // scripts/proof/worker.ts — every executor against the recorded vectors, in a browser's worker
 
 import { loadIced } from "../../worker/cpu/iced.ts";
-import { EXECUTORS, makeExecutor } from "../../worker/cpu/vectors/executor.ts";
+import { EXECUTORS, makeExecutor, TIERED } from "../../worker/cpu/vectors/executor.ts";
 import { GROUPS } from "../../worker/cpu/vectors/shapes.ts";
 import { runPrograms, runVectors } from "../../worker/cpu/vectors/suite.ts";
 
@@ -21,15 +21,16 @@ const read = async (name: string): Promise<string> => {
 async function run(every: number): Promise<void> {
   const iced = await loadIced();
   const texts = new Map<string, string>();
-  for (const name of [...GROUPS.map((g) => g.name), "programs"]) texts.set(name, await read(name));
+  for (const name of [...GROUPS.map((g) => g.name), "programs", "programs_hot"]) texts.set(name, await read(name));
   const wrong: string[] = [];
   let cases = 0, instructions = 0;
-  for (const executor of EXECUTORS) {
+  for (const executor of [...EXECUTORS, ...TIERED]) {
     const cpu = makeExecutor(executor, iced);
     let mine = 0;
     const before = wrong.length;
     for (const [name, text] of texts) {
-      const r = name === "programs" ? runPrograms(cpu, executor, text) : runVectors(cpu, executor, text, every);
+      if (TIERED.includes(executor) !== (name === "programs_hot")) continue;
+      const r = name.startsWith("programs") ? runPrograms(cpu, executor, text) : runVectors(cpu, executor, text, every);
       mine += r.cases;
       instructions += r.instructions;
       wrong.push(...r.wrong.map((w) => `${executor.name}: ${name}: ${w}`));

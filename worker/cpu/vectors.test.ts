@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Cpu } from "./cpu.ts";
 import { loadIced } from "./iced.ts";
-import { EXECUTORS, makeExecutor } from "./vectors/executor.ts";
+import { EXECUTORS, makeExecutor, TIERED } from "./vectors/executor.ts";
 import { GROUPS } from "./vectors/shapes.ts";
 import { runPrograms, runVectors } from "./vectors/suite.ts";
 
@@ -28,3 +28,10 @@ for (const executor of EXECUTORS)
       expect(runPrograms(cpu, executor, read("programs")).wrong).toEqual([]);
     }, 60_000);
   });
+
+for (const executor of TIERED)
+  test(`${executor.name}: random programs that get hot do what they do on hardware`, async () => {
+    const cpu = makeExecutor(executor, await loadIced());
+    expect(runPrograms(cpu, executor, read("programs_hot")).wrong).toEqual([]);
+    if (executor.tiered === true) expect(cpu.jit!.counters.regions).toBeGreaterThan(40);
+  }, 60_000);
