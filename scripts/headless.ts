@@ -97,7 +97,7 @@ export async function runHeadless(bundle: Bundle, options: HeadlessOptions): Pro
     if (machine.kernel.halted === undefined) timeline.snapshot();
     timeline.load(events, { at: last?.at ?? 0, ns: last?.ns ?? 0, events: events.length });
     const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-    if (link.at !== undefined) await timeline.seek({ at: link.at, ...(link.ns === undefined ? {} : { ns: link.ns }) }, { turn });
+    if (link.at !== undefined) await timeline.seek({ at: link.at, ...(link.ns === undefined ? {} : { ns: link.ns }) }, { turn, show: true });
     else await untilQuiet(timeline, turn);
     if (link.at !== undefined && machine.retired < link.at) throw new Refusal(`The machine ${machine.kernel.halted === undefined ? "sleeps for ever" : "has halted"} at instruction ${machine.retired}, before ${link.at}.`);
     const fingerprint = timeline.fingerprint();

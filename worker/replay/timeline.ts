@@ -36,6 +36,8 @@ export interface SeekOptions {
   readonly progress?: (done: number) => void;
   /** Asked now and then: true ends the seek where it is. */
   readonly cancelled?: () => boolean;
+  /** Output is sent as it comes: for a machine that only goes forward. */
+  readonly show?: boolean;
 }
 
 /** instructions between two turns of a seek */
@@ -248,7 +250,7 @@ export class Timeline {
     const beyond = before(end, goal);
     const { tap } = machine;
     const { silent } = tap;
-    tap.silent = true;
+    tap.silent = options.show !== true;
     const start = machine.retired;
     try {
       for (let done = 0; ; ) {
