@@ -66,7 +66,7 @@ export async function benchReplay(minutes: number): Promise<void> {
     bare.boot();
     rest(bare, bare, 0, nothing);
     let from = ms();
-    session(bare, bare, 1, nothing);
+    session(bare, bare, 3, nothing);
     plain.push(ms() - from);
 
     const m = await create(image);
@@ -77,7 +77,7 @@ export async function benchReplay(minutes: number): Promise<void> {
     from = ms();
     let last = from;
     let idle = 0;
-    session(t, m, 1, (sleeps) => {
+    session(t, m, 3, (sleeps) => {
       const now = ms();
       if (keeper.due(now - last, (idle += sleeps ? 500 : 0), sleeps)) {
         keeper.take(ms);
@@ -89,21 +89,23 @@ export async function benchReplay(minutes: number): Promise<void> {
     timeline = t;
   }
   const overhead = (median(recorded) / median(plain) - 1) * 100;
-  console.log(`a minute of shell: ${round(median(plain))} ms without a record, ${round(median(recorded))} ms with log and snapshots: ${overhead.toFixed(1)} %`);
-  const before = timeline.snapshots.bytes;
-  const count = timeline.snapshots.length;
-  console.log(`snapshots: ${count} in that minute, ${(before / 1e6).toFixed(1)} MB in all; pause ${round(median(pauses))} ms (longest ${round(Math.max(...pauses))})`);
+  console.log(`three minutes of shell: ${round(median(plain))} ms without a record, ${round(median(recorded))} ms with log and snapshots: ${overhead.toFixed(1)} %`);
+  console.log(`snapshots in that time: ${timeline.snapshots.length}, ${(timeline.snapshots.bytes / 1e6).toFixed(1)} MB`);
 
   // going back after so many minutes
   const m = timeline.machine;
   const keeper = new Keeper(timeline);
   let last = ms();
   let idle = 0;
-  session(timeline, m, minutes - 1, (sleeps) => {
+  session(timeline, m, minutes - 3, (sleeps) => {
     const now = ms();
-    if (keeper.due(now - last, (idle += sleeps ? 500 : 0), sleeps)) keeper.take(ms);
+    if (keeper.due(now - last, (idle += sleeps ? 500 : 0), sleeps)) {
+      keeper.take(ms);
+      pauses.push(keeper.pause);
+    }
     last = ms();
   });
+  console.log(`pause for a snapshot: ${round(median(pauses))} ms (longest ${round(Math.max(...pauses))}, of ${pauses.length})`);
   console.log(`after ${minutes} minutes: instruction ${m.retired}, ${timeline.log.length} events, ${timeline.snapshots.length} snapshots, ${(timeline.snapshots.bytes / 1e6).toFixed(1)} MB`);
   const end = timeline.now;
   for (const step of ["instruction", "call", "second"] as const) {
