@@ -3,13 +3,14 @@ import { EBADF, EINVAL, EPERM, ESRCH } from "../include/uapi/errno.ts";
 import {
   FASYNC, FD_CLOEXEC, F_ADD_SEALS, F_DUPFD, F_DUPFD_CLOEXEC, F_DUPFD_QUERY, F_GETFD, F_GETFL, F_GETLEASE, F_GETLK, F_GETOWN, F_GETOWN_EX, F_GETPIPE_SZ, F_GETSIG,
   F_GET_SEALS, F_NOTIFY, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLKW, F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG,
-  F_UNLCK, O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH,
+  O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH,
 } from "../include/uapi/fcntl.ts";
 import { RLIMIT_NOFILE } from "../kernel/signal_types.ts";
 import { Fd, Hex, Int, SYSCALL_DEFINE, Long } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s32, put_user_u32, check_write } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
+import { fcntl_getlease, fcntl_setlease } from "./leases.ts";
 import { S_APPEND, inode_owner_or_capable } from "./inode.ts";
 import { fcntl_getlk, fcntl_setlk } from "./locks.ts";
 import { PipeFile } from "./pipe.ts";
@@ -80,6 +81,7 @@ function do_fcntl(task: Task, fd: number, cmd: number, arg: number): number {
       return file.f_flags;
     case F_SETFL:
       setfl(task, file, int);
+      if ((int & FASYNC) !== 0) file.f_fasync_fd = fd;
       return 0;
     case F_GETLK:
     case F_OFD_GETLK:
@@ -113,9 +115,11 @@ function do_fcntl(task: Task, fd: number, cmd: number, arg: number): number {
       if (!(file instanceof PipeFile)) throw EBADF;
       return file.set_pipe_size(task, arg >>> 0);
     case F_GETLEASE:
-      return F_UNLCK;
-    // no leases, no dnotify, no memfd to seal
+      return fcntl_getlease(task, file);
     case F_SETLEASE:
+      file.f_fasync_fd = fd;
+      return fcntl_setlease(task, file, int);
+    // no dnotify, no memfd to seal
     case F_NOTIFY:
     case F_ADD_SEALS:
     case F_GET_SEALS:

@@ -334,6 +334,8 @@ export abstract class File {
   declare f_owner: number;
   declare f_owner_sig: number;
   declare f_owner_tid: boolean;
+  /** the descriptor that O_ASYNC was set through: si_fd */
+  declare f_fasync_fd: number;
   /** epoll instances that watch it (fs/eventpoll.ts) drop it when the last descriptor goes */
   declare f_ep: EventPoll[] | undefined;
   constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
@@ -344,6 +346,7 @@ export abstract class File {
     this.f_count = 1;
     this.f_owner = 0;
     this.f_owner_sig = 0;
+    this.f_fasync_fd = 0;
     this.f_owner_tid = false;
     this.f_ep = undefined;
   }

@@ -10,6 +10,7 @@ import type { Task } from "../kernel/task.ts";
 import { check_read, put_user_u16, put_user_u32, put_user_u64, get_user_s64, get_user_s32, get_user_u16 } from "../kernel/uaccess.ts";
 import type { File, Inode } from "./fs.ts";
 import type { FilesStruct } from "./fs_struct.ts";
+import { remove_lease, type Lease } from "./leases.ts";
 
 /** Past every file position: a lock to the end of file, however far it grows. */
 const OFFSET_MAX = Infinity;
@@ -34,11 +35,14 @@ export interface FileLock {
 export class FileLockContext {
   readonly posix: FileLock[] = [];
   readonly flock: FileLock[] = [];
+  readonly leases: Lease[] = [];
   /** whoever waits for any of them */
   readonly wait: WaitQueue = new WaitQueue();
 }
 
 export class FileLocks {
+  /** /proc/sys/fs/lease-break-time, seconds */
+  lease_break_time = 45;
   /** owners that sleep in F_SETLKW, and whom each waits for: deadlock detection */
   readonly blocked = new Map<LockOwner, LockOwner>();
 
@@ -54,6 +58,9 @@ export class FileLocks {
         seen.add(inode);
         const dev = inode.i_sb.s_dev;
         const where = `${(dev >>> 20).toString(16).padStart(2, "0")}:${(dev & 0xfffff).toString(16).padStart(2, "0")}:${inode.i_ino}`;
+        for (const l of inode.i_flock.leases)
+          s += `${++id}: LEASE  ${l.target === undefined ? "ACTIVE   " : "BREAKING "} ${(l.target ?? l.type) === F_WRLCK ? "WRITE" : (l.target ?? l.type) === F_RDLCK ? "READ " : "UNLCK"} ${l.file.f_owner} ${where} 0 EOF
+`;
         const all: [string, FileLock][] = [];
         for (const l of inode.i_flock.flock) all.push(["FLOCK ", l]);
         for (const l of inode.i_flock.posix) all.push([l.pid === -1 ? "OFDLCK" : "POSIX ", l]);
@@ -76,6 +83,7 @@ export class FileLocks {
     const ctx = inode.i_flock!;
     this.drop(ctx, ctx.posix, (l) => l.owner === file);
     this.drop(ctx, ctx.flock, (l) => l.owner === file);
+    remove_lease(inode, file);
   }
   private drop(ctx: FileLockContext, list: FileLock[], which: (l: FileLock) => boolean): void {
     let any = false;

@@ -27,6 +27,7 @@ import {
 import {
   LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_lookup, filename_parentat, follow_last_link, lookup_one, may_chdir, traverse_mounts, user_path_at,
 } from "./namei.ts";
+import { break_lease } from "./leases.ts";
 import { Filename } from "./names.ts";
 import { fifo_open, type FifoOpen } from "./pipe.ts";
 
@@ -219,6 +220,7 @@ export function do_filp_open(task: Task, dfd: number, name: Filename, flags: num
   if (!created) {
     may_open(task, path, acc_mode_of(flags) | ((flags & O_TRUNC) !== 0 ? MAY_WRITE : 0), flags);
     if ((flags & O_TRUNC) !== 0 && S_ISREG(inode.i_mode)) mnt_want_write(path.mnt);
+    if (inode.i_flock !== undefined) break_lease(task, inode, flags);
   }
   const file = do_dentry_open(task, path, flags, () => {
     const st: FifoOpen = {};
@@ -351,6 +353,7 @@ export const sys_truncate = SYSCALL_DEFINE("truncate", [PathArg, Off], (task, na
   inode_permission(task, inode, MAY_WRITE);
   if ((inode.i_flags & (S_APPEND | S_IMMUTABLE)) !== 0) throw EPERM;
   if (inode.i_writecount < 0) throw ETXTBSY;
+  if (inode.i_flock !== undefined) break_lease(task, inode, O_WRONLY);
   do_truncate(task, inode, length);
   return 0;
 });

@@ -4,6 +4,8 @@ import type { SigInfo } from "./signal_types.ts";
 import { check_read, check_write, type Memory } from "./uaccess.ts";
 
 export const SIGINFO_SIZE = 128;
+/** POLL_IN to POLL_HUP: what a file says by whatever signal F_SETSIG chose */
+const NSIGPOLL = 6;
 
 type Layout = "kill" | "timer" | "poll" | "fault" | "chld" | "rt" | "sys";
 
@@ -13,6 +15,7 @@ function siginfo_layout(sig: number, code: number): Layout {
     if (sig === SIGCHLD) return "chld";
     if (sig === SIGIO) return "poll";
     if (sig === SIGSYS) return "sys";
+    if (code <= NSIGPOLL) return "poll";
     return "kill";
   }
   if (code === SI_TIMER) return "timer";

@@ -82,6 +82,8 @@ export const SYSCTL_FILES: ProcTable = {
   "sys/fs/file-nr": ro((k) => `${k.vfs.nr_files}\t0\t9223372036854775807`),
   "sys/fs/nr_open": ro(() => NR_OPEN),
   "sys/fs/dentry-state": ro((k) => `${k.vfs.dentry_lru.size}\t${k.vfs.dentry_lru.size}\t45\t0\t0\t0`),
+  "sys/fs/leases-enable": ro(() => 1),
+  "sys/fs/lease-break-time": int((k) => k.vfs.locks.lease_break_time, (k, v) => (k.vfs.locks.lease_break_time = v), 0, 0x7fffffff),
   "sys/fs/pipe-max-size": ro(() => PIPE_MAX_SIZE),
   "sys/fs/pipe-user-pages-hard": ro(() => 0),
   "sys/fs/pipe-user-pages-soft": ro(() => 16384),
