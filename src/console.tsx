@@ -30,7 +30,7 @@ function Waiting({ session }: { readonly session: Session }): ReactNode {
 }
 
 function Messages({ session }: { readonly session: Session }): ReactNode {
-  const { problem, notes, ended, power } = useStore(session.state);
+  const { problem, notes, ended, power, resumed } = useStore(session.state);
   return (
     <>
       {problem !== undefined && (
@@ -47,6 +47,17 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
             </button>
           )}
           <button type="button" onClick={() => session.dismiss()}>
+            Close
+          </button>
+        </div>
+      )}
+      {resumed !== undefined && power !== "off" && (
+        <div className="message note" role="status">
+          <p>{resumed.session ? "Your machine goes on where it was: its memory was kept in this browser." : "Begun at the prompt, from a snapshot of a boot: nothing was skipped, it only happened earlier."}</p>
+          <button type="button" onClick={() => void session.restart()}>
+            {resumed.session ? "Boot afresh" : "Watch it boot"}
+          </button>
+          <button type="button" onClick={() => session.dismissResumed()}>
             Close
           </button>
         </div>
@@ -211,7 +222,11 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       <Crash session={session} />
       <Messages session={session} />
       <div className="try" role="group" aria-label="Commands to try">
-        <span className="hint">{inside ? "F6 leaves the console" : "Click or press Enter in the console to type"}</span>
+        {/* both take their room always: a click outside must not find the page moved because the console lost the focus */}
+        <span className="hint">
+          <span data-now={!inside}>Click or press Enter in the console to type</span>
+          <span data-now={inside}>F6 leaves the console</span>
+        </span>
         {TRY.map((t) => (
           <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => session.run(t)}>
             {t.label}

@@ -1,5 +1,6 @@
 // src/machine.tsx — the panel with what the machine boots: image, command line, disk.
 import { type ReactNode, useId, useRef } from "react";
+import { kept, setKept } from "./kept.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
@@ -8,6 +9,7 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
   const id = useId();
   const file = useRef<HTMLInputElement>(null);
   const on = session.isOn;
+  const { on: goesOn } = useStore(kept);
   const complaints = session.complaints();
   return (
     <form
@@ -57,6 +59,12 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
           <input type="radio" name="keep" checked={!state.keep} onChange={() => session.setKeep(false)} />
           <span>
             <b>Scratch copy</b> <small>forgotten when the machine stops</small>
+          </span>
+        </label>
+        <label>
+          <input type="checkbox" checked={goesOn} onChange={(e) => setKept(session, e.target.checked)} />
+          <span>
+            <b>Go on after a reload</b> <small>the machine itself is stored in this browser, too, every few seconds (up to 64 MB); also after a crash</small>
           </span>
         </label>
       </fieldset>

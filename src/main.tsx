@@ -25,6 +25,6 @@ createRoot(root).render(
 // a boot link stands behind the #; #off: the page waits, so that the command line can be edited first
 void session.discover().then(async () => {
   if (location.hash === "#off" || (await openFragment(session, location.hash)) || session.state.get().chosen === undefined) return;
-  await session.start();
+  await session.begin();
 });
 window.addEventListener("hashchange", () => void openFragment(session, location.hash));

@@ -5,6 +5,8 @@ import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/pro
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { plain } from "./format.ts";
+import { ENGINE } from "./engine.ts";
+import { kept, tabName } from "./kept.ts";
 import { judge } from "./link/guest.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
@@ -24,7 +26,12 @@ interface ManifestEntry {
   /** the list of its chunks, beside the manifest */
   readonly chunks: string;
   readonly cmdline: string;
+  /** gzip of the machine at its prompt, of one emulator and command line only */
+  readonly snapshot?: { readonly file: string; readonly engine: string; readonly cmdline: string };
 }
+
+/** Where a start begins: at power-on; at the prompt, if there is a snapshot; where the tab's machine was. */
+export type Beginning = "boot" | "prompt" | "session";
 
 export interface ImageChoice {
   readonly name: string;
@@ -32,6 +39,8 @@ export interface ImageChoice {
   readonly source: ImageSource;
   /** the command line that its programs need; "" when any will do */
   readonly cmdline: string;
+  /** a machine at its prompt, when the command line is this */
+  readonly snapshot?: { readonly url: string; readonly cmdline: string };
 }
 
 /** A start from a link or a bundle. */
@@ -73,6 +82,8 @@ export interface State {
   /** the machine that runs was started with other settings than those shown */
   readonly stale: boolean;
   /** what the disk that runs is called, and whether it is kept */
+  /** the machine did not boot, but went on from a snapshot */
+  readonly resumed: { readonly session: boolean } | undefined;
   readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
 
@@ -113,7 +124,7 @@ export class Session {
     this.state = new Store<State>({
       power: "off", waiting: undefined, storing: false, status: undefined, mips: 0, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
-      stopped: undefined, breakpoints: [], fault: undefined,
+      stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined,
     });
     this.consoles.forEach((console, line) => {
       console.oninput = (bytes) => this.send({ type: "input", line, bytes });
@@ -228,8 +239,11 @@ export class Session {
           for (const l of this.listeners) l(e);
         }
         break;
+      case "resumed":
+        this.set({ resumed: { session: message.session } });
+        break;
       case "note":
-        if (!this.state.get().notes.includes(message.text)) this.set({ notes: [...this.state.get().notes, message.text] });
+        this.note(message.text);
         break;
       case "halted":
         this.halted(message.how, message.status);
@@ -265,7 +279,8 @@ export class Session {
       const response = await fetch("images/manifest.json");
       if (!response.ok) throw new Error(String(response.status));
       const list = (await response.json()) as ManifestEntry[];
-      published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.chunks}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize, chunked: true } }));
+      published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.chunks}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize, chunked: true },
+        ...(m.snapshot?.engine === ENGINE ? { snapshot: { url: new URL(`images/${m.snapshot.file}`, location.href).href, cmdline: m.snapshot.cmdline } } : {}) }));
       if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
     } catch {
       this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.", scratch: false } });
@@ -323,8 +338,8 @@ export class Session {
     return { name, source: choice.source, use };
   }
 
-  /** Starts the machine: what the settings say, or what `opened` asks for, on a scratch disk. */
-  async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch", opened?: Opening): Promise<void> {
+  /** Starts the machine: what the settings say, or what `opened` asks for, on a scratch disk; or goes on from what `beginning` says. */
+  async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch", opened?: Opening, beginning: Beginning = "boot"): Promise<void> {
     // a worker runs one machine in its life
     if (this.used) this.disconnect();
     const chosen = opened?.disk.name ?? this.state.get().chosen;
@@ -344,9 +359,15 @@ export class Session {
     const more = opened !== undefined ? [] : otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined,
+      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, resumed: undefined,
     });
-    const request: BootRequest = { cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows, ...opened?.request };
+    const { snapshot } = this.state.get().choices.find((c) => c.name === chosen) ?? {};
+    const request: BootRequest = {
+      cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows,
+      ...(beginning === "prompt" && snapshot?.cmdline === cmdline ? { snapshot } : {}),
+      ...(kept.get().on && opened === undefined ? { session: { id: tabName(), engine: ENGINE, resume: beginning === "session" } } : {}),
+      ...opened?.request,
+    };
     try {
       await api.boot(request);
       if (this.api !== api) return;
@@ -363,6 +384,21 @@ export class Session {
       const inUse = e instanceof Error && e.name === "DiskInUse";
       this.set({ power: "off", waiting: undefined, running: undefined, problem: { text: sentence(e), scratch: inUse || sentence(e).includes("scratch copy"), inUse } });
     }
+  }
+  /** What a visit begins with: the tab's own machine if it was kept, else the prompt, else a boot. */
+  async begin(): Promise<void> {
+    const saved = kept.get().on ? await this.control.savedSession(tabName()).catch(() => undefined) : undefined;
+    if (saved === undefined) return this.start(undefined, undefined, "prompt");
+    const ours = saved.engine === ENGINE && this.state.get().choices.some((c) => c.name === saved.disk);
+    if (ours) {
+      this.set({ chosen: saved.disk, cmdline: saved.cmdline, keep: saved.use === "keep" });
+      await this.start(saved.use, undefined, "session");
+      if (this.isOn) return;
+    }
+    const why = ours ? (this.state.get().problem?.text ?? "it could not be read") : "it is of another version of this page, or of an image that is no longer here";
+    await this.control.forgetSession(tabName()).catch(() => undefined);
+    await this.start(undefined, undefined, "prompt");
+    this.note(`Your machine of ${new Date(saved.saved).toLocaleTimeString()} cannot go on: ${why.replace(/\.$/, "")}. What it had synced is on its disk.`);
   }
   /** Without touching what is kept. `changes`: with the changes kept so far. */
   startScratch(changes = false): Promise<void> {
@@ -458,6 +494,12 @@ export class Session {
   /** Types a command as the visitor would. */
   type(text: string, line = 0): void {
     this.send({ type: "input", line, bytes: new TextEncoder().encode(text) });
+  }
+  note(text: string): void {
+    if (!this.state.get().notes.includes(text)) this.set({ notes: [...this.state.get().notes, text] });
+  }
+  dismissResumed(): void {
+    this.set({ resumed: undefined });
   }
   dismiss(): void {
     this.set({ problem: undefined, notes: [], fault: undefined });

@@ -8,7 +8,10 @@ import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { Disks, Turn } from "./main_disks.ts";
+import { gunzip, SessionSaver, storedEvents } from "./main_session.ts";
 import { codec } from "./os-browser/codec.ts";
+import { lockDisk } from "./os-browser/lock.ts";
+import { forgetSession, loadSession } from "./os-browser/sessions.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
 import { snapshotHeader } from "./replay/snapshot_file.ts";
@@ -96,6 +99,12 @@ class Host {
   private inspector: Inspector | undefined;
   /** blocks of the disk that differed from its image at power-on */
   private overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[] = [];
+  /** what the machine was booted with */
+  private request: BootRequest | undefined;
+  /** keeps the machine over a reload */
+  private saver: SessionSaver | undefined;
+  /** a kept disk that stores nothing until the machine is where it was */
+  private held: BrowserDisk | undefined;
   private paused = false;
   /** as it was asked for: without what the kernel adds */
   private cmdline = "";
@@ -143,6 +152,7 @@ class Host {
         this.window = { cols: message.cols, rows: message.rows };
         this.fitWindow(this.timeline);
       } else if (this.timeline.live || !isReport(message.bytes)) this.timeline.input(message.line, message.bytes);
+      this.saver?.events();
       this.flush();
     }
     this.wake?.();
@@ -177,20 +187,24 @@ class Host {
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     const loading = loadIced();
     loading.catch(() => undefined);
-    for (const disk of [request.disk, ...(request.more ?? [])]) await this.disks.open(disk);
+    const { session } = request;
+    const mine = session === undefined || (await lockDisk(`session ${session.id}`));
+    const saved = mine ? await this.savedOf(request) : undefined;
+    await this.disks.open(request.disk, saved?.overlay);
+    for (const more of request.more ?? []) await this.disks.open(more);
     const iced = await loading;
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
     const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes) });
     const shared = globalThis.crossOriginIsolated === true;
     const { replay } = request;
     if (request.disk.use === "keep" && (request.replay ?? request.overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");
-    for (const [block, bytes] of request.overlay ?? []) this.disks.opened.get(request.disk.name)!.write(block * 4096, bytes);
+    if (request.overlay !== undefined) await this.disks.opened.get(request.disk.name)!.lay(request.overlay);
     const files = (request.files ?? []).map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }));
     const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, files, startCpu });
     const timeline = new Timeline(machine);
     await machine.start();
     const disk = this.disks.opened.get(request.disk.name)!;
-    this.overlay = disk.overlay();
+    this.overlay = saved?.overlay ?? disk.overlay();
     this.machine = machine;
     this.timeline = timeline;
     this.keeper = new Keeper(timeline);
@@ -201,7 +215,8 @@ class Host {
       this.paused = false;
       this.wake?.();
     };
-    const resumed = request.snapshot !== undefined && disk.changed.size === 0 && (await this.resume(timeline, disk, request.snapshot.url));
+    this.request = request;
+    const resumed = saved !== undefined ? await this.goOn(timeline, saved, disk) : request.snapshot !== undefined && disk.changed.size === 0 && (await this.resume(timeline, disk, request.snapshot.url));
     if (!resumed) machine.boot();
     this.real = { host: performance.now(), guest: machine.kernel.halted === undefined ? machine.kernel.time.monotonic() : 0 };
     if (machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
@@ -215,6 +230,7 @@ class Host {
       this.paused = replay.speed === "armed";
       this.stopAtEnd = replay.at !== undefined;
     }
+    if (session !== undefined && mine) await this.keepSession(session.id, session.engine);
     void this.disks.fetchRest();
     void this.run(machine, timeline).catch((e: unknown) => {
       this.flush();
@@ -238,7 +254,39 @@ class Host {
       return false;
     }
     this.output.repaint(0, timeline.machine.tap.lines[0]!.history());
-    this.post({ type: "resumed", at: timeline.now.at });
+    this.post({ type: "resumed", at: timeline.now.at, session: false });
+    return true;
+  }
+
+  /** The kept machine that a boot is to go on with, if it is one of this emulator and of this image. */
+  private async savedOf({ session, disk, cmdline }: BootRequest): Promise<Awaited<ReturnType<typeof loadSession>>> {
+    const db = session?.resume === true ? await this.disks.storage : undefined;
+    const saved = db === undefined ? undefined : await loadSession(db, session!.id).catch(() => undefined);
+    const { about } = saved ?? {};
+    return about?.engine === session?.engine && about?.cmdline === cmdline && about?.disk === disk.name && about.use === disk.use ? saved : undefined;
+  }
+  /** Goes on with a kept machine: its snapshot, then what came from outside since, at full speed. */
+  private async goOn(timeline: Timeline, saved: NonNullable<Awaited<ReturnType<typeof loadSession>>>, disk: BrowserDisk): Promise<boolean> {
+    timeline.resume(await gunzip(saved.snapshot), new Map());
+    const tail = storedEvents(saved.tail);
+    const last = tail.at(-1);
+    if (last !== undefined) {
+      timeline.load([...timeline.machine.log, ...tail], { at: last.at, ns: last.ns, events: timeline.machine.log.length + tail.length });
+      this.fast = true;
+    }
+    this.held = disk;
+    this.output.repaint(0, timeline.machine.tap.lines[0]!.history());
+    this.post({ type: "resumed", at: timeline.now.at, session: true });
+    return true;
+  }
+  private async keepSession(id: string, engine: string): Promise<boolean> {
+    const { request, timeline } = this;
+    const db = await this.disks.storage;
+    if (db === undefined || request === undefined || timeline === undefined || request.replay !== undefined || (request.more ?? []).length > 0 || timeline.machine.kernel.params.get("time") === "real") return false;
+    const { disk, cmdline } = request;
+    const about = { engine, cmdline, disk: disk.name, image: this.disks.imageOf(disk.name), use: disk.use };
+    this.saver = new SessionSaver(db, id, about, this.overlay, timeline, (text) => this.post({ type: "note", text }));
+    this.wake?.();
     return true;
   }
 
@@ -299,6 +347,12 @@ class Host {
         continue;
       }
       this.followClock(machine);
+      if (timeline.live) {
+        this.held?.release();
+        this.held = undefined;
+      }
+      this.saver?.events();
+      if (this.saver?.due(performance.now()) === true) this.saver.take(performance.now());
       if (this.keeper?.due(ms, performance.now(), reason === "idle") === true) this.keeper.take(() => performance.now());
       this.status(machine, retired === machine.retired || performance.now() - this.statusAt > STATUS_MS, reason === "idle");
       if (reason === "slice") {
@@ -430,6 +484,17 @@ class Host {
     changes: (disk, progress) => this.disks.changes(disk, progress),
     cancel: () => this.disks.cancel(),
     resetDisk: (name) => this.disks.reset(name),
+    savedSession: async (id) => {
+      const db = await this.disks.storage;
+      return db === undefined ? undefined : (await loadSession(db, id))?.about;
+    },
+    keepSession: (id, engine) => this.keepSession(id, engine),
+    forgetSession: async (id) => {
+      const db = await this.disks.storage;
+      await this.saver?.forget();
+      this.saver = undefined;
+      if (db !== undefined) await forgetSession(db, id);
+    },
     storedImages: () => this.disks.storedImages(),
     forgetImage: (name) => this.disks.forgetImage(name),
     ask: (what, args) => this.need().answer(what, args),

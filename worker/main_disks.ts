@@ -3,7 +3,7 @@ import { diskDiff } from "./machine/disk_diff.ts";
 import { tarDisk } from "./machine/tar_disk.ts";
 import { type ChunkedImage, MemoryChunks } from "./os-browser/chunks.ts";
 import { change, openDatabase } from "./os-browser/database.ts";
-import { BrowserDisk, CLUSTER, keptClusters, keptDisks, KeptView, resetDisk } from "./os-browser/disk.ts";
+import { BrowserDisk, CLUSTER, type DiskBlocks, keptClusters, keptDisks, KeptView, resetDisk } from "./os-browser/disk.ts";
 import { type Image, loadImage, pack, type Progress, storedImages } from "./os-browser/image.ts";
 import { lockDisk } from "./os-browser/lock.ts";
 import { DISK_IN_USE, type DiskChange, type DiskRequest, type DiskRow, type ImageFile, type StoredImage } from "./protocol.ts";
@@ -82,8 +82,8 @@ export class Disks {
     return loadImage({ db, memory: this.memory, fromTar: async (tar, done) => (await this.steps(tarDisk(tar), done)).bytes }, name, source, progress, all);
   }
 
-  /** Opens a disk for the machine. Rejects with a sentence. */
-  async open(request: DiskRequest): Promise<BrowserDisk> {
+  /** Opens a disk for the machine; `before`: as it was at the power-on of a machine that goes on, by what differed from the image. Rejects with a sentence. */
+  async open(request: DiskRequest, before?: DiskBlocks): Promise<BrowserDisk> {
     const { name, source } = request;
     const db = await this.database;
     let { use } = request;
@@ -99,10 +99,14 @@ export class Disks {
     const image = await this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting, false);
     const { id } = image;
     let disk: BrowserDisk;
-    if (use === "scratch" || db === undefined) disk = BrowserDisk.scratch(name, image);
+    if (before !== undefined && use === "keep" && db !== undefined) disk = await BrowserDisk.resumed(db, name, image, ownerWord(), before);
+    else if (before !== undefined) {
+      disk = BrowserDisk.scratch(name, image);
+      await disk.lay(before);
+    } else if (use === "scratch" || db === undefined) disk = BrowserDisk.scratch(name, image);
     else if (use === "copy") disk = await BrowserDisk.copy(name, image, await keptClusters(db, name, id));
-    else {
-      disk = await BrowserDisk.kept(db, name, image, Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-"));
+    else disk = await BrowserDisk.kept(db, name, image, ownerWord());
+    if (use === "keep") {
       disk.onstoring = (on) => this.events.storing(on);
       disk.onnote = (text) => this.events.note(text);
     }
@@ -116,6 +120,14 @@ export class Disks {
       await chunks.rest().catch((e: unknown) => this.events.note(`${e instanceof Error ? e.message : String(e)} The machine goes on: it asks again when the guest reads that part.`));
   }
 
+  /** The image of a disk of this machine. */
+  imageOf(name: string): string {
+    return this.open_.get(name)?.image ?? "";
+  }
+  /** undefined: nothing can be stored here */
+  get storage(): Promise<IDBDatabase | undefined> {
+    return this.database;
+  }
   private async needDatabase(): Promise<IDBDatabase> {
     const db = await this.database;
     if (db === undefined) throw new Error("This browser offers no storage here, so there is nothing to change.");
@@ -178,6 +190,8 @@ export class Disks {
     await change(db, ["images"], (t) => t.objectStore("images").delete(`file:${name}`));
   }
 }
+
+const ownerWord = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4))).join("-");
 
 /** The first digits of a sum. */
 const short = (image: string): string => image.replace(/^crc32c:/, "").slice(0, 12);

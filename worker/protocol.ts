@@ -82,6 +82,22 @@ export interface BootRequest {
   readonly overlay?: Blocks;
   /** files that are written to the disk before init runs */
   readonly files?: readonly { readonly path: string; readonly text: string }[];
+  /** keep the machine under this name, so that it goes on after a reload; `resume`: go on with the one kept */
+  readonly session?: { readonly id: string; readonly engine: string; readonly resume: boolean };
+}
+
+/** What is known of a tab's machine that is kept. */
+export interface SavedSession {
+  readonly engine: string;
+  readonly cmdline: string;
+  readonly disk: string;
+  /** sha256 of its image, or another sum */
+  readonly image: string;
+  readonly use: DiskRequest["use"];
+  /** ms since the epoch, of the last snapshot; instructions retired then; bytes stored */
+  readonly saved: number;
+  readonly at: number;
+  readonly size: number;
 }
 
 /** An image that a visitor has brought, stored in this browser. */
@@ -112,6 +128,11 @@ export interface MachineControl extends ReplayControl, LinkControl {
   cancel(): void;
   /** Forgets the changes that were kept of a disk. Not while a machine runs on it. */
   resetDisk(name: string): Promise<void>;
+  /** The machine that is kept under a tab's name. */
+  savedSession(id: string): Promise<SavedSession | undefined>;
+  /** Keeps the machine from now on, as `session` of a boot does. Not one of a link, or with further disks: resolves to false. */
+  keepSession(id: string, engine: string): Promise<boolean>;
+  forgetSession(id: string): Promise<void>;
   /** Images brought by the visitor. */
   storedImages(): Promise<StoredImage[]>;
   /** Forgets such an image and its changes. */
@@ -164,8 +185,8 @@ export type ToPage =
   /** a breakpoint, a step: the machine stands still */
   | { readonly type: "stopped"; readonly why: string }
   | { readonly type: "events"; readonly events: readonly MachineEvent[] }
-  /** the machine did not boot: it began where a snapshot was taken, at this instruction */
-  | { readonly type: "resumed"; readonly at: number }
+  /** the machine did not boot: it began where a snapshot was taken, at this instruction; `session`: the tab's own, which goes on */
+  | { readonly type: "resumed"; readonly at: number; readonly session: boolean }
   /** something that the visitor should know */
   | { readonly type: "note"; readonly text: string };
 

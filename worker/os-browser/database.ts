@@ -1,10 +1,10 @@
 // worker/os-browser/database.ts — IndexedDB with promises, as much of it as the disks need.
 
 const NAME = "pagezero";
-const VERSION = 2;
+const VERSION = 3;
 
-/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: chunks:… -> StoredList, chunk:… -> a packed chunk, sha256:… -> a published image that is one file, file:… -> StoredFile. */
-export type Store = "clusters" | "disks" | "images";
+/** clusters: [disk, number] -> Uint8Array. disks: name -> DiskRecord. images: chunks:… -> StoredList, chunk:… -> a packed chunk, sha256:… -> a published image that is one file, file:… -> StoredFile. sessions: sessions.ts. */
+export type Store = "clusters" | "disks" | "images" | "sessions";
 
 /** The answer of a request. */
 export function answer<T>(request: IDBRequest<T>): Promise<T> {
@@ -31,7 +31,8 @@ export async function openDatabase(): Promise<IDBDatabase> {
   request.onupgradeneeded = (e) => {
     const db = request.result;
     if (e.oldVersion === 0) for (const name of ["clusters", "disks", "images"]) db.createObjectStore(name);
-    else wrapFiles(request.transaction!.objectStore("images"));
+    else if (e.oldVersion === 1) wrapFiles(request.transaction!.objectStore("images"));
+    if (e.oldVersion < 3) db.createObjectStore("sessions");
   };
   const db = await answer(request);
   // another tab with a newer page wants in: let go

@@ -25,6 +25,9 @@ export interface DiskBytes {
   readonly chunks?: ChunkedImage;
 }
 
+/** Blocks of 4096 bytes by number. */
+export type DiskBlocks = readonly (readonly [block: number, bytes: Uint8Array])[];
+
 /** Changed clusters by number. */
 export type Clusters = ReadonlyMap<number, Uint8Array>;
 
@@ -71,6 +74,7 @@ export class BrowserDisk implements BlockStore {
   /** parts of the image that are still to come */
   private readonly chunks: ChunkedImage | undefined;
   private dirty = new Set<number>();
+  private held = false;
   /** told when a flush begins and ends, and in words when one failed */
   onstoring: (on: boolean) => void = () => undefined;
   onnote: (text: string) => void = () => undefined;
@@ -104,6 +108,32 @@ export class BrowserDisk implements BlockStore {
     // only now: nobody else can store anything any more
     await disk.put(await keptClusters(db, name, image.id));
     return disk;
+  }
+  /**
+   * The kept disk as it was when a machine was powered on that is to go on: `overlay` is how it differed from the image then. What was stored since comes again as
+   * the machine does again what it did; until release() nothing is stored, so that what is kept is never part old, part new.
+   */
+  static async resumed(db: IDBDatabase, name: string, image: DiskBytes & { readonly id: string }, owner: string, overlay: DiskBlocks): Promise<BrowserDisk> {
+    await checkImageOf(db, name, image.id);
+    await change(db, ["disks"], (t) => t.objectStore("disks").put({ image: image.id, owner, used: Date.now() } satisfies DiskRecord, name));
+    const disk = new BrowserDisk(name, image, db, owner);
+    disk.held = true;
+    const stored = (await answer(db.transaction("clusters").objectStore("clusters").getAllKeys(diskRange(name)))) as [string, number][];
+    await disk.lay(overlay);
+    for (const [, n] of stored) {
+      disk.changed.add(n);
+      disk.dirty.add(n);
+    }
+    return disk;
+  }
+  /** Writes blocks of 4096 bytes. */
+  async lay(blocks: DiskBlocks): Promise<void> {
+    await this.chunks?.places(blocks.map(([n]) => n * 4096));
+    for (const [n, bytes] of blocks) this.write(n * 4096, bytes.subarray(0, Math.min(4096, this.size - n * 4096)));
+  }
+  /** From now on a flush stores. */
+  release(): void {
+    this.held = false;
   }
   private async put(clusters: Clusters): Promise<void> {
     // a chunk is wider than a cluster: what is around it comes first
@@ -150,7 +180,7 @@ export class BrowserDisk implements BlockStore {
     }
   }
   flush(): Promise<void> | undefined {
-    if (this.db === undefined || this.dirty.size === 0) return undefined;
+    if (this.db === undefined || this.dirty.size === 0 || this.held) return undefined;
     return this.store(this.db);
   }
   private async store(db: IDBDatabase): Promise<void> {

@@ -1,0 +1,66 @@
+// e2e/kept.spec.ts — a visit begins at the prompt, booting is one click away; a machine that is kept goes on after a reload as if nothing had been.
+import { expect, type Page, test } from "@playwright/test";
+import { Guest, PATIENCE } from "./guest.ts";
+
+/** How many snapshots and events of sessions are stored. */
+const stored = (page: Page): Promise<{ snapshots: number; events: number }> =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const open = indexedDB.open("pagezero");
+        open.onsuccess = () => {
+          const keys = open.result.transaction("sessions").objectStore("sessions").getAllKeys();
+          keys.onsuccess = () => {
+            open.result.close();
+            const lengths = keys.result.map((k) => (k as unknown[]).length);
+            resolve({ snapshots: lengths.filter((n) => n === 1).length, events: lengths.filter((n) => n === 2).length });
+          };
+        };
+      }),
+  );
+
+test("a visit begins at the prompt; a machine that is kept goes on after a reload", async ({ page }) => {
+  test.setTimeout(300_000);
+  const guest = new Guest(page);
+  await test.step("at the prompt, and a boot is one click away", async () => {
+    await page.goto("/");
+    await guest.prompt();
+    await expect(page.getByText("Begun at the prompt")).toBeVisible();
+    expect(await guest.run("echo $((6*7))")).toBe("42");
+    await guest.button("Watch it boot").click();
+    await expect(page.getByText("Begun at the prompt")).toBeHidden();
+    await guest.prompt();
+    await guest.type("dmesg -n 1\n");
+  });
+  await test.step("nothing is kept unless it is wanted", async () => {
+    expect(await stored(page)).toEqual({ snapshots: 0, events: 0 });
+    await guest.tab("Machine").click();
+    await page.getByLabel("Go on after a reload").check();
+  });
+  await test.step("memory, processes and disk are as they were; what was typed last, too", async () => {
+    await guest.run("x=remembered; sleep 100000 & echo synced > /root/kept; sync");
+    await expect.poll(async () => (await stored(page)).snapshots, { timeout: PATIENCE }).toBe(1);
+    const before = await stored(page);
+    await guest.type("y=typed-last; echo later > /root/late; sync; clear; echo done-$((1+1))\n");
+    await guest.shows(/done-2/);
+    // a snapshot takes the events that it has in it along: there are more, or none of those from before
+    await expect.poll(async () => (await stored(page)).events !== before.events, { timeout: PATIENCE }).toBe(true);
+    await page.reload();
+    await expect(page.getByText("Your machine goes on where it was")).toBeVisible({ timeout: PATIENCE });
+    await guest.prompt();
+    expect(await guest.run("echo $x $y; cat /root/kept /root/late; kill -0 $! && echo alive")).toBe("remembered typed-last\nsynced\nlater\nalive");
+    // the disk is right for whoever boots from it
+    await guest.run("echo third > /root/third; sync");
+  });
+  await test.step("a machine that is not wanted any more is forgotten; its disk is whole", async () => {
+    await guest.tab("Machine").click();
+    await page.getByLabel("Go on after a reload").uncheck();
+    await expect.poll(async () => (await stored(page)).snapshots, { timeout: PATIENCE }).toBe(0);
+    await page.reload();
+    await guest.prompt();
+    await guest.type("dmesg -n 1\n");
+    expect(await guest.run("echo \"[$x]\"; cat /root/kept /root/late /root/third")).toBe("[]\nsynced\nlater\nthird");
+  });
+  expect(guest.errors).toEqual([]);
+  expect(guest.foreign).toEqual([]);
+});
