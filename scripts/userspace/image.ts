@@ -1,6 +1,7 @@
 // scripts/userspace/image.ts — the guest's user space and its disk images, made when they are missing or out of date.
 
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -58,10 +59,16 @@ export function buildUserspace(fresh?: string): string {
 
 const sources = (): string => hashFiles(globSync(["scripts/userspace", "scripts/bench/guest"], /./).filter((path) => !path.endsWith(".test.ts")));
 
+/** Is the image for Node the one that was published? A machine that was started on it with `rw` has changed it. */
+function unchanged(): boolean {
+  const list = JSON.parse(readFileSync(join(PUBLIC, "manifest.json"), "utf8")) as { sha256: string }[];
+  return createHash("sha256").update(readFileSync(IMAGE)).digest("hex") === list[0]?.sha256;
+}
+
 /** Whether the images are there, made from the files as they are. */
 export function imagesCurrent(): boolean {
   const outputs = [IMAGE, IMAGE_4K, join(PUBLIC, "manifest.json"), join(PUBLIC, "nommu.ext4.chunks.json"), join(USERSPACE, "out/busybox.links")];
-  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources() && outputs.every((path) => existsSync(path));
+  return existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources() && outputs.every((path) => existsSync(path)) && unchanged();
 }
 
 /** Makes the images unless they are current. @throws Error when the user space can't be built */
