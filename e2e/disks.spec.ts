@@ -4,14 +4,14 @@ import { Guest, QUIET } from "./guest.ts";
 
 test.setTimeout(300_000);
 
-test("when the browser has no room the guest gets ENOSPC and the visitor a sentence; with room again all is stored", async ({ page, context }) => {
+test("when the browser has no room the guest gets ENOSPC and the visitor a sentence; with room again all is stored", async ({ page, context, baseURL }) => {
   const guest = new Guest(page);
+  const { origin } = new URL(baseURL!);
+  const session = await context.newCDPSession(page);
+  // from the beginning: Chromium remembers for half a minute how much room there was
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 8 << 20 });
   await guest.boot(QUIET, false);
   expect(await guest.run("echo before > /root/before; sync; echo ok")).toBe("ok");
-  const session = await context.newCDPSession(page);
-  const { origin } = new URL(page.url());
-  const { usage } = await session.send("Storage.getUsageAndQuota", { origin });
-  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + 500_000 });
   expect(await guest.run("dd if=/dev/urandom of=/root/big bs=1M count=12 conv=fsync 2>&1 | grep -v records; ls /root/before")).toMatch(/No space left on device[^]*\/root\/before$/);
   await expect(page.getByText("The browser has no room left for this disk")).toBeVisible();
   await session.send("Storage.overrideQuotaForOrigin", { origin });
