@@ -12,7 +12,7 @@ import { fromLinkEvents } from "../worker/link/events.ts";
 import { parseLink } from "../worker/link/link.ts";
 import { commandLine } from "../worker/link/recipe.ts";
 import { Machine } from "../worker/machine.ts";
-import { MemoryStore } from "../worker/os-node/block.ts";
+import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 import type { Problem } from "../worker/protocol/link.ts";
 import { Timeline } from "../worker/replay/timeline.ts";

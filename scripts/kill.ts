@@ -10,7 +10,7 @@ import { build } from "vite";
 import { e2fsck, Mounted, random } from "../worker/test/ext4.ts";
 import { IMAGE, image } from "../worker/test/boot.ts";
 import type { Ext4Inode } from "../worker/fs/ext4/inode.ts";
-import { MemoryStore } from "../worker/os-node/block.ts";
+import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { CowStore } from "../worker/os-node/cow.ts";
 import { pause, Tab } from "./endurance/browser.ts";
 

@@ -11,7 +11,7 @@ import { REG_RIP } from "../worker/cpu/state.ts";
 import { disassembleAt } from "../worker/machine/disassemble.ts";
 import { firstDifference } from "../worker/machine/compare.ts";
 import { Machine } from "../worker/machine.ts";
-import { MemoryStore } from "../worker/os-node/block.ts";
+import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 import { Timeline } from "../worker/replay/timeline.ts";
 import { IMAGE } from "./userspace/image.ts";

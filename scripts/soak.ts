@@ -2,7 +2,7 @@
 import { e2fsck, Mounted } from "../worker/test/ext4.ts";
 import { image, TestMachine } from "../worker/test/boot.ts";
 import { held, WORK } from "../worker/test/soak.ts";
-import { MemoryStore } from "../worker/os-node/block.ts";
+import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { Tab } from "./endurance/browser.ts";
 
 const [how = "node", length = "30"] = process.argv.slice(2);

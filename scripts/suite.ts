@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadIced } from "../worker/cpu/iced.ts";
 import { Machine } from "../worker/machine.ts";
-import { MemoryStore } from "../worker/os-node/block.ts";
+import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 import { type Entry, makeExt4 } from "./userspace/ext4.ts";
 import { USERSPACE } from "./userspace/compile.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { loadIced } from "../../worker/cpu/iced.ts";
 import { Machine } from "../../worker/machine.ts";
-import { MemoryStore } from "../../worker/os-node/block.ts";
+import { MemoryStore } from "../../worker/lib/memory_store.ts";
 import { NodeOs } from "../../worker/os-node/os.ts";
 import { Keeper } from "../../worker/replay/keeper.ts";
 import { Timeline } from "../../worker/replay/timeline.ts";

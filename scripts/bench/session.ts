@@ -1,7 +1,8 @@
 // scripts/bench/session.ts — a booted machine that runs rows of a benchmark and stops the time of each. In Node and in a browser's worker alike.
-import type { BlockStore, Os } from "../../worker/arch/um/os.ts";
+import type { Os } from "../../worker/arch/um/os.ts";
 import type { CpuStart } from "../../worker/cpu/remote.ts";
 import { loadIced } from "../../worker/cpu/iced.ts";
+import { MemoryStore } from "../../worker/lib/memory_store.ts";
 import { Machine } from "../../worker/machine.ts";
 
 /** The ways into the kernel, as the command line names them. */
@@ -15,25 +16,6 @@ export interface Measured {
   readonly instructions: number;
 }
 
-class MemoryDisk implements BlockStore {
-  readonly name = "disk";
-  readonly readonly = false;
-  readonly size: number;
-  private readonly bytes: Uint8Array;
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.size = bytes.length;
-  }
-  read(pos: number, buf: Uint8Array): void {
-    buf.set(this.bytes.subarray(pos, pos + buf.length));
-  }
-  write(pos: number, buf: Uint8Array): void {
-    this.bytes.set(buf, pos);
-  }
-  flush(): undefined {}
-  close(): void {}
-}
-
 /** instructions between two looks at what was printed */
 const SLICE = 5_000_000;
 
@@ -45,7 +27,7 @@ export class Session {
   /** A machine at its first prompt, with the programs of `image` in /bench. */
   static async boot(mode: Mode, image: Uint8Array, startCpu: (start: CpuStart) => Promise<void>): Promise<Session> {
     const session = new Session();
-    const disk = new MemoryDisk(image.slice());
+    const disk = new MemoryStore("disk", image.slice());
     const os: Os = {
       openBlock: () => disk,
       consoleWrite: (line, bytes) => {

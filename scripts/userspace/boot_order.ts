@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { loadIced } from "../../worker/cpu/iced.ts";
 import { Machine } from "../../worker/machine.ts";
-import { MemoryStore } from "../../worker/os-node/block.ts";
+import { MemoryStore } from "../../worker/lib/memory_store.ts";
 import { NodeOs } from "../../worker/os-node/os.ts";
 
 /** A machine that sleeps longer than this waits for somebody, ns; and none is run further than so many instructions. */

@@ -17,7 +17,6 @@ import { CAP_SYS_PTRACE, capable } from "./cred.ts";
 import { do_notify_parent, do_notify_ptracer, recalc_sigpending, send_signal, set_current_blocked, si_kernel, signal_wake_up, valid_signal } from "./signal.ts";
 import { SIGINFO_SIZE, copy_siginfo_from_user, copy_siginfo_to_user } from "./siginfo.ts";
 import { SIGNAL_STOP_STOPPED, get_user_sigset, put_user_sigset, type SigInfo } from "./signal_types.ts";
-import { SLEEP } from "./sched/wait.ts";
 import { Long, Pid, Ptr, SYSCALL_DEFINE } from "./syscall.ts";
 import { EXIT_ZOMBIE, PF_EXITING, PF_KTHREAD, TASK_STOPPED, TASK_TRACED, type Task } from "./task.ts";
 import { check_read, check_write, get_user_u64, put_user_u64 } from "./uaccess.ts";
@@ -446,8 +445,3 @@ export const sys_ptrace = SYSCALL_DEFINE("ptrace", [Long, Pid, Ptr, Ptr], (task,
   }
   return ptrace_request(task, traced_task(task, pid, true), request, addr, data);
 });
-
-/** For bodies that stop in their middle: the attempt is over, and is made again when the tracer lets go. */
-export function stop_here(stopped: boolean): void {
-  if (stopped) throw SLEEP;
-}

@@ -6,7 +6,7 @@ import { engine } from "../../scripts/engine.ts";
 import { fromLink, runHeadless } from "../../scripts/headless.ts";
 import { IMAGE } from "../test/boot.ts";
 
-test("form 1", { timeout: 240_000 }, async () => {
+test("form 1", async () => {
   const { bundle, problems } = await fromLink(readFileSync("worker/link/fixtures/form1.txt", "utf8").trim());
   expect(problems).toEqual([]);
   const { link } = bundle;

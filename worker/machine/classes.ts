@@ -80,6 +80,7 @@ import * as kernel_time_posix_timers from "../kernel/time/posix_timers.ts";
 import * as kernel_time_timekeeping from "../kernel/time/timekeeping.ts";
 import * as kernel_time_timer from "../kernel/time/timer.ts";
 import * as kernel_utsname from "../kernel/utsname.ts";
+import * as lib_memory_store from "../lib/memory_store.ts";
 import * as mm_mm_types from "../mm/mm_types.ts";
 import * as mm_nommu_types from "../mm/nommu_types.ts";
 import * as mm_page_alloc from "../mm/page_alloc.ts";
@@ -178,6 +179,7 @@ export function kernelClasses(): ClassTable {
   t.add("kernel/time/timekeeping", kernel_time_timekeeping);
   t.add("kernel/time/timer", kernel_time_timer);
   t.add("kernel/utsname", kernel_utsname);
+  t.add("lib/memory_store", lib_memory_store);
   t.add("mm/mm_types", mm_mm_types);
   t.add("mm/nommu_types", mm_nommu_types);
   t.add("mm/page_alloc", mm_page_alloc);

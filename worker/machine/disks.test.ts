@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { MemoryStore } from "../os-node/block.ts";
+import { MemoryStore } from "../lib/memory_store.ts";
 import { e2fsck, inTemp, Mounted, ROOT } from "../test/ext4.ts";
 import type { Ext4Inode } from "../fs/ext4/inode.ts";
 import { diskDiff } from "./disk_diff.ts";

@@ -1,7 +1,7 @@
 // machine/tar_disk.ts — an ext4 disk made of a tar archive, by the project's own file system: no root, no mke2fs, and in a browser too.
-import type { BlockStore } from "../arch/um/os.ts";
 import { mkfs, populateFromTar } from "../fs/ext4/mkfs.ts";
 import { crc32c } from "../lib/crc32c.ts";
+import { MemoryStore } from "../lib/memory_store.ts";
 import { readTar } from "../lib/tar.ts";
 import { bareDevice, bareKernel, bareMount } from "./bare.ts";
 
@@ -12,25 +12,6 @@ const STEP = 64 << 20;
 const LARGEST = 2 ** 31 - STEP;
 /** mkfs makes one inode for so many bytes */
 const BYTES_PER_INODE = 8192;
-
-class ByteStore implements BlockStore {
-  readonly name = "image";
-  readonly readonly = false;
-  readonly size: number;
-  private readonly bytes: Uint8Array;
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.size = bytes.length;
-  }
-  read(pos: number, buf: Uint8Array): void {
-    buf.set(this.bytes.subarray(pos, pos + buf.length));
-  }
-  write(pos: number, buf: Uint8Array): void {
-    this.bytes.set(buf, pos);
-  }
-  flush(): undefined {}
-  close(): void {}
-}
 
 /** Twice the room that the archive takes, and inodes for twice its entries: at least 64 MiB. Throws a sentence when no disk could be that large. */
 function sizeFor(tar: Uint8Array): number {
@@ -67,7 +48,7 @@ export function* tarDisk(tar: Uint8Array): Generator<number, TarDisk> {
   const size = sizeFor(tar);
   yield 0;
   const bytes = new Uint8Array(size);
-  const store = new ByteStore(bytes);
+  const store = new MemoryStore("image", bytes);
   const kernel = bareKernel(TIME);
   mkfs(kernel, bareDevice(store), { uuid: identity(tar), time: TIME });
   const sb = bareMount(kernel, store);

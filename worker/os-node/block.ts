@@ -61,24 +61,3 @@ export class FileStore implements BlockStore {
     this.unlock();
   }
 }
-
-/** A disk in memory: for tests, and whatever is to be thrown away. */
-export class MemoryStore implements BlockStore {
-  readonly name: string;
-  readonly size: number;
-  readonly readonly = false;
-  readonly bytes: Uint8Array;
-  constructor(name: string, bytes: Uint8Array) {
-    this.name = name;
-    this.bytes = bytes;
-    this.size = bytes.length;
-  }
-  read(pos: number, buf: Uint8Array): void {
-    buf.set(this.bytes.subarray(pos, pos + buf.length));
-  }
-  write(pos: number, buf: Uint8Array): void {
-    this.bytes.set(buf, pos);
-  }
-  flush(): undefined {}
-  close(): void {}
-}

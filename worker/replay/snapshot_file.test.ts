@@ -5,7 +5,7 @@ import { Timeline } from "./timeline.ts";
 
 const CMDLINE = "ubd0=disk rw mem=64m loglevel=4 init=/sbin/init";
 
-test("saved, and gone on with elsewhere", { timeout: 240_000 }, async () => {
+test("saved, and gone on with elsewhere", async () => {
   const bytes = image();
   const images = new Map([["disk", (pos: number, buf: Uint8Array): void => buf.set(bytes.subarray(pos, pos + buf.length))]]);
   const m = await TestMachine.create({ cmdline: CMDLINE });

@@ -42,7 +42,7 @@ async function session(lines: readonly string[]): Promise<{ m: TestMachine; t: T
 }
 const LINES = ["echo one > /root/f; sync; cat /root/f\n", "seq 200 | sort -r | sha256sum\n", "sleep 1; date\n", "rm /root/f; ls /root; echo two > /tmp/g; cat /tmp/g\n"];
 
-test("any moment of a session can be visited, in any order, and is the same machine", { timeout: 240_000 }, async () => {
+test("any moment of a session can be visited, in any order, and is the same machine", async () => {
   const { m, t, marks } = await session(LINES);
   for (const i of [2, 0, 3, 1, 3]) {
     const { now, fingerprint, shown } = marks[i]!;
@@ -55,7 +55,7 @@ test("any moment of a session can be visited, in any order, and is the same mach
   expect(m.run("cat /tmp/g; ls /root | wc -l")).toBe("two\n0\n");
 });
 
-test("a log makes the same machine elsewhere, with and without the compiled tier, whatever the slices", { timeout: 240_000 }, async () => {
+test("a log makes the same machine elsewhere, with and without the compiled tier, whatever the slices", async () => {
   const { t, marks } = await session(LINES);
   const end = marks.at(-1)!;
   for (const [jit, slice] of [[true, 777_777], [false, 1_000_003]] as const) {
@@ -69,7 +69,7 @@ test("a log makes the same machine elsewhere, with and without the compiled tier
   }
 });
 
-test("step back: one instruction, one call, one second; and on again", { timeout: 240_000 }, async () => {
+test("step back: one instruction, one call, one second; and on again", async () => {
   const { t, marks } = await session(LINES.slice(0, 3));
   const end = marks.at(-1)!;
   const { at, ns } = t.now;
@@ -92,7 +92,7 @@ test("step back: one instruction, one call, one second; and on again", { timeout
   expect(ns - second.ns).toBeLessThan(1e9 + 1000);
 });
 
-test("typing in the past makes a branch; both can be gone back to", { timeout: 240_000 }, async () => {
+test("typing in the past makes a branch; both can be gone back to", async () => {
   const { m, t, marks } = await session(LINES);
   await t.seek(marks[0]!.now);
   t.input(0, bytes("echo other > /root/f; sync; cat /root/f\n"));

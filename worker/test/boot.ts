@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { BootFile } from "../init/files.ts";
 import { loadIced } from "../cpu/iced.ts";
 import { Machine, type Reason } from "../machine.ts";
-import { MemoryStore } from "../os-node/block.ts";
+import { MemoryStore } from "../lib/memory_store.ts";
 import { NodeOs } from "../os-node/os.ts";
 
 export const IMAGE = ".cache/images/nommu.ext4";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { loadIced } from "../cpu/iced.ts";
 import { Machine } from "../machine.ts";
-import { MemoryStore } from "../os-node/block.ts";
+import { MemoryStore } from "../lib/memory_store.ts";
 import { NodeOs } from "../os-node/os.ts";
 import { image } from "./boot.ts";
 

@@ -26,7 +26,7 @@ async function record(): Promise<BootLink> {
   return { ...bare, ...fromCommandLine(m.machine.cmdline.replace(" root=98:0 console=tty0", ""), "nommu.ext4"), clock: m.machine.clock, at: t.now.at, ns: t.now.ns, fingerprint: t.fingerprint(), extra: { files, input: toLinkEvents(t.log) } };
 }
 
-test("a link, and a bundle, are the machine that they were made of", { timeout: 240_000 }, async () => {
+test("a link, and a bundle, are the machine that they were made of", async () => {
   const link = await record();
   const url = `https://example.org/${await formatLink(link, codec)}`;
   const read = await fromLink(url);
@@ -40,7 +40,7 @@ test("a link, and a bundle, are the machine that they were made of", { timeout: 
   await expect(runHeadless({ ...bundle, link: { ...link, extra: { files } } }, { image: IMAGE, jit: true })).rejects.toThrow(/sleeps for ever at instruction/);
 });
 
-test("what cannot be run is refused in a sentence", { timeout: 240_000 }, async () => {
+test("what cannot be run is refused in a sentence", async () => {
   const run = (change: Partial<BootLink>, image = IMAGE) => runHeadless({ link: { ...bare, ...change }, overlays: [] }, { image, jit: true });
   await expect(run({ image: { name: "nommu.ext4", hash: "000000000000" } })).rejects.toThrow(/not the image that is asked for/);
   await expect(run({}, "/nowhere")).rejects.toThrow(/is not here/);

@@ -1,42 +1,19 @@
 // fs/ext4/mballoc_kunit.ts — the block allocator on a file system of its own, in memory.  cf. fs/ext4/mballoc-test.c
-import type { BlockStore } from "../../arch/um/os.ts";
 import { BlockDevice, GenDisk } from "../../drivers/block/genhd.ts";
 import { ENOSPC } from "../../include/uapi/errno.ts";
 import { CAP_EMPTY_SET, prepare_creds } from "../../kernel/cred.ts";
 import { test_bit } from "../../lib/bitmap.ts";
+import { MemoryStore } from "../../lib/memory_store.ts";
 import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../../kunit/suite.ts";
 import type { KUnitTest } from "../../kunit/test.ts";
 import { blocksInGroup, ext4_bg_has_super, ext4_free_blocks, ext4_group_first_block_no, ext4_new_blocks, ext4_read_block_bitmap } from "./balloc.ts";
 import { mkfs } from "./mkfs.ts";
 import { Ext4FsType, Ext4SuperBlock } from "./super.ts";
 
-/** A disk in memory. */
-class RamStore implements BlockStore {
-  readonly name = "kunit";
-  readonly readonly = false;
-  readonly bytes: Uint8Array;
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-  }
-  get size(): number {
-    return this.bytes.length;
-  }
-  read(pos: number, buf: Uint8Array): void {
-    buf.set(this.bytes.subarray(pos, pos + buf.length));
-  }
-  write(pos: number, buf: Uint8Array): void {
-    this.bytes.set(buf, pos);
-  }
-  flush(): undefined {
-    return undefined;
-  }
-  close(): void {}
-}
-
 /** An empty file system of three groups of 8192 blocks of 1 KiB (the last one shorter), with a journal: what is freed can be had again after a commit. */
 function fresh(test: KUnitTest): Ext4SuperBlock {
   const { kernel } = test;
-  const disk = new GenDisk("kunitd", 259, 0, 1, new RamStore(20 << 20));
+  const disk = new GenDisk("kunitd", 259, 0, 1, new MemoryStore("kunit", new Uint8Array(20 << 20)));
   const bdev = new BlockDevice(disk, disk.major << 20, disk.disk_name, 0, 0, disk.store.size);
   mkfs(kernel, bdev, { blockSize: 1024, uuid: new Uint8Array(16).fill(7), time: 1_700_000_000 });
   return new Ext4SuperBlock(kernel, new Ext4FsType("ext4"), bdev, 0, "");
