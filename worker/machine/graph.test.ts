@@ -1,4 +1,5 @@
 // machine/graph.test.ts — what is frozen comes back the same: identity, cycles, order, classes; what is no plain data is named
+import { setFlagsFromString } from "node:v8";
 import { expect, test } from "vitest";
 import { ClassTable, Externals, freeze, thaw } from "./graph.ts";
 
@@ -69,6 +70,23 @@ test("views that share a buffer still share it", () => {
   t.w[2] = 0xffffffff;
   expect(t.v.getUint32(0)).toBe(0xffffffff);
   expect(o.v.getUint32(0)).toBe(0x01020304);
+});
+
+test("an object with many fields is no hash table afterwards, nor is one that is given new values", () => {
+  class Many {}
+  const many = (n: number): Many => Object.assign(new Many(), Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`f${i}`, i % 3 === 0 ? i + n : i % 3 === 1 ? "x" : 1.5])));
+  const table = new ClassTable();
+  table.add("test", { Many });
+  const frozen = freeze([many(0), many(0.25)], table, externals);
+  setFlagsFromString("--allow-natives-syntax");
+  const quick = new Function("o", "return %HasFastProperties(o)") as (o: object) => boolean;
+  const [, given] = thaw(frozen, table, externals) as [Many, Many];
+  const [a, b] = thaw(frozen, table, externals, new Map([[1, given]])) as [Many, Many];
+  expect(a).toBe(given);
+  expect(a).toEqual(many(0));
+  expect(b).toEqual(many(0.25));
+  expect(b).toBeInstanceOf(Many);
+  expect([quick(a), quick(b)]).toEqual([true, true]);
 });
 
 test("a long list does not overflow the stack", () => {

@@ -294,6 +294,17 @@ export function freeze(root: object, classes: ClassTable, externals: Externals, 
   return new Freezer(classes, externals, copies).run(root);
 }
 
+/** Fields that V8 lets an object have that gets them one by one under computed names, before it makes a hash table of it. */
+const FEW_FIELDS = 12;
+/**
+ * An object with these fields and some values, to make others of: in a hash table each look at a field takes ten times as long, for as long as the
+ * machine runs. What is a number in the slots from `at` on is one here, as V8 keeps a field in the form that it had first.
+ */
+function template(fields: readonly string[], at: number, { tags, values }: Frozen): object {
+  const form = (i: number): string => (tags[i] !== NUMBER ? "null" : Number.isInteger(values[i]) ? String(values[i]) : "0.5");
+  return JSON.parse(`{${fields.map((f, k) => `${JSON.stringify(f)}:${form(at + k)}`).join()}}`) as object;
+}
+
 /**
  * A new graph, equal to the frozen one, with this machine's externals. `frozen` is not shared with it and can be thawed again. `into`: objects that
  * become nodes of the graph (by number: the root is 0, what it refers to comes next); their fields are replaced.
@@ -301,15 +312,24 @@ export function freeze(root: object, classes: ClassTable, externals: Externals, 
 export function thaw(frozen: Frozen, classes: ClassTable, externals: Externals, into: ReadonlyMap<number, object> = new Map(), copies?: Copies): object {
   const { nodes, tags, values, strings, buffers } = frozen;
   const protos = frozen.shapes.map(({ c }) => (c === "" ? Object.prototype : classes.protoOf(c)));
-  for (const o of into.values()) for (const key of Object.keys(o)) delete (o as Record<string, unknown>)[key];
+  for (const [i, o] of into) {
+    const { f } = frozen.shapes[nodes[3 * i + 1]!]!;
+    // a field that goes costs the object its quick form: those that stay are only given other values
+    for (const key of Object.keys(o)) if (!f.includes(key)) delete (o as Record<string, unknown>)[key];
+  }
   const count = nodes.length / 3;
   const objects = new Array<object>(count);
-  for (let i = 0; i < count; i++) {
+  /** by shape */
+  const templates: (object | undefined)[] = [];
+  for (let i = 0, at = 0; i < count; at += nodes[3 * i + 2]!, i++) {
     const kind = nodes[3 * i]!;
     const extra = nodes[3 * i + 1]!;
     const given = into.get(i);
     if (given !== undefined) objects[i] = given;
-    else if (kind === OBJECT) objects[i] = Object.create(protos[extra]!) as object;
+    else if (kind === OBJECT) {
+      const { f } = frozen.shapes[extra]!;
+      objects[i] = f.length <= FEW_FIELDS ? (Object.create(protos[extra]!) as object) : { __proto__: protos[extra]!, ...(templates[extra] ??= template(f, at, frozen)) };
+    }
     else if (kind === ARRAY) objects[i] = new Array<unknown>(nodes[3 * i + 2]!);
     else if (kind === MAP) objects[i] = new Map();
     else if (kind === SET) objects[i] = new Set();
