@@ -51,12 +51,13 @@ export interface MachineOptions {
  */
 export type Reason = "slice" | "idle" | "host" | "halted";
 
-/** What can come from outside: keys typed at console `line`, the new size of its window, what the host's clock says (time=real), or bytes written into memory. */
+/** What can come from outside: keys typed at console `line`, the new size of its window, what the host's clock says (time=real), bytes written into memory, or a file handed over (hostfs). */
 export type Input =
   | { readonly line: number; readonly bytes: Uint8Array }
   | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }
   | { readonly clock: number }
-  | { readonly poke: { readonly address: number; readonly bytes: Uint8Array } };
+  | { readonly poke: { readonly address: number; readonly bytes: Uint8Array } }
+  | { readonly file: { readonly name: string; readonly bytes: Uint8Array } };
 
 /** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
 export type InputEvent = Input & { readonly at: number; readonly ns: number };
@@ -262,7 +263,8 @@ export class Machine {
         const { address, bytes } = event.poke;
         kernel.mem.u8.set(bytes, address);
         this.arch.flush_icache_range(address, bytes.length);
-      } else kernel.time.advance(Math.max(0, event.clock - kernel.time.monotonic()));
+      } else if ("file" in event) kernel.vfs.hostfs.sb.put(event.file.name, event.file.bytes);
+      else kernel.time.advance(Math.max(0, event.clock - kernel.time.monotonic()));
     });
   }
   /** Keys arrive at console `line`. */
@@ -283,6 +285,15 @@ export class Machine {
     if (this.kernel.halted !== undefined) throw new Error("The machine has stopped.");
     if (!(address >= KERNEL_VSYSCALL && address + bytes.length <= mem.size)) throw new Error(`Only memory from 0x${KERNEL_VSYSCALL.toString(16)} to 0x${mem.size.toString(16)} can be written.`);
     this.enter({ poke: { address, bytes: bytes.slice() } });
+  }
+
+  /** Hands a file to the guest: it is in the directory of hostfs, `name` (a byte string) without a path. @throws Error with a sentence */
+  file(name: string, bytes: Uint8Array): void {
+    const { pages, halted } = this.kernel;
+    if (halted !== undefined) throw new Error("The machine has stopped.");
+    const free = pages.nr_free_pages() * 4096;
+    if (bytes.length > free) throw new Error(`The file has ${(bytes.length / 1e6).toFixed(1)} MB, and the guest has ${(free / 1e6).toFixed(1)} MB of memory free: start it with a larger mem=, or use the file as a disk.`);
+    this.enter({ file: { name, bytes: bytes.slice() } });
   }
 
   /** UML's exit status: 134 after a panic (abort), else what /proc/exitcode holds. */

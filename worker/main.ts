@@ -5,7 +5,7 @@ import type { BrowserDisk } from "./os-browser/disk.ts";
 import type { CpuStart } from "./cpu/remote.ts";
 import { linkControl } from "./link/control.ts";
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
-import { Inspector } from "./machine/inspect.ts";
+import { fromByteString, Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { Disks, Turn } from "./main_disks.ts";
 import { gunzip, SessionSaver, storedEvents } from "./main_session.ts";
@@ -194,7 +194,7 @@ class Host {
     for (const more of request.more ?? []) await this.disks.open(more);
     const iced = await loading;
     this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
-    const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes) });
+    const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes), file: (path, size) => this.events.push({ type: "file", path: fromByteString(path), size }) });
     const shared = globalThis.crossOriginIsolated === true;
     const { replay } = request;
     if (request.disk.use === "keep" && (request.replay ?? request.overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");

@@ -13,6 +13,7 @@ const FOLDERS: readonly (readonly [path: string, mode: number])[] = [
   ...["bin", "dev", "etc", "home", "lib", "media", "mnt", "opt", "proc", "run", "sbin", "srv", "sys", "usr", "var"].map((name): [string, number] => [`/${name}`, 0o755]),
   ...["bin", "include", "lib", "local", "local/bin", "sbin", "share"].map((name): [string, number] => [`/usr/${name}`, 0o755]),
   ...["cache", "empty", "lib", "log", "spool"].map((name): [string, number] => [`/var/${name}`, 0o755]),
+  ["/mnt/host", 0o755],
   ["/root", 0o700],
   ["/tmp", 0o1777],
   ["/var/tmp", 0o1777],

@@ -50,7 +50,12 @@ export class RamfsSuper extends SuperBlock {
     this.s_root = new Dentry("/", undefined, this.new_inode(S_IFDIR | mode, { uid: 0, gid: 0 }), this);
   }
   new_inode(mode: number, owner: Owner): RamfsInode {
-    const inode = new RamfsInode(this, this.next_ino++, mode);
+    return this.init_inode(new RamfsInode(this, this.new_ino(), mode), owner);
+  }
+  protected new_ino(): number {
+    return this.next_ino++;
+  }
+  protected init_inode(inode: RamfsInode, owner: Owner): RamfsInode {
     inode.i_uid = owner.uid;
     inode.i_gid = owner.gid;
     return inode;

@@ -10,6 +10,7 @@ import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
 import { NamesCache } from "./names.ts";
 import type { Devtmpfs } from "./devtmpfs.ts";
+import type { HostfsType } from "./hostfs/hostfs_kern.ts";
 import type { DevptsType } from "./devpts/inode.ts";
 import type { ProcEntry } from "./proc/internal.ts";
 import type { AnonInodes } from "./anon_inodes.ts";
@@ -38,6 +39,8 @@ export class Vfs {
   /** the one instance of devtmpfs, once it is initialized */
   devtmpfs: Devtmpfs | undefined;
   devpts!: DevptsType;
+  /** the directory that the host hands files in through, and takes them out of */
+  hostfs!: HostfsType;
   /** further files of /sys: path to text without newline */
   readonly sysfs_entries = new Map<string, string>();
   /** least recently made dentries first; d_count 0 ones are dropped when there are more than max_dentries */

@@ -5,6 +5,7 @@ import { init_mount_tree } from "./namespace.ts";
 import { ProcType } from "./proc/root.ts";
 import { DevptsType } from "./devpts/inode.ts";
 import { SysfsType } from "./sysfs/sysfs.ts";
+import { HostfsType } from "./hostfs/hostfs_kern.ts";
 import { RamfsType } from "./ramfs.ts";
 
 /** kernel.vfs exists; afterwards vfs.root is an empty ramfs.  */
@@ -18,6 +19,9 @@ export function vfs_caches_init(kernel: Kernel): void {
   vfs.devpts = new DevptsType();
   vfs.register_filesystem(vfs.devpts);
   vfs.register_filesystem(new RamfsType("tmpfs"));
+  vfs.hostfs = new HostfsType();
+  vfs.register_filesystem(vfs.hostfs);
   vfs.devpts.init(kernel);
+  vfs.hostfs.init(kernel);
   init_mount_tree(kernel, new RamfsType("rootfs"));
 }

@@ -12,7 +12,7 @@ import type { BootLink, Problem } from "../protocol/link.ts";
 import { CAPS, defaultLink, FIELDS } from "./fields.ts";
 import { checkExtra } from "./pack.ts";
 
-export const BUNDLE_CAPS = { file: 512 << 20, boot: 1 << 20, input: 16 << 20, notes: 1 << 20, overlay: 256 << 20 } as const;
+export const BUNDLE_CAPS = { file: 512 << 20, boot: 1 << 20, input: 64 << 20, notes: 1 << 20, overlay: 256 << 20 } as const;
 export const BLOCK_SIZE = 4096;
 const ENTRY = 4 + BLOCK_SIZE;
 

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import type { BootLink } from "../protocol/link.ts";
 import { defaultLink } from "./fields.ts";
 import { formatLink, isBootLink, lengthAdvice, parseLink } from "./link.ts";
-import { fromBase64url, toBase64url, type Codec } from "./pack.ts";
+import { fromBase64url, toBase64url } from "./base64.ts";
+import type { Codec } from "./pack.ts";
 
 const codec: Codec = {
   deflate: async (b) => deflateRawSync(b),

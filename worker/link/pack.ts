@@ -1,4 +1,5 @@
 // link/pack.ts — the packed part of a link: `1.` + base64url(deflate-raw(JSON)), with limits on both sides of the decompression.
+import { fromBase64url, toBase64url } from "./base64.ts";
 import { checkEvents } from "./events.ts";
 import type { Extra } from "../protocol/link.ts";
 import { CAPS } from "./fields.ts";
@@ -7,38 +8,6 @@ import { CAPS } from "./fields.ts";
 export interface Codec {
   deflate(bytes: Uint8Array): Promise<Uint8Array>;
   inflate(bytes: Uint8Array, limit: number): Promise<Uint8Array>;
-}
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-export function toBase64url(bytes: Uint8Array): string {
-  let s = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const n = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    const left = bytes.length - i;
-    s += ALPHABET[n >> 18]! + ALPHABET[(n >> 12) & 63]! + (left > 1 ? ALPHABET[(n >> 6) & 63]! : "") + (left > 2 ? ALPHABET[n & 63]! : "");
-  }
-  return s;
-}
-
-/** undefined when a character does not belong there */
-export function fromBase64url(s: string): Uint8Array | undefined {
-  if (s.length % 4 === 1) return undefined;
-  const out = new Uint8Array(Math.floor((s.length * 3) / 4));
-  let bits = 0;
-  let n = 0;
-  let at = 0;
-  for (const c of s) {
-    const v = ALPHABET.indexOf(c);
-    if (v < 0) return undefined;
-    bits = ((bits << 6) | v) & 0xffff;
-    n += 6;
-    if (n >= 8) {
-      n -= 8;
-      out[at++] = bits >> n;
-    }
-  }
-  return out;
 }
 
 const isText = (v: unknown, max: number): v is string => typeof v === "string" && v.length <= max;

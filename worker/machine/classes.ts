@@ -34,6 +34,7 @@ import * as fs_fs from "../fs/fs.ts";
 import * as fs_fs_struct from "../fs/fs_struct.ts";
 import * as fs_fsopen from "../fs/fsopen.ts";
 import * as fs_generic_file from "../fs/generic_file.ts";
+import * as fs_hostfs_hostfs_kern from "../fs/hostfs/hostfs_kern.ts";
 import * as fs_jbd2_journal from "../fs/jbd2/journal.ts";
 import * as fs_jbd2_recovery from "../fs/jbd2/recovery.ts";
 import * as fs_locks from "../fs/locks.ts";
@@ -133,6 +134,7 @@ export function kernelClasses(): ClassTable {
   t.add("fs/fs_struct", fs_fs_struct);
   t.add("fs/fsopen", fs_fsopen);
   t.add("fs/generic_file", fs_generic_file);
+  t.add("fs/hostfs/hostfs_kern", fs_hostfs_hostfs_kern);
   t.add("fs/jbd2/journal", fs_jbd2_journal);
   t.add("fs/jbd2/recovery", fs_jbd2_recovery);
   t.add("fs/locks", fs_locks);

@@ -6,12 +6,13 @@ import type { Exit } from "../cpu/exit.ts";
 import type { Iced } from "../cpu/iced.ts";
 import { RSP } from "../cpu/state.ts";
 import { get_task_state } from "../fs/proc/array.ts";
+import { FILE_MAX } from "../fs/hostfs/hostfs_kern.ts";
 import { d_path } from "../fs/dcache.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Machine } from "../machine.ts";
 import type { VmArea } from "../mm/mm_types.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
-import type { Breakpoint, CallRow, CheckSpec, CodeLine, Go, ImageRow, InspectorCalls, Look, MachineEvent, MemoryMap, MemoryRow, ProcessRow, RegionRow, Registers, SiteCode, SiteRow, Trace } from "../protocol/inspect.ts";
+import type { Breakpoint, CallRow, CheckSpec, CodeLine, Go, ImageRow, InspectorCalls, Look, MachineEvent, MemoryMap, MemoryRow, ProcessRow, RegionRow, Registers, SharedFiles, SiteCode, SiteRow, Trace } from "../protocol/inspect.ts";
 import { CallLog, rowName } from "./call_log.ts";
 import { Checks } from "./checks.ts";
 import { Debugger } from "./debug.ts";
@@ -27,6 +28,10 @@ const LINES = 12;
 const WORDS = 8;
 /** bytes before a site that are looked at */
 const AROUND = 40;
+
+const toByteString = (s: string): string => Array.from(new TextEncoder().encode(s), (b) => String.fromCharCode(b)).join("");
+/** What a person reads of a path, which is a byte string. */
+export const fromByteString = (s: string): string => new TextDecoder().decode(Uint8Array.from(s, (c) => c.charCodeAt(0)));
 
 /** Names of system calls by number. */
 export function callNames(): (string | undefined)[] {
@@ -56,7 +61,7 @@ export class Inspector implements InspectorCalls {
   readonly debug: Debugger;
   private readonly checking: Checks;
   /** who writes into memory: the machine itself, or the timeline of a recorded run */
-  poker: { poke(address: number, bytes: Uint8Array): void };
+  poker: Pick<Machine, "poke" | "file">;
   /** whoever runs the machine is to run it on */
   onGo: () => void = () => undefined;
 
@@ -277,6 +282,27 @@ export class Inspector implements InspectorCalls {
   disassemble(start: number, count: number): CodeLine[] {
     const { u8, size } = this.machine.kernel.mem;
     return disassembleAt(this.iced, u8, size, start, count);
+  }
+  giveFile(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length > FILE_MAX) throw new Error(`${name} has ${(bytes.length / 1e6).toFixed(1)} MB; a file that is handed over may have ${FILE_MAX / (1 << 20)} MiB. Pack it into a tar archive, and use that as a disk.`);
+    const bytesOfName = toByteString(name);
+    this.poker.file(bytesOfName, bytes);
+    const { kernel } = this.machine;
+    // in the past, or while the host is waited for, it enters later
+    if (kernel.host_work === undefined && kernel.vfs.hostfs.sb.contents(bytesOfName) === undefined) throw new Error(`The guest could not take ${name}: its memory has no room, or there is a directory of that name.`);
+  }
+  sharedFiles(): SharedFiles {
+    const { kernel } = this.machine;
+    const sb = kernel.vfs.hostfs.sb;
+    const mnt = kernel.vfs.mounts.find((m) => m.mnt_sb === sb);
+    const { root } = kernel.tasks.get(1)?.fs ?? {};
+    return { where: mnt === undefined || root === undefined ? undefined : d_path({ mnt, dentry: mnt.mnt_root }, root).text, files: sb.files().map(({ path, size }) => ({ path: fromByteString(path), size })) };
+  }
+  takeFile(path: string): Uint8Array<ArrayBuffer> {
+    const { kernel } = this.machine;
+    const bytes = kernel.vfs.hostfs.sb.contents(toByteString(path));
+    if (bytes === undefined) throw new Error(`There is no file ${path} in the shared directory any more.`);
+    return bytes;
   }
   callNames(): (string | undefined)[] {
     return callNames();

@@ -173,6 +173,9 @@ export class Tap implements Os {
   entropy(): Uint8Array {
     return this.inner.entropy();
   }
+  hostFile(path: string, size: number): void {
+    if (!this.silent && !this.replaying) this.inner.hostFile?.(path, size);
+  }
   hostPrint(line: string): void {
     this.lines[0]!.keep(Uint8Array.from(`${line}\r\n`, (c) => c.charCodeAt(0) & 0xff));
     if (!this.silent) this.inner.hostPrint(line);

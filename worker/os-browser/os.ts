@@ -5,6 +5,7 @@ export interface BrowserHost {
   /** disks by the name that the command line gives them */
   readonly disks: ReadonlyMap<string, BlockStore>;
   write(line: number, bytes: Uint8Array): void;
+  file(path: string, size: number): void;
 }
 
 export class BrowserOs implements Os {
@@ -26,6 +27,9 @@ export class BrowserOs implements Os {
   }
   entropy(): Uint8Array {
     return crypto.getRandomValues(new Uint8Array(32));
+  }
+  hostFile(path: string, size: number): void {
+    this.host.file(path, size);
   }
   hostPrint(line: string): void {
     this.host.write(0, Uint8Array.from(`${line}\r\n`, (c) => c.charCodeAt(0) & 0xff));

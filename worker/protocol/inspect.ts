@@ -182,7 +182,17 @@ export type MachineEvent =
   | { readonly type: "fault"; readonly pid: number; readonly comm: string; readonly words: string; readonly rip: number; readonly code: readonly CodeLine[]; readonly registers: readonly (readonly [string, string])[]; readonly calls: readonly string[] }
   /** a call came through page 0, but not from a site that was rewritten */
   | { readonly type: "stray"; readonly pid: number; readonly comm: string; readonly from: number; readonly name: string }
-  | { readonly type: "check"; readonly id: string };
+  | { readonly type: "check"; readonly id: string }
+  /** the guest has left a file in the directory that it shares with the page */
+  | { readonly type: "file"; readonly path: string; readonly size: number };
+
+/** The directory that guest and page share (hostfs). */
+export interface SharedFiles {
+  /** where the guest has mounted it; undefined: nowhere */
+  readonly where: string | undefined;
+  /** paths in it, and bytes */
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+}
 
 /** The questions, and calls on the machine's inside. Rejections carry a sentence for the visitor. */
 export interface InspectorCalls {
@@ -204,6 +214,11 @@ export interface InspectorCalls {
   /** An expression: hexadecimal, a register, `rsp+0x20`, `pid:3.text`. @throws a sentence */
   address(expression: string): number;
   disassemble(start: number, count: number): CodeLine[];
+  /** Hands the guest a file: it is in the shared directory. @throws a sentence */
+  giveFile(name: string, bytes: Uint8Array<ArrayBuffer>): void;
+  sharedFiles(): SharedFiles;
+  /** What a file of the shared directory holds. @throws a sentence */
+  takeFile(path: string): Uint8Array<ArrayBuffer>;
   /** Names of system calls by number. */
   callNames(): (string | undefined)[];
   /** A line for each call that is not there: why. */

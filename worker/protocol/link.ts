@@ -1,6 +1,6 @@
 // worker/protocol/link.ts — boot links and bundles as page and worker speak of them. Types only; docs/links.md has the grammar.
 
-/** What came from outside, as a link or a bundle writes it. A person may leave out all but `at` and one of text, hex, size, clock. */
+/** What came from outside, as a link or a bundle writes it. A person may leave out all but `at` and one of text, hex, size, clock, file. */
 export interface LinkEvent {
   /** instructions that had retired */
   at: number;
@@ -18,6 +18,9 @@ export interface LinkEvent {
   clock?: number;
   /** where the bytes `hex` were written into memory, from outside */
   poke?: number;
+  /** or the name of a file that was handed to the guest (hostfs), a byte string, and its bytes as base64url */
+  file?: string;
+  data?: string;
 }
 
 /** What a link says, spelled out; also the contents of boot.json in a bundle. */

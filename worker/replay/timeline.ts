@@ -157,6 +157,11 @@ export class Timeline {
     this.fork();
     this.machine.poke(address, bytes);
   }
+  /** As Machine.file(). */
+  file(name: string, bytes: Uint8Array): void {
+    this.fork();
+    this.machine.file(name, bytes);
+  }
   tick(ns: number): void {
     if (this.live) this.machine.tick(ns);
   }
@@ -374,6 +379,7 @@ const sameInput = (a: Input, b: Input): boolean => {
   if ("bytes" in a) return "bytes" in b && a.line === b.line && a.bytes.length === b.bytes.length && a.bytes.every((x, i) => x === b.bytes[i]);
   if ("size" in a) return "size" in b && a.line === b.line && a.size.cols === b.size.cols && a.size.rows === b.size.rows;
   if ("poke" in a) return "poke" in b && a.poke.address === b.poke.address && a.poke.bytes.length === b.poke.bytes.length && a.poke.bytes.every((x, i) => x === b.poke.bytes[i]);
+  if ("file" in a) return "file" in b && a.file.name === b.file.name && a.file.bytes.length === b.file.bytes.length && a.file.bytes.every((x, i) => x === b.file.bytes[i]);
   return "clock" in b && a.clock === b.clock;
 };
 function sameEvent(a: InputEvent, b: InputEvent): boolean {

@@ -38,4 +38,6 @@ export interface Os {
   entropy(): Uint8Array;
   /** A line of UML's own, before there is a console (stdout of the process), or its dying words. */
   hostPrint(line: string): void;
+  /** The guest has written a file of hostfs and closed it: its path (a byte string) and bytes. */
+  hostFile?(path: string, size: number): void;
 }
