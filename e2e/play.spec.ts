@@ -1,4 +1,5 @@
 // e2e/play.spec.ts — the playground: what is seen of one call, steps and breakpoints, a poke, a lesson, the palette, the transcript; nothing serious for axe in either theme.
+import { readFileSync } from "node:fs";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
 import { Guest, PATIENCE } from "./guest.ts";
@@ -50,6 +51,26 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     await panel.getByLabel("Bytes to write").fill('"hello"');
     await panel.getByRole("button", { name: "Poke" }).click();
     await guest.shows(/somebody wrote "helloched"/);
+  });
+
+  await test.step("a file goes in, and another comes out", async () => {
+    await guest.tab("Disks").click();
+    const chooser = page.waitForEvent("filechooser");
+    await panel.getByRole("button", { name: "Put files into the guest…" }).click();
+    await (await chooser).setFiles({ name: "note.txt", mimeType: "text/plain", buffer: Buffer.from("from outside\n") });
+    await expect(panel.getByRole("table", { name: "Shared files" })).toContainText("note.txt");
+    expect(await guest.run("tr a-z A-Z < /mnt/host/note.txt | tee /mnt/host/loud.txt")).toContain("FROM OUTSIDE");
+    const download = page.waitForEvent("download");
+    await page.getByRole("status").filter({ hasText: "The guest has left loud.txt" }).getByRole("button", { name: "Download" }).click();
+    expect(readFileSync(await (await download).path(), "utf8")).toBe("FROM OUTSIDE\n");
+  });
+
+  await test.step("con1 has a shell of its own", async () => {
+    await guest.button("con1").click();
+    await guest.prompt();
+    await guest.type("echo $((40+2))y; tty\n");
+    await guest.shows(/^42y\n\/dev\/tty1$/m);
+    await guest.button("con0").click();
   });
 
   await test.step("the palette and the transcript", async () => {

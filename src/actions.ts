@@ -1,5 +1,6 @@
 // src/actions.ts — the one table of all that can be done: buttons, keys, tooltips and the command palette are made from it.
 import { downloadDisk } from "./disks.ts";
+import { pickFiles } from "./files.ts";
 import { copyText } from "./clipboard.ts";
 import type { Session } from "./session.ts";
 import { toggleTheme } from "./theme.ts";
@@ -44,6 +45,7 @@ const BASE: readonly Action[] = [
   { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
   { id: "share", title: "Share this machine: link, QR code, file", group: "Machine", can: (s) => power(s) === "running" || power(s) === "paused", run: () => openSheet("share") },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },
+  { id: "put", title: "Put files into the guest", group: "Machine", can: on, run: (s) => pickFiles(s) },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),
   { id: "lessons", title: "Lessons: open or close", group: "View", run: () => openLesson(ui.get().lesson === undefined ? "list" : undefined) },
   { id: "tour", title: "Ten-minute tour", group: "View", run: () => openLesson({ id: "tour", step: 0 }) },

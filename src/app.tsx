@@ -2,10 +2,9 @@
 import { type CSSProperties, type DragEvent, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { Bar } from "./bar.tsx";
 import { ConsoleView } from "./console.tsx";
+import { dropped, watchFiles } from "./files.ts";
 import { Help } from "./help.tsx";
-import { isBundle } from "./link/guest.ts";
 import { LinkBanner } from "./link/banner.tsx";
-import { openBundle } from "./link/open.ts";
 import { Share } from "./link/share.tsx";
 import { installKeys } from "./keys.ts";
 import { Palette } from "./palette.tsx";
@@ -17,6 +16,7 @@ import { StatusLine } from "./status.tsx";
 import { useStore } from "./store.ts";
 import { openLesson, openPanel, openSheet, ui } from "./ui.ts";
 
+const FileQuestion = lazy(async () => ({ default: (await import("./files.tsx")).FileQuestion }));
 const Column = lazy(async () => ({ default: (await import("./lessons/column.tsx")).Column }));
 
 export function App({ session }: { readonly session: Session }): ReactNode {
@@ -24,20 +24,14 @@ export function App({ session }: { readonly session: Session }): ReactNode {
   const [dropping, setDropping] = useState(false);
   const { choices } = useStore(session.state);
   useEffect(() => installKeys(session), [session]);
+  useEffect(() => watchFiles(session), [session]);
 
   const carriesFiles = (e: DragEvent): boolean => e.dataTransfer.types.includes("Files");
   const onDrop = (e: DragEvent): void => {
     if (!carriesFiles(e)) return;
     e.preventDefault();
     setDropping(false);
-    const [file] = e.dataTransfer.files;
-    if (file === undefined) return;
-    if (isBundle(file.name)) {
-      void openBundle(session, file);
-      return;
-    }
-    void session.bring(file);
-    openPanel("machine");
+    void dropped(session, [...e.dataTransfer.files]);
   };
   return (
     <div
@@ -93,10 +87,15 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       <StatusLine session={session} />
       {dropping && (
         <div className="drop" aria-hidden="true">
-          Drop an ext4 image or a tar archive (both also packed with gzip) to boot from it
+          {session.isOn ? "Drop files to hand them to the guest; an ext4 image, a tar archive or a bundle also to boot from" : "Drop an ext4 image or a tar archive (both also packed with gzip) to boot from it"}
         </div>
       )}
       {sheet === "share" && <Share session={session} close={() => ui.get().sheet === "share" && openSheet(undefined)} />}
+      {sheet === "file" && (
+        <Suspense>
+          <FileQuestion session={session} close={() => ui.get().sheet === "file" && openSheet(undefined)} />
+        </Suspense>
+      )}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}
       {sheet === "paste" && <Paste session={session} close={() => openSheet(undefined)} />}
       {sheet === "commands" && <Palette session={session} close={() => ui.get().sheet === "commands" && openSheet(undefined)} />}

@@ -1,6 +1,7 @@
 // src/console.tsx — the console's frame: the terminal, what the boot waits for, problems, and a few commands to try.
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ActionButton } from "./button.tsx";
+import { FileNews } from "./file_news.tsx";
 import { CopyButton } from "./copy.tsx";
 import { size } from "./format.ts";
 import type { Session } from "./session.ts";
@@ -144,7 +145,7 @@ const SHELL = (line: number): string => `setsid sh </dev/tty${line} >/dev/tty${l
 /** Which console, or the transcript; and what can be done with it. */
 function Screens({ session }: { readonly session: Session }): ReactNode {
   const { screen } = useStore(ui);
-  const { power } = useStore(session.state);
+  const { power, alive } = useStore(session.state);
   return (
     <div className="screens">
       <div className="row" role="group" aria-label="What is shown here">
@@ -157,7 +158,7 @@ function Screens({ session }: { readonly session: Session }): ReactNode {
           Transcript
         </button>
       </div>
-      {typeof screen === "number" && screen > 0 && (
+      {typeof screen === "number" && screen > 0 && !alive.includes(screen) && (
         <button type="button" className="chip" disabled={power !== "running"} title={SHELL(screen)} onClick={() => session.type(SHELL(screen))}>
           start a shell here
         </button>
@@ -221,6 +222,7 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       </div>
       <Crash session={session} />
       <Messages session={session} />
+      <FileNews session={session} />
       <div className="try" role="group" aria-label="Commands to try">
         {/* both take their room always: a click outside must not find the page moved because the console lost the focus */}
         <span className="hint">

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { DiskChange, DiskRow } from "../worker/protocol.ts";
 import { otherDisks } from "./cmdline.ts";
 import { addDisk, askToKeep, attachDisk, cancelWork, compareDisk, detachDisk, disks, downloadDisk, forgetImage, refreshDisks, resetDisk, roomInWords } from "./disks.ts";
+import { SharedDirectory } from "./files.tsx";
 import { count, size } from "./format.ts";
 import type { ImageChoice, Session } from "./session.ts";
 import { useStore } from "./store.ts";
@@ -219,6 +220,7 @@ export function DisksPanel({ session }: { readonly session: Session }): ReactNod
         </div>
       )}
       {stale && <p className="soft">The next start uses what is chosen here; the machine that runs was started with other settings.</p>}
+      <SharedDirectory session={session} />
       {choices.map((c) => (
         <Disk key={c.name} session={session} choice={c} row={rows?.find((r) => r.name === c.name)} />
       ))}

@@ -76,6 +76,8 @@ export interface State {
   readonly isolated: boolean;
   /** why the machine stands still, if a breakpoint or a step stopped it */
   readonly stopped: string | undefined;
+  /** consoles beside con0 that have printed something: a shell is there */
+  readonly alive: readonly number[];
   readonly breakpoints: readonly Breakpoint[];
   /** the last fault, until it is dismissed */
   readonly fault: Extract<MachineEvent, { type: "fault" }> | undefined;
@@ -124,7 +126,7 @@ export class Session {
     this.state = new Store<State>({
       power: "off", waiting: undefined, storing: false, status: undefined, mips: 0, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
-      stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined,
+      stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined, alive: [],
     });
     this.consoles.forEach((console, line) => {
       console.oninput = (bytes) => this.send({ type: "input", line, bytes });
@@ -204,6 +206,8 @@ export class Session {
     switch (message.type) {
       case "output": {
         const { port } = this;
+        const { alive } = this.state.get();
+        if (message.line > 0 && !alive.includes(message.line)) this.set({ alive: [...alive, message.line] });
         const { length } = message.bytes;
         if (message.line === 0 && message.fresh !== true && this.ears.size > 0) {
           const text = plain(this.decoder.decode(message.bytes, { stream: true }));
@@ -359,7 +363,7 @@ export class Session {
     const more = opened !== undefined ? [] : otherDisks(cmdline, chosen).map((name) => this.request(name, use));
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, resumed: undefined,
+      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, resumed: undefined, alive: [],
     });
     const { snapshot } = this.state.get().choices.find((c) => c.name === chosen) ?? {};
     const request: BootRequest = {
@@ -488,8 +492,9 @@ export class Session {
   }
   /** Types a command of the page's; what is to be recorded is. */
   run({ command, record }: Try): void {
-    if (record !== undefined) void this.ask("record", record.nr, record.by).catch(() => undefined);
-    this.type(`${command}\n`);
+    // keys take another way to the machine: they must not be there first
+    const ready = record === undefined ? Promise.resolve() : this.ask("record", record.nr, record.by).catch(() => undefined);
+    void ready.then(() => this.type(`${command}\n`));
   }
   /** Types a command as the visitor would. */
   type(text: string, line = 0): void {

@@ -79,9 +79,9 @@ export function SlowMotion({ session, trace, at, setTrace, setAt }: SlowProps): 
   }, [playing, still, at, trace, setAt]);
   const record = (nr: number | undefined, by?: string): void => {
     setWaiting(true);
-    void session.ask("record", nr, by);
     if (power === "paused") session.resume();
-    if (by !== undefined) session.type(`${GETPID}\n`);
+    if (nr !== undefined && by !== undefined) session.run({ label: by, command: GETPID, record: { nr, by } });
+    else void session.ask("record", nr, by);
   };
   const step = trace?.steps[at];
   const way = trace === undefined ? 0 : trace.back - trace.call;
