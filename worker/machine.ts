@@ -2,7 +2,7 @@
 //
 // Everything is a function of image, command line and events: run() may be called with any slices, it retires the same instructions in the same
 // order. What comes from outside (a key, a window's size) enters between two instructions and is logged with its moment.
-import { cpuBytes, Cpu } from "./cpu/cpu.ts";
+import { cpuBytes, Cpu, type KernelDoor } from "./cpu/cpu.ts";
 import { EXIT_BUDGET, EXIT_KERNEL, EXIT_SYSCALL } from "./cpu/exit.ts";
 import type { Iced } from "./cpu/iced.ts";
 import { GuestMemory } from "./cpu/memory.ts";
@@ -62,7 +62,7 @@ export type Input =
 /** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
 export type InputEvent = Input & { readonly at: number; readonly ns: number };
 
-export class Machine {
+export class Machine implements KernelDoor {
   readonly kernel: Kernel;
   readonly cpu: Cpu;
   readonly arch: UmArch;
@@ -101,7 +101,7 @@ export class Machine {
     if (ptrace && (!options.shared || options.startCpu === undefined)) throw new Error("um=ptrace needs memory that two workers share: this host does not have it");
     this.startCpu = options.startCpu;
     this.remote = ptrace ? new RemoteCpu(this.cpu, cpuOptions) : undefined;
-    this.cpu.kernel = () => this.called();
+    this.cpu.kernel = this;
     const mode = params.get("zpoline") ?? (ptrace ? "0" : "1");
     const zpoline = new Zpoline((mode === "0" || mode === "lazy" ? mode : "1") as HookMode);
     zpoline.check = params.get("zpoline.check") === "1";
@@ -195,32 +195,32 @@ export class Machine {
     const { cpu, entry } = this;
     this.accounted = cpu.retired;
     const exit = cpu.run(budget);
-    this.account(task);
-    if (exit === EXIT_KERNEL) entry.door(task);
-    else if (exit === EXIT_SYSCALL) entry.trapped(task);
-    else if (exit !== EXIT_BUDGET) {
+    // compiled code may have been here in the meantime
+    const n = cpu.retired - this.accounted;
+    this.accounted = cpu.retired;
+    if (exit === EXIT_KERNEL) entry.door(task, n);
+    else if (exit === EXIT_SYSCALL) entry.trapped(task, n);
+    else {
+      this.kernel.sched.account(task, n);
+      if (exit === EXIT_BUDGET) return;
       entry.observer?.fault?.(task, exit);
       relay_signal(task, exit);
     }
-  }
-  private account(task: Task): void {
-    const { retired } = this.cpu;
-    this.kernel.sched.account(task, retired - this.accounted);
-    this.accounted = retired;
   }
   /**
    * Compiled code has come to the kernel: what step() and the loop around it would do, without leaving it. How many instructions may follow;
    * 0 if anything but going on in the same task comes next: the loop sees to that.
    */
-  private called(): number {
+  called(): number {
     const { kernel } = this;
-    const { time, sched } = kernel;
+    const { retired } = this.cpu;
     const task = kernel.current!;
-    this.account(task);
-    this.entry.door(task);
-    if (kernel.host_work !== undefined || time.next_expiry() <= time.monotonic() || !sched.stays(task)) return 0;
-    if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume) return 0;
-    return Math.min(this.goal - time.retired, sched.budget());
+    const n = retired - this.accounted;
+    this.accounted = retired;
+    this.entry.door(task, n);
+    if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume || kernel.host_work !== undefined) return 0;
+    const { time, sched } = kernel;
+    return sched.stays(task) && time.next_expiry() > time.monotonic() ? Math.min(this.goal - time.retired, sched.budget()) : 0;
   }
   /** HALT ends whatever the kernel was doing. */
   private guard(work: () => Reason | void): Reason {

@@ -28,6 +28,8 @@ const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
 const COMPILED_SLICE = 1 << 22;
 
+// for knock(): an import is read from its module each time, what is a constant of this one becomes part of the machine code
+const LEFT = ST_LEFT, CODE_HIT = ST_CODE_HIT;
 /** Bytes of vmcall. */
 const VMCALL = 3;
 
@@ -43,6 +45,15 @@ export interface CpuOptions {
   readonly cpu?: string;
   /** decoded instructions that are kept */
   readonly records?: number;
+}
+
+/** What compiled code does at the door, instead of being left. */
+export interface KernelDoor {
+  /**
+   * The kernel's work, with rip behind the vmcall, which has retired. How many instructions may follow until run() must come back;
+   * 0: it comes back now, with EXIT_BUDGET, though less has retired.
+   */
+  called(): number;
 }
 
 /** Bytes that a Cpu takes above guest memory of `size` bytes. */
@@ -63,11 +74,8 @@ export class Cpu implements HelperContext {
   exit_vector = 0;
   /** The one address where vmcall is legal: it calls the kernel. */
   door = 0xffffffff;
-  /**
-   * What is done when compiled code comes to the door, instead of leaving it: the kernel's work, with rip behind the vmcall, which has retired.
-   * How many instructions may follow until run() must come back; 0: it comes back now, with EXIT_BUDGET, though less has retired.
-   */
-  kernel: (() => number) | undefined;
+  /** Who answers when compiled code comes to the door; undefined: it is left there, with EXIT_KERNEL. */
+  kernel: KernelDoor | undefined;
   /** Tier 0, for tests and panels. */
   readonly interpreter: Interpreter;
   readonly decoder: Decoder;
@@ -183,27 +191,27 @@ export class Cpu implements HelperContext {
 
   /** For compiled code at the door: `$kernel` of IMPORTS. */
   knock(): number {
-    const { state } = this;
-    if (this.kernel === undefined) {
-      state.set32(ST_EXIT, EXIT_KERNEL);
-      return 1;
-    }
-    const left = state.get32(ST_LEFT);
-    this.retired += this.entered - left;
-    this.left -= this.entered - left;
+    const { state, kernel } = this;
+    if (kernel === undefined) return this.leave(EXIT_KERNEL);
+    const left = state.get32(LEFT);
+    const done = this.entered - left;
+    this.retired += done;
+    this.left -= done;
     this.entered = left;
-    state.set32(ST_CODE_HIT, 0);
-    const budget = this.kernel();
-    this.interpreter.settle();
+    state.set32(CODE_HIT, 0);
+    const budget = kernel.called();
+    if (this.interpreter.unsettled) this.interpreter.settle();
     // elsewhere now, or in other code: whoever called must not go on as if nothing had been
-    if (budget <= 0 || state.rip !== this.door + VMCALL || state.get32(ST_CODE_HIT) !== 0 || (state.get32(ST_RFLAGS_SYS) & TF) !== 0) {
-      state.set32(ST_EXIT, EXIT_CALLED);
-      return 1;
-    }
+    if (budget <= 0 || !state.undisturbed(this.door + VMCALL)) return this.leave(EXIT_CALLED);
     this.left = budget;
-    this.entered = Math.min(budget, COMPILED_SLICE);
-    state.set32(ST_LEFT, this.entered);
+    const slice = Math.min(budget, COMPILED_SLICE);
+    this.entered = slice;
+    state.set32(LEFT, slice);
     return 0;
+  }
+  private leave(exit: number): number {
+    this.state.set32(ST_EXIT, exit);
+    return 1;
   }
 
   private fetchFault(rip: number): Exit {

@@ -480,6 +480,8 @@ export class Interpreter {
   }
   /** granules with code that the kernel has written to since the guest ran */
   private readonly changed = new Set<number>();
+  /** there are some */
+  unsettled = false;
   /**
    * Guest memory [address, address + length) may have new contents, while the guest stands still: what they are is looked at when it goes on. execve puts
    * the same program where it was, byte for byte, by way of zeros and of sites that are rewritten one by one.
@@ -493,7 +495,9 @@ export class Interpreter {
       const mapped = u8[map + g]!;
       if (mapped === 0) continue;
       if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
-      if ((mapped & CODE) !== 0) this.changed.add(g);
+      if ((mapped & CODE) === 0) continue;
+      this.changed.add(g);
+      this.unsettled = true;
     }
   }
   /** by granule: its bytes at a moment when all blocks there were made from them, and no block has come since */
@@ -506,7 +510,8 @@ export class Interpreter {
   }
   /** The guest is about to go on: code that is not what blocks were made from loses them. */
   settle(): void {
-    if (this.changed.size === 0) return;
+    if (!this.unsettled) return;
+    this.unsettled = false;
     const { u8 } = this.layout.mem;
     const good = new Set<CompiledCode>();
     for (const g of this.changed) {

@@ -90,6 +90,9 @@ const SYS_FLAGS = TF | IF | NT | AC | ID;
 /** Not a general register: for get_lo and its kin. */
 export const REG_RIP = 16, REG_FS_BASE = 17, REG_GS_BASE = 18;
 
+// as words, for undisturbed()
+const RIP_WORD = ST_RIP >> 2, HIT_WORD = ST_CODE_HIT >> 2, SYS_WORD = ST_RFLAGS_SYS >> 2;
+
 /** The state block of the running task, seen from TypeScript. Register numbers: RAX…R15, REG_RIP, REG_FS_BASE, REG_GS_BASE. */
 export class CpuState {
   /** Address of the block in the memory. */
@@ -163,6 +166,11 @@ export class CpuState {
     const i = this.word + reg * 2;
     this.i32[i] = lo;
     this.i32[i + 1] = hi;
+  }
+  /** Is rip this, below 4 GiB, no code written to (ST_CODE_HIT), and no single-stepping on? */
+  undisturbed(rip: number): boolean {
+    const { i32, word } = this;
+    return i32[word + RIP_WORD] === rip && i32[word + RIP_WORD + 1] === 0 && i32[word + HIT_WORD] === 0 && (i32[word + SYS_WORD]! & TF) === 0;
   }
   get64(reg: number): bigint {
     return this.dv.getBigUint64(this.base + reg * 8, true);

@@ -40,12 +40,15 @@ export function callNames(): (string | undefined)[] {
 
 /** One observer for many. */
 class Observers implements SyscallObserver {
-  readonly list = new Set<SyscallObserver>();
+  list: readonly SyscallObserver[] = [];
+  // by number: an iterator for each call is what would be felt
   enter(task: Task, nr: number): void {
-    for (const o of this.list) o.enter(task, nr);
+    const { list } = this;
+    for (let i = 0; i < list.length; i++) list[i]!.enter(task, nr);
   }
   exit(task: Task, nr: number, result: number): void {
-    for (const o of this.list) o.exit(task, nr, result);
+    const { list } = this;
+    for (let i = 0; i < list.length; i++) list[i]!.exit(task, nr, result);
   }
   fault(task: Task, exit: Exit): void {
     for (const o of this.list) o.fault?.(task, exit);
@@ -56,6 +59,7 @@ export class Inspector implements InspectorCalls {
   private readonly machine: Machine;
   private readonly iced: Iced;
   private readonly observers = new Observers();
+  private readonly watch: Watch;
   private log: CallLog | undefined;
   private readonly tell: (event: MachineEvent) => void;
   readonly debug: Debugger;
@@ -76,8 +80,8 @@ export class Inspector implements InspectorCalls {
     };
     this.debug = new Debugger(machine, iced);
     this.debug.ontrace = (t) => this.checking.traced(t);
-    // the debugger comes last: it may leave the entry by an exception
-    for (const o of [new Watch(machine, iced, this.tell), this.checking, this.debug]) this.observers.list.add(o);
+    this.watch = new Watch(machine, iced, this.tell);
+    this.watchCalls(false);
     machine.entry.observer = this.observers;
   }
 
@@ -89,11 +93,9 @@ export class Inspector implements InspectorCalls {
   }
 
   watchCalls(on: boolean, names?: readonly string[], pid?: number): void {
-    if (this.log !== undefined) this.observers.list.delete(this.log);
     this.log = on ? new CallLog(this.machine, names, pid) : undefined;
-    if (this.log === undefined) return;
-    this.observers.list.delete(this.debug);
-    this.observers.list.add(this.log).add(this.debug);
+    // the debugger comes last: it may leave the entry by an exception
+    this.observers.list = [this.watch, this.checking, ...(this.log === undefined ? [] : [this.log]), this.debug];
   }
   calls(seq: number): CallRow[] {
     return this.log?.after(seq) ?? [];

@@ -18,6 +18,8 @@ import { syscall_table } from "./syscall_64.ts";
 import { is_rewritten, is_site, rewrite_site } from "./zpoline.ts";
 
 const NR_RESTART_SYSCALL = 219;
+/** An import is read from its module each time; what is a constant of this one is a constant of the machine code. */
+const AX = RAX;
 /** Width as a number: a switch on these is quick. */
 const S32 = 0, U32 = 1, U64 = 2, S64 = 3;
 const WIDTHS: Readonly<Record<Width, number>> = { s32: S32, u32: U32, u64: U64, s64: S64 };
@@ -45,7 +47,19 @@ function entryOf(row: Row | undefined): Entry | undefined {
     throw errno;
   }, []);
 }
-const entries: readonly (Entry | undefined)[] = Array.from(syscall_table, entryOf);
+/** A number that no call has. */
+const NO_CALL = entryWith(() => {
+  throw ENOSYS;
+}, []);
+const entries: readonly Entry[] = Array.from(syscall_table, (row) => entryOf(row) ?? NO_CALL);
+/** What result() gives of a call that is not over: no error is positive. */
+const PARKED = 1;
+/** What a body threw, as rax has it, or PARKED: it waits. */
+function result_of(e: unknown): number {
+  if (e === SLEEP || e === HOST_WAIT) return PARKED;
+  if (!(e instanceof Errno)) throw e;
+  return -e.code;
+}
 
 function argument(state: CpuState, reg: number, width: number): number {
   switch (width) {
@@ -86,7 +100,9 @@ export class CallPositions {
   private readonly ring = new Float64Array(4096);
   private n = 0;
   note(at: number): void {
-    this.ring[this.n++ % this.ring.length] = at;
+    const { n } = this;
+    this.ring[n & 4095] = at;
+    this.n = n + 1;
   }
   /** The machine went back to `at`. */
   rewind(at: number): void {
@@ -104,10 +120,12 @@ export class CallPositions {
 
 export class Entry64 {
   private readonly arch: UmArch;
+  private readonly state: CpuState;
   readonly positions = new CallPositions();
   observer: SyscallObserver | undefined;
   constructor(arch: UmArch) {
     this.arch = arch;
+    this.state = arch.cpu.state;
     arch.call_name = (nr) => {
       const row = syscall_table[nr];
       if (row === undefined) return String(nr);
@@ -115,23 +133,29 @@ export class Entry64 {
     };
   }
 
-  /** The guest came through page 0: rcx is where it goes on. */
-  door(task: Task): void {
-    const { state } = this.arch.cpu;
-    const z = this.arch.zpoline;
-    z.calls++;
-    if (z.check && !is_rewritten(task.kernel, z, state.get(RCX) - 2)) {
-      state.rip = state.get(RCX);
-      task.thread.orig_ax = -1;
-      force_sig_fault(SIGSEGV, 1, 0, task);
-      return;
-    }
-    this.begin(task);
+  // What nearly every call does is in door(), begin() and attempt(); the rest is in functions of its own, so that these fit into one piece of machine code.
+
+  /** The guest came through page 0, having retired `n` instructions since they were accounted: rcx is where it goes on. */
+  door(task: Task, n: number): void {
+    const { zpoline } = this.arch;
+    zpoline.calls++;
+    if (zpoline.check && this.stray(task, n)) return;
+    this.begin(task, n);
+  }
+  /** zpoline.check=1: not from a rewritten site? */
+  private stray(task: Task, n: number): boolean {
+    const { state } = this;
+    if (is_rewritten(task.kernel, this.arch.zpoline, state.get(RCX) - 2)) return false;
+    task.kernel.sched.account(task, n);
+    state.rip = state.get(RCX);
+    task.thread.orig_ax = -1;
+    force_sig_fault(SIGSEGV, 1, 0, task);
+    return true;
   }
 
-  /** A `syscall` instruction that is still one. */
-  trapped(task: Task): void {
-    const { state } = this.arch.cpu;
+  /** A `syscall` instruction that is still one, after `n` instructions. */
+  trapped(task: Task, n: number): void {
+    const { state } = this;
     const z = this.arch.zpoline;
     const rip = state.rip;
     z.trapped++;
@@ -141,24 +165,28 @@ export class Entry64 {
       rewrite_site(task.kernel, z, rip - 2);
       z.lazily++;
     }
-    this.begin(task);
+    this.begin(task, n);
   }
 
-  private begin(task: Task): void {
-    const { state } = this.arch.cpu;
-    const nr = state.get_hi(RAX) === 0 ? state.get_lo(RAX) >>> 0 : 0xffffffff;
-    const z = this.arch.zpoline;
-    if (nr < z.histogram.length) z.histogram[nr] = z.histogram[nr]! + 1;
-    this.positions.note(task.kernel.time.retired);
-    task.kernel.sched.account_syscall(task);
+  private begin(task: Task, n: number): void {
+    const { arch, state } = this;
+    const nr = state.get_hi(AX) === 0 ? state.get_lo(AX) >>> 0 : 0xffffffff;
+    const { histogram } = arch.zpoline;
+    if (nr < histogram.length) histogram[nr] = histogram[nr]! + 1;
+    const { sched, time } = task.kernel;
+    sched.account_call(task, n);
+    this.positions.note(time.retired);
     task.syscall_nr = nr;
-    this.arch.note_call(task.pid, nr);
-    this.observer?.enter(task, nr);
-    if (task.trace_syscall) {
-      state.set(RAX, -ENOSYS.code);
-      if (ptrace_report_syscall_entry(task)) return;
-    }
+    arch.note_call(task.pid, nr);
+    if ((this.observer !== undefined || task.trace_syscall) && this.watched(task, nr)) return;
     this.attempt(task);
+  }
+  /** Who wants to know of it is told that a call begins. It stops there? */
+  private watched(task: Task, nr: number): boolean {
+    this.observer?.enter(task, nr);
+    if (!task.trace_syscall) return false;
+    this.state.set(RAX, -ENOSYS.code);
+    return ptrace_report_syscall_entry(task);
   }
 
   /** The task is in a call and was woken: from a sleep, or from the stop of a tracee before its call. */
@@ -181,21 +209,29 @@ export class Entry64 {
 
   /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. */
   attempt(task: Task): void {
-    const { state } = this.arch.cpu;
+    const { state } = this;
     const nr = task.syscall_nr;
-    const entry = nr < entries.length ? entries[nr] : undefined;
+    const entry = nr < entries.length ? entries[nr]! : NO_CALL;
     let result: number;
     try {
-      if (entry === undefined) throw ENOSYS;
       result = call_body(entry, task, state);
     } catch (e) {
-      if (e === SLEEP || e === HOST_WAIT) return;
-      if (!(e instanceof Errno)) throw e;
-      result = -e.code;
+      result = result_of(e);
+      if (result === PARKED) return;
     }
     task.restart = undefined;
+    if (task.syscall_nr < 0 || task.sigpending || task.notify_resume || task.saved_sigmask !== undefined || task.trace_syscall || this.observer !== undefined) {
+      this.finish(task, nr, result);
+      return;
+    }
+    state.set(AX, result);
+    task.thread.orig_ax = -1;
+    task.syscall_nr = -1;
+  }
+  /** The end of a call with more to do than to set rax. */
+  private finish(task: Task, nr: number, result: number): void {
     if (task.syscall_nr >= 0) {
-      state.set(RAX, result);
+      this.state.set(RAX, result);
       task.thread.orig_ax = nr;
       task.syscall_nr = -1;
     }

@@ -167,7 +167,7 @@ export class UmArch implements Arch {
   }
   /** A call begins: remembered for show_regs. */
   note_call(pid: number, nr: number): void {
-    const at = (this.calls_noted++ % RECENT) * 2;
+    const at = (this.calls_noted++ & (RECENT - 1)) * 2;
     this.recent[at] = pid;
     this.recent[at + 1] = nr;
   }

@@ -135,10 +135,12 @@ test("a call from compiled code is what it is from any other: registers, counts,
     cpu.state.set(RBP, 1000);
     const log: string[] = [];
     let calls = 0, inside = 0, until = 0;
-    cpu.kernel = () => {
-      inside++;
-      called(cpu, log, calls++);
-      return until - cpu.retired;
+    cpu.kernel = {
+      called: () => {
+        inside++;
+        called(cpu, log, calls++);
+        return until - cpu.retired;
+      },
     };
     for (;;) {
       until = cpu.retired + slice;

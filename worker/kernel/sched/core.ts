@@ -178,8 +178,24 @@ export class Sched {
     if (task.signal.cpu_timers) run_posix_cpu_timers(task);
     if (this.kernel.time.monotonic() >= this.next_load) this.calc_load();
   }
+  /** `task` retired `n` instructions in user mode, and made a system call: account() and account_syscall(). Between two steps of the load average there is little to do. */
+  account_call(task: Task, n: number): void {
+    const { time } = this.kernel;
+    if (task.signal.cpu_timers || time.monotonic() + n >= this.next_load) {
+      this.account(task, n);
+      this.account_syscall(task);
+      return;
+    }
+    time.retire(n);
+    time.advance(SYSCALL_NSEC);
+    task.utime += n;
+    task.stime += SYSCALL_NSEC;
+    this.user_ns += n;
+    this.system_ns += SYSCALL_NSEC;
+    this.slice -= n + SYSCALL_NSEC;
+  }
   /** `task` made a system call. */
-  account_syscall(task: Task): void {
+  private account_syscall(task: Task): void {
     this.kernel.time.advance(SYSCALL_NSEC);
     task.stime += SYSCALL_NSEC;
     this.system_ns += SYSCALL_NSEC;
