@@ -4,17 +4,18 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { engine } from "./scripts/engine.ts";
 import { isolation } from "./scripts/headers.ts";
+import { embed } from "./scripts/vite-embed.ts";
 import { iced } from "./scripts/vite-iced.ts";
 
 const port = Number(process.env["PORT"] ?? 5173);
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), iced()],
+  plugins: [react(), iced(), embed()],
   define: { __ENGINE__: JSON.stringify(engine()) },
   worker: { format: "es", plugins: () => [iced()] },
   optimizeDeps: { exclude: ["iced-x86"] },
-  build: { target: "es2023", sourcemap: true, chunkSizeWarningLimit: 2000 },
+  build: { target: "es2023", sourcemap: true, chunkSizeWarningLimit: 2000, rolldownOptions: { input: ["index.html", "embed.html"] } },
   server: { headers: isolation, port, watch: { ignored: ["**/.cache/**"] } },
   preview: { headers: isolation, port },
   test: {

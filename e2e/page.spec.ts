@@ -87,3 +87,21 @@ test("without isolation headers the same build runs, and says so", async ({ page
   expect(await guest.run("echo $((6*7))")).toBe("42");
   expect(guest.errors).toEqual([]);
 });
+
+test("a machine in somebody's page: a frame that starts on a click, and a module that types and hears", async ({ page }) => {
+  const errors: string[] = [];
+  page.on("pageerror", (e) => errors.push(e.message));
+  await page.goto("/embed-example.html");
+  const frame = page.frameLocator("iframe");
+  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Off");
+  await frame.getByRole("button", { name: "Start Linux in this page" }).click();
+  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Running", { timeout: 90_000 });
+  await page.getByRole("button", { name: "Ask it which kernel it is" }).click();
+  await expect(page.locator("#answer")).toHaveText(/^Linux \d/, { timeout: 90_000 });
+  // out of sight it stands still
+  await page.evaluate(() => (document.querySelector("iframe")!.style.marginTop = "3000px"));
+  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Paused");
+  await page.evaluate(() => (document.querySelector("iframe")!.style.marginTop = "0"));
+  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Running");
+  expect(errors).toEqual([]);
+});

@@ -13,6 +13,8 @@ const TYPES: Record<string, string> = {
   ".js": "text/javascript; charset=utf-8",
   ".css": "text/css; charset=utf-8",
   ".json": "application/json; charset=utf-8",
+  ".ts": "text/plain; charset=utf-8",
+  ".md": "text/markdown; charset=utf-8",
   ".map": "application/json; charset=utf-8",
   ".webmanifest": "application/manifest+json",
   ".wasm": "application/wasm",
@@ -46,6 +48,11 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
   headers["ETag"] = tag;
   headers["Content-Type"] = TYPES[extname(file)] ?? "application/octet-stream";
   headers["Cache-Control"] = /^\/(?:assets|images\/chunks)\//.test(path) ? "public, max-age=31536000, immutable" : "no-cache";
+  // what other sites put into their pages
+  if (path === "/embed.html" || path === "/pagezero.js") {
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin";
+    headers["Access-Control-Allow-Origin"] = "*";
+  }
   if (request.headers["if-none-match"] === tag) {
     response.writeHead(304, headers);
     response.end();

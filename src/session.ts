@@ -116,7 +116,7 @@ export class Session {
   private api: Remote<MachineControl> | undefined;
   private used = false;
   private faulted: State["fault"];
-  private readonly ears = new Set<(text: string) => void>();
+  private readonly ears = new Map<(text: string) => void, boolean>();
   private decoder = new TextDecoder();
   private readonly listeners = new Set<(event: MachineEvent) => void>();
   /** the command line last used with each image */
@@ -182,9 +182,9 @@ export class Session {
   ask<K extends keyof InspectorCalls>(what: K, ...args: Parameters<InspectorCalls[K]>): Promise<Awaited<ReturnType<InspectorCalls[K]>>> {
     return this.control.ask(what, args) as Promise<Awaited<ReturnType<InspectorCalls[K]>>>;
   }
-  /** Tells `ear` of what con0 prints, without what is no text. Returns how to end that. */
-  hear(ear: (text: string) => void): () => void {
-    this.ears.add(ear);
+  /** Tells `ear` of what con0 prints, without what is no text; `all`: also when the console is painted anew, with all that it shows. Returns how to end that. */
+  hear(ear: (text: string) => void, all = false): () => void {
+    this.ears.set(ear, all);
     return () => this.ears.delete(ear);
   }
   /** Tells `listener` of what happens in the machine. Returns how to end that. */
@@ -209,9 +209,11 @@ export class Session {
         const { alive } = this.state.get();
         if (message.line > 0 && !alive.includes(message.line)) this.set({ alive: [...alive, message.line] });
         const { length } = message.bytes;
-        if (message.line === 0 && message.fresh !== true && this.ears.size > 0) {
+        if (message.line === 0 && this.ears.size > 0) {
+          const fresh = message.fresh === true;
+          if (fresh) this.decoder = new TextDecoder();
           const text = plain(this.decoder.decode(message.bytes, { stream: true }));
-          for (const ear of this.ears) ear(text);
+          for (const [ear, all] of this.ears) if (all || !fresh) ear(text);
         }
         const shown = (): void => port?.postMessage({ type: "shown", bytes: length } satisfies ToWorker);
         const console = this.consoles[message.line];
