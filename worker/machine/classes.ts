@@ -90,6 +90,7 @@ import * as net_core_dev from "../net/core/dev.ts";
 import * as net_ipv4_af_inet from "../net/ipv4/af_inet.ts";
 import * as net_ipv4_raw from "../net/ipv4/raw.ts";
 import * as net_ipv4_tcp from "../net/ipv4/tcp.ts";
+import * as net_ipv4_tcp_minisocks from "../net/ipv4/tcp_minisocks.ts";
 import * as net_ipv4_udp from "../net/ipv4/udp.ts";
 import * as net_netlink_af_netlink from "../net/netlink/af_netlink.ts";
 import * as net_proc from "../net/proc.ts";
@@ -190,6 +191,7 @@ export function kernelClasses(): ClassTable {
   t.add("net/ipv4/af_inet", net_ipv4_af_inet);
   t.add("net/ipv4/raw", net_ipv4_raw);
   t.add("net/ipv4/tcp", net_ipv4_tcp);
+  t.add("net/ipv4/tcp_minisocks", net_ipv4_tcp_minisocks);
   t.add("net/ipv4/udp", net_ipv4_udp);
   t.add("net/netlink/af_netlink", net_netlink_af_netlink);
   t.add("net/proc", net_proc);

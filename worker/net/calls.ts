@@ -191,7 +191,7 @@ export const sys_getsockopt = SYSCALL_DEFINE("getsockopt", [Fd, Int, Int, Ptr, P
   const m = task.kernel.mem;
   const len = get_user_s32(m, optlen);
   if (len < 0) throw EINVAL;
-  const value = level === SOL_SOCKET ? sock_getsockopt(sock, optname) : sock.getopt(task, level, optname);
+  const value = level === SOL_SOCKET ? sock_getsockopt(sock, optname, len) : sock.getopt(task, level, optname);
   const n = Math.min(len, value.length);
   check_write(m, optval, n);
   m.u8.set(value.subarray(0, n), optval);

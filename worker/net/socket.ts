@@ -1,11 +1,12 @@
 // net/socket.ts — what all sockets share: the file, options, waiting; making and finding them.  cf. net/socket.c, net/core/sock.c
-import { EAGAIN, EDOM, EINTR, EINVAL, ENODEV, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, EPERM, EPIPE, ERESTARTSYS, type Errno } from "../include/uapi/errno.ts";
+import { EAGAIN, EDOM, EINTR, EINVAL, ENODATA, ENODEV, ENOPROTOOPT, ENOTSOCK, EOPNOTSUPP, EPERM, EPIPE, ERESTARTSYS, type Errno } from "../include/uapi/errno.ts";
 import { O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { SIGPIPE } from "../include/uapi/signal.ts";
 import {
   FIONREAD, MSG_DONTWAIT, MSG_NOSIGNAL, SIOCOUTQ, SO_ACCEPTCONN, SO_BINDTODEVICE, SO_BROADCAST, SO_DEBUG, SO_DOMAIN, SO_DONTROUTE, SO_ERROR,
   SO_KEEPALIVE, SO_LINGER, SO_MARK, SO_NO_CHECK, SO_OOBINLINE, SO_PASSCRED, SO_PEERCRED, SO_PRIORITY, SO_PROTOCOL, SO_RCVBUF, SO_RCVBUFFORCE, SO_RCVLOWAT,
-  SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TYPE,
+  SO_BUSY_POLL, SO_COOKIE, SO_INCOMING_CPU, SO_LOCK_FILTER, SO_MAX_PACING_RATE, SO_MEMINFO, SO_NOFCS, SO_PASSSEC, SO_PEEK_OFF, SO_PEERGROUPS, SO_PEERNAME, SO_RXQ_OVFL,
+  SO_SELECT_ERR_QUEUE, SO_TIMESTAMPING, SO_WIFI_STATUS, SO_RCVTIMEO, SO_REUSEADDR, SO_REUSEPORT, SO_SNDBUF, SO_SNDBUFFORCE, SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TIMESTAMPNS, SO_TYPE, SOL_SOCKET,
 } from "../include/uapi/socket.ts";
 import { CAP_NET_ADMIN, CAP_NET_RAW, capable } from "../kernel/cred.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -13,6 +14,7 @@ import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { send_sig } from "../kernel/signal.ts";
 import { restart_state, type Task } from "../kernel/task.ts";
 import { put_user_u32 } from "../kernel/uaccess.ts";
+import { kill_fasync } from "../fs/fasync.ts";
 import { fput } from "../fs/file_table.ts";
 import { File } from "../fs/fs.ts";
 import { dev_ioctl } from "./core/dev_ioctl.ts";
@@ -90,11 +92,16 @@ export abstract class Socket extends File {
   passcred = false;
   timestamp = 0;
   linger = -1;
+  /** where MSG_PEEK looks, -1: at the front; see SO_PEEK_OFF */
+  peek_off = -1;
+  /** SO_COOKIE, 0: nobody has asked yet */
+  cookie = 0;
   /** options that are kept and change nothing: by number */
   readonly kept = new Map<number, number>();
 
-  constructor(kernel: Kernel, task: Task, family: number, type: number, protocol: number, flags = 0) {
-    super(undefined, kernel.vfs.anon.sock_inode(task.cred.fsuid, task.cred.fsgid), O_RDWR | (flags & O_NONBLOCK));
+  /** `task`: who asks for it; undefined: a connection that waits to be accepted */
+  constructor(kernel: Kernel, task: Task | undefined, family: number, type: number, protocol: number, flags = 0) {
+    super(undefined, kernel.vfs.anon.sock_inode(task?.cred.fsuid ?? 0, task?.cred.fsgid ?? 0), O_RDWR | (flags & O_NONBLOCK));
     this.f_inode!.i_count++;
     kernel.vfs.nr_files++;
     this.kernel = kernel;
@@ -127,6 +134,10 @@ export abstract class Socket extends File {
   inq(): number {
     return 0;
   }
+  /** does SO_PEEK_OFF mean anything to it? */
+  get peeks(): boolean {
+    return false;
+  }
   outq(): number {
     return 0;
   }
@@ -138,6 +149,10 @@ export abstract class Socket extends File {
   }
   peercred(): Ucred {
     return { pid: 0, uid: 0xffffffff, gid: 0xffffffff };
+  }
+  /** supplementary groups of the other end; undefined: nobody is known there */
+  peergroups(): readonly number[] | undefined {
+    return undefined;
   }
 
   // --- file operations
@@ -182,6 +197,19 @@ export abstract class Socket extends File {
     if (task.kernel.time.monotonic() >= st.until) throw timedout;
     return sleep_on(task, queues, { until: st.until, interrupted: st.until === Infinity ? ERESTARTSYS : EINTR });
   }
+  /** SO_TIMESTAMP, SO_TIMESTAMPNS: when a message came. It comes when it is sent, and is told as of now. */
+  stamp(msg: RecvMsg): void {
+    if (this.timestamp === 0) return;
+    const { sec, nsec } = this.kernel.time.realtime();
+    const part = this.timestamp === SO_TIMESTAMP ? Math.floor(nsec / 1000) : nsec;
+    const at = new Uint8Array(BigInt64Array.of(BigInt(sec), BigInt(part)).buffer);
+    msg.control.push({ level: SOL_SOCKET, type: this.timestamp, data: at });
+  }
+  /** Something came (`code`: what SIGIO says of it): waiters look again.  cf. sock_def_readable() */
+  data_ready(code: number): void {
+    this.wq.wake_up();
+    kill_fasync(this.kernel, this, code);
+  }
   /** Reads and clears the pending error. */
   sock_error(): Errno | undefined {
     const e = this.sk_err;
@@ -207,6 +235,7 @@ const u32 = (v: number): Uint8Array => {
   new DataView(b.buffer).setUint32(0, v >>> 0, true);
   return b;
 };
+const u64 = (v: number): Uint8Array => new Uint8Array(BigInt64Array.of(BigInt(v)).buffer);
 const timeval = (ns: number): Uint8Array => {
   const b = new Uint8Array(16);
   const v = new DataView(b.buffer);
@@ -220,7 +249,9 @@ export function int_opt(value: Uint8Array): number {
   return new DataView(value.buffer, value.byteOffset).getInt32(0, true);
 }
 
-const FLAGS = [SO_DEBUG, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK];
+const FLAGS = [SO_DEBUG, SO_DONTROUTE, SO_BROADCAST, SO_KEEPALIVE, SO_OOBINLINE, SO_NO_CHECK, SO_PASSSEC, SO_RXQ_OVFL, SO_WIFI_STATUS, SO_NOFCS, SO_SELECT_ERR_QUEUE];
+/** kept as they are given */
+const NUMBERS = [SO_PRIORITY, SO_MARK, SO_BUSY_POLL, SO_INCOMING_CPU, SO_LOCK_FILTER];
 
 /** setsockopt(2) at SOL_SOCKET.  cf. sock_setsockopt() */
 export function sock_setsockopt(task: Task, sk: Socket, name: number, value: Uint8Array): void {
@@ -289,21 +320,23 @@ export function sock_setsockopt(task: Task, sk: Socket, name: number, value: Uin
       if (!capable(task, CAP_NET_ADMIN)) throw EPERM;
       sk.kept.set(name, val);
       return;
-    case SO_TYPE:
-    case SO_PROTOCOL:
-    case SO_DOMAIN:
-    case SO_ERROR:
-    case SO_PEERCRED:
-    case SO_ACCEPTCONN:
-      throw ENOPROTOOPT;
+    case SO_PEEK_OFF:
+      if (!sk.peeks) throw EOPNOTSUPP;
+      sk.peek_off = val;
+      return;
+    case SO_TIMESTAMPING:
+    case SO_INCOMING_CPU:
+    case SO_MAX_PACING_RATE:
+      sk.kept.set(name, val);
+      return;
     default:
       if (!FLAGS.includes(name)) throw ENOPROTOOPT;
       sk.kept.set(name, val !== 0 ? 1 : 0);
   }
 }
 
-/** getsockopt(2) at SOL_SOCKET */
-export function sock_getsockopt(sk: Socket, name: number): Uint8Array {
+/** getsockopt(2) at SOL_SOCKET, into `len` bytes */
+export function sock_getsockopt(sk: Socket, name: number, len: number): Uint8Array {
   switch (name) {
     case SO_TYPE:
       return u32(sk.type);
@@ -354,8 +387,31 @@ export function sock_getsockopt(sk: Socket, name: number): Uint8Array {
     }
     case SO_BINDTODEVICE:
       return new Uint8Array(0);
+    case SO_PEEK_OFF:
+      if (!sk.peeks) throw EOPNOTSUPP;
+      return u32(sk.peek_off);
+    case SO_COOKIE:
+      sk.cookie ||= ++sk.kernel.net.last_cookie;
+      return u64(sk.cookie);
+    case SO_TIMESTAMPING:
+      return u64(sk.kept.get(name) ?? 0);
+    case SO_MAX_PACING_RATE:
+      return u64(sk.kept.get(name) ?? -1);
+    case SO_PEERNAME: {
+      const name = sk.getname(true);
+      if (name.length < len) throw EINVAL;
+      return name;
+    }
+    case SO_PEERGROUPS: {
+      const groups = sk.peergroups();
+      if (groups === undefined) throw ENODATA;
+      return new Uint8Array(Uint32Array.from(groups).buffer);
+    }
+    // SK_MEMINFO_RMEM_ALLOC, RCVBUF, WMEM_ALLOC, SNDBUF, FWD_ALLOC, WMEM_QUEUED, OPTMEM, BACKLOG, DROPS
+    case SO_MEMINFO:
+      return new Uint8Array(Uint32Array.of(sk.listening ? 0 : sk.inq(), sk.rcvbuf, sk.outq(), sk.sndbuf, 0, 0, 0, 0, 0).buffer);
     default:
-      if (FLAGS.includes(name) || name === SO_PRIORITY || name === SO_MARK) return u32(sk.kept.get(name) ?? 0);
+      if (FLAGS.includes(name) || NUMBERS.includes(name)) return u32(sk.kept.get(name) ?? 0);
       throw ENOPROTOOPT;
   }
 }

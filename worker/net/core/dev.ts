@@ -5,6 +5,7 @@ import type { Inode } from "../../fs/fs.ts";
 import type { UnixSock } from "../unix/af_unix.ts";
 import type { RawSock } from "../ipv4/raw.ts";
 import type { TcpSock } from "../ipv4/tcp.ts";
+import type { TimeWait } from "../ipv4/tcp_minisocks.ts";
 import type { UdpSock } from "../ipv4/udp.ts";
 
 export const IFF_UP = 0x1;
@@ -59,8 +60,12 @@ export class Net {
   readonly unix_inodes = new Map<Inode, UnixSock>();
   readonly unix_abstract = new Map<string, UnixSock>();
   unix_autobind = 0;
+  /** sockets in messages that nobody has received yet, and in how many */
+  readonly inflight = new Map<UnixSock, number>();
+  gc_running = false;
   /** sockets that have a local port, or, raw ones, that receive */
   readonly tcp = new Set<TcpSock>();
+  readonly time_wait: TimeWait[] = [];
   readonly udp = new Set<UdpSock>();
   readonly raw = new Set<RawSock>();
   /** net.ipv4.ip_local_port_range */
@@ -68,6 +73,7 @@ export class Net {
   next_netlink_port = 0;
   readonly netlink_ports = new Set<number>();
   ip_id = 0;
+  last_cookie = 0;
 
   get lo(): NetDevice {
     return this.devices[0]!;

@@ -1,12 +1,12 @@
 // net/ipv4/af_inet.ts — what TCP, UDP and raw sockets share: addresses, ports, options.  cf. net/ipv4/af_inet.c, ip_sockglue.c
 import {
-  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EINVAL, ENETUNREACH, ENOPROTOOPT, ENOTCONN,
+  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EINVAL, ENETUNREACH, ENODEV, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPROTO,
 } from "../../include/uapi/errno.ts";
-import { AF_INET, IPPROTO_IP } from "../../include/uapi/socket.ts";
+import { AF_INET, IPPROTO_IP, SOCK_STREAM } from "../../include/uapi/socket.ts";
 import { CAP_NET_BIND_SERVICE, capable } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
-import { Socket, int_opt } from "../socket.ts";
+import { Socket, int_opt, type RecvMsg } from "../socket.ts";
 
 const PORT_MIN = 32768;
 const PORT_MAX = 60999;
@@ -46,10 +46,14 @@ export abstract class InetSock extends Socket {
   num = 0;
   daddr = 0;
   dport = 0;
-  ttl = 64;
   readonly ip_opts = new Map<number, number>();
+  /** multicast groups that were joined, and on which interface */
+  private readonly groups: { group: number; index: number }[] = [];
+  /** the address, the port were asked for, not found by the kernel: SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK */
+  protected bound_addr = false;
+  protected bound_port = false;
 
-  constructor(kernel: Kernel, task: Task, type: number, protocol: number, flags = 0) {
+  constructor(kernel: Kernel, task: Task | undefined, type: number, protocol: number, flags = 0) {
     super(kernel, task, AF_INET, type, protocol, flags);
   }
   /** The other sockets of this protocol. */
@@ -89,6 +93,8 @@ export abstract class InetSock extends Socket {
       this.num = a.port;
     }
     this.rcv_saddr = a.addr;
+    this.bound_addr = a.addr !== 0;
+    this.bound_port = a.port !== 0;
     this.hash();
   }
   protected parse_bind(b: Uint8Array): SockAddrIn {
@@ -119,42 +125,105 @@ export abstract class InetSock extends Socket {
   }
   override setopt(_task: Task, level: number, name: number, value: Uint8Array): void {
     if (level !== IPPROTO_IP) throw ENOPROTOOPT;
-    const val = value.length >= 4 ? int_opt(value) : (value[0] ?? 0);
-    switch (name) {
-      case IP_TTL:
-        if (val !== -1 && (val < 1 || val > 255)) throw EINVAL;
-        this.ttl = val === -1 ? 64 : val;
-        return;
-      case IP_TOS:
-      case IP_RECVTTL:
-      case IP_PKTINFO:
-      case IP_RECVERR:
-      case IP_MTU_DISCOVER:
-      case IP_MULTICAST_TTL:
-      case IP_MULTICAST_LOOP:
-      case IP_FREEBIND:
-        this.ip_opts.set(name, val);
-        return;
-      default:
-        throw ENOPROTOOPT;
+    if (name === IP_ADD_MEMBERSHIP || name === IP_DROP_MEMBERSHIP) {
+      this.membership(name === IP_ADD_MEMBERSHIP, value);
+      return;
     }
+    if (name === IP_OPTIONS) {
+      if (value.length > 40) throw EINVAL;
+      if (value.length > 0) throw EOPNOTSUPP;
+      return;
+    }
+    const val = value.length >= 4 ? int_opt(value) : (value[0] ?? 0);
+    const opt = IP_OPTS[name];
+    if (opt === undefined) throw ENOPROTOOPT;
+    if (val === -1 && opt.reset === true) this.ip_opts.delete(name);
+    else if ((opt.min !== undefined && val < opt.min) || (opt.max !== undefined && val > opt.max)) throw EINVAL;
+    else this.ip_opts.set(name, opt.max === undefined && opt.min === undefined ? Number(val !== 0) : val);
   }
   override getopt(_task: Task, level: number, name: number): Uint8Array {
-    if (level !== IPPROTO_IP) throw ENOPROTOOPT;
-    const b = new Uint8Array(4);
-    const put = (v: number): Uint8Array => (new DataView(b.buffer).setInt32(0, v, true), b);
-    if (name === IP_TTL) return put(this.ttl);
-    if (this.ip_opts.has(name)) return put(this.ip_opts.get(name)!);
-    if (name === IP_TOS || name === IP_RECVTTL || name === IP_PKTINFO || name === IP_RECVERR || name === IP_MTU_DISCOVER) return put(0);
-    throw ENOPROTOOPT;
+    if (level !== IPPROTO_IP) throw EOPNOTSUPP;
+    if (name === IP_OPTIONS) return new Uint8Array(0);
+    if (name === IP_MTU) {
+      if (this.dport === 0) throw ENOTCONN;
+      return new Uint8Array(Int32Array.of(Math.min(this.kernel.net.lo.mtu, IP_MAX_MTU)).buffer);
+    }
+    const opt = IP_OPTS[name];
+    if (opt === undefined) throw ENOPROTOOPT;
+    return new Uint8Array(Int32Array.of(this.ip_opts.get(name) ?? opt.initial).buffer);
+  }
+  get ttl(): number {
+    return this.ip_opts.get(IP_TTL) ?? 64;
+  }
+  /** IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP: struct ip_mreq, or ip_mreqn.  cf. ip_mc_join_group() */
+  private membership(join: boolean, value: Uint8Array): void {
+    if (this.type === SOCK_STREAM) throw EPROTO;
+    if (value.length < 8) throw EINVAL;
+    const v = new DataView(value.buffer, value.byteOffset);
+    const group = v.getUint32(0, false);
+    const addr = v.getUint32(4, false);
+    const index = value.length >= 12 ? v.getInt32(8, true) : 0;
+    const { devices } = this.kernel.net;
+    const dev = index !== 0 ? devices.find((d) => d.index === index) : devices.find((d) => d.addrs.some((a) => a.addr === addr));
+    if (!isMulticast(group)) throw join ? EINVAL : EADDRNOTAVAIL;
+    if (join && dev === undefined) throw ENODEV;
+    const at = this.groups.findIndex((g) => g.group === group && (dev === undefined || g.index === dev.index));
+    if (join) {
+      if (at >= 0) throw EADDRINUSE;
+      this.groups.push({ group, index: dev!.index });
+    } else if (at < 0) throw EADDRNOTAVAIL;
+    else this.groups.splice(at, 1);
+  }
+  /** What IP_PKTINFO, IP_RECVTTL and IP_RECVTOS add to a message.  cf. ip_cmsg_recv_offset() */
+  protected ip_cmsg_recv(msg: RecvMsg, dst: number, ttl: number, tos: number): void {
+    const wants = (name: number): boolean => (this.ip_opts.get(name) ?? 0) !== 0;
+    if (wants(IP_PKTINFO)) {
+      const data = new Uint8Array(12);
+      const v = new DataView(data.buffer);
+      v.setInt32(0, this.kernel.net.lo.index, true);
+      v.setUint32(4, dst, false);
+      v.setUint32(8, dst, false);
+      msg.control.push({ level: IPPROTO_IP, type: IP_PKTINFO, data });
+    }
+    if (wants(IP_RECVTTL)) msg.control.push({ level: IPPROTO_IP, type: IP_TTL, data: new Uint8Array(Int32Array.of(ttl).buffer) });
+    if (wants(IP_RECVTOS)) msg.control.push({ level: IPPROTO_IP, type: IP_TOS, data: Uint8Array.of(tos) });
   }
 }
-const IP_TOS = 1;
+const IP_MAX_MTU = 65535;
+export const IP_TOS = 1;
 const IP_TTL = 2;
+const IP_HDRINCL = 3;
+const IP_OPTIONS = 4;
 const IP_PKTINFO = 8;
-const IP_MTU_DISCOVER = 10;
-const IP_RECVERR = 11;
 const IP_RECVTTL = 12;
-const IP_FREEBIND = 15;
+const IP_RECVTOS = 13;
+const IP_MTU = 14;
 const IP_MULTICAST_TTL = 33;
 const IP_MULTICAST_LOOP = 34;
+const IP_ADD_MEMBERSHIP = 35;
+const IP_DROP_MEMBERSHIP = 36;
+/** Those that are kept: the value that nobody has set, the range (none: yes or no), whether -1 unsets. */
+const IP_OPTS: Readonly<Record<number, { readonly initial: number; readonly min?: number; readonly max?: number; readonly reset?: boolean }>> = {
+  [IP_TOS]: { initial: 0, min: 0, max: 255 },
+  [IP_TTL]: { initial: 64, min: 1, max: 255, reset: true },
+  [IP_HDRINCL]: { initial: 0 },
+  /* IP_ROUTER_ALERT */ 5: { initial: 0 },
+  /* IP_RECVOPTS */ 6: { initial: 0 },
+  /* IP_RETOPTS */ 7: { initial: 0 },
+  [IP_PKTINFO]: { initial: 0 },
+  /* IP_MTU_DISCOVER: IP_PMTUDISC_WANT */ 10: { initial: 1, min: 0, max: 5 },
+  /* IP_RECVERR */ 11: { initial: 0 },
+  [IP_RECVTTL]: { initial: 0 },
+  [IP_RECVTOS]: { initial: 0 },
+  /* IP_FREEBIND */ 15: { initial: 0 },
+  /* IP_TRANSPARENT */ 19: { initial: 0 },
+  /* IP_RECVORIGDSTADDR */ 20: { initial: 0 },
+  /* IP_MINTTL */ 21: { initial: 0, min: 0, max: 255 },
+  /* IP_NODEFRAG */ 22: { initial: 0 },
+  /* IP_CHECKSUM */ 23: { initial: 0 },
+  /* IP_BIND_ADDRESS_NO_PORT */ 24: { initial: 0 },
+  [IP_MULTICAST_TTL]: { initial: 1, min: 0, max: 255, reset: true },
+  [IP_MULTICAST_LOOP]: { initial: 1 },
+  /* IP_MULTICAST_ALL */ 49: { initial: 1 },
+  /* IP_UNICAST_IF */ 50: { initial: 0, min: 0 },
+};

@@ -121,6 +121,8 @@ export class RawSock extends InetSock {
     msg.buf.set(p.data.subarray(0, n), msg.off);
     if (n < p.data.length) msg.out_flags |= MSG_TRUNC;
     msg.name = sockaddr_in(p.saddr, 0);
+    this.stamp(msg);
+    this.ip_cmsg_recv(msg, new DataView(p.data.buffer, p.data.byteOffset).getUint32(16, false), p.data[8]!, p.data[1]!);
     if ((msg.flags & MSG_PEEK) === 0) {
       this.rxq.shift();
       this.rmem -= p.data.length + OVERHEAD;

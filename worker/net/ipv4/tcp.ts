@@ -3,21 +3,25 @@
 // Both ends are here, so no segments are made: what one writes is queued at the other, a FIN is a flag, a RST an error. States and what the calls
 // say are TCP's.
 import {
-  EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, ECONNRESET, EINVAL, EISCONN, ENOPROTOOPT, ENOTCONN, EPIPE,
+  EADDRINUSE, EADDRNOTAVAIL, EALREADY, ECONNABORTED, ECONNREFUSED, ECONNRESET, EINPROGRESS, EINVAL, EISCONN, ENOTCONN, EPIPE,
 } from "../../include/uapi/errno.ts";
 import {
-  AF_UNSPEC, IPPROTO_TCP, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SIOCATMARK, SOCK_STREAM, SOMAXCONN,
+  AF_UNSPEC, IPPROTO_TCP, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SIOCATMARK, SOCK_STREAM, SOMAXCONN, SO_OOBINLINE,
 } from "../../include/uapi/socket.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u32 } from "../../kernel/uaccess.ts";
+import { POLL_IN, send_sigurg } from "../../fs/fasync.ts";
 import { fput } from "../../fs/file_table.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "../../fs/fs.ts";
-import { int_opt, type RecvMsg, type SendMsg, type Socket } from "../socket.ts";
+import type { RecvMsg, SendMsg, Socket } from "../socket.ts";
 import { InetSock, parse_sockaddr_in } from "./af_inet.ts";
+import { tcp_time_wait, time_waiters } from "./tcp_minisocks.ts";
+import { tcp_getsockopt, tcp_setsockopt } from "./tcp_opts.ts";
 
 export const TCP_ESTABLISHED = 1;
+export const TCP_SYN_SENT = 2;
 export const TCP_FIN_WAIT1 = 4;
 export const TCP_FIN_WAIT2 = 5;
 export const TCP_TIME_WAIT = 6;
@@ -26,11 +30,6 @@ export const TCP_CLOSE_WAIT = 8;
 export const TCP_LAST_ACK = 9;
 export const TCP_LISTEN = 10;
 
-const TCP_NODELAY = 1;
-const TCP_MAXSEG = 2;
-const TCP_CORK = 3;
-const TCP_INFO = 11;
-const KNOWN_OPTS = [TCP_NODELAY, TCP_MAXSEG, TCP_CORK, 4, 5, 6, 7, 8, 9, 10, 12, 18, 23];
 /** net.ipv4.tcp_{r,w}mem's defaults */
 const TCP_RMEM = 131072;
 const TCP_WMEM = 16384;
@@ -41,12 +40,22 @@ export class TcpSock extends InetSock {
   private readonly rxq: Uint8Array[] = [];
   private rx_taken = 0;
   rx_bytes = 0;
-  private oob: number | undefined;
+  /** place of the urgent byte, counted from the next one to be read; undefined: none that has not been passed */
+  private urg_at: number | undefined;
+  /** the urgent byte while MSG_OOB may still have it */
+  private urg: number | undefined;
   readonly pending: TcpSock[] = [];
+  /** SYNs that found the queue full: sent again until there is room */
+  readonly syns: TcpSock[] = [];
   backlog = 0;
-  private readonly opts = new Map<number, number>();
+  /** a connect that was begun and whose end has not been told: SS_CONNECTING */
+  private connecting = false;
+  /** no process has it any more, and the other end may still write: FIN_WAIT2 */
+  private orphan = false;
+  readonly opts = new Map<number, number>();
+  congestion = "cubic";
 
-  constructor(kernel: Kernel, task: Task, flags = 0) {
+  constructor(kernel: Kernel, task: Task | undefined, flags = 0) {
     super(kernel, task, SOCK_STREAM, IPPROTO_TCP, flags);
     this.rcvbuf = TCP_RMEM;
     this.sndbuf = TCP_WMEM;
@@ -75,22 +84,31 @@ export class TcpSock extends InetSock {
     this.sk_state = TCP_LISTEN;
     this.listening = true;
   }
+  /** cf. __inet_stream_connect() */
   connect(task: Task, addr: Uint8Array, flags: number): void {
     if (addr.length >= 2 && (addr[0]! | (addr[1]! << 8)) === AF_UNSPEC) {
       this.disconnect();
       return;
     }
+    const st = this.state(task, this.sndtimeo);
+    if (!this.connecting) {
+      if (this.sk_state !== TCP_CLOSE) throw EISCONN;
+      this.send_syn(addr);
+      if (this.nonblock(flags)) throw EINPROGRESS;
+    } else if (this.sk_state === TCP_SYN_SENT && st.done === 0 && this.nonblock(flags)) throw EALREADY;
+    st.done = 1;
+    if (this.sk_state === TCP_SYN_SENT) this.wait(task, flags, st, [this.wq], EINPROGRESS);
+    this.connecting = false;
+    if (this.sk_state !== TCP_CLOSE) return;
+    const err = this.sock_error() ?? ECONNABORTED;
+    this.disconnect();
+    throw err;
+  }
+  /** cf. tcp_v4_connect() */
+  private send_syn(addr: Uint8Array): void {
     if (addr.length < 16) throw EINVAL;
-    if ((addr[0]! | (addr[1]! << 8)) !== 2) throw EAFNOSUPPORT;
-    if (this.sk_state === TCP_LISTEN) throw EISCONN;
-    if (this.sk_state !== TCP_CLOSE) throw EISCONN;
     const a = parse_sockaddr_in(addr);
     const { dst, src } = this.route(a.addr);
-    const listener = this.lookup_listener(dst, a.port);
-    if (listener === undefined) throw ECONNREFUSED;
-    // a full queue drops the SYN: it is sent again until there is room
-    const st = this.state(task, this.sndtimeo);
-    if (listener.pending.length > listener.backlog) this.wait(task, flags, st, [listener.wq]);
     if (this.num === 0) {
       this.num = this.ephemeral(0, EADDRNOTAVAIL);
       this.hash();
@@ -98,9 +116,20 @@ export class TcpSock extends InetSock {
     if (this.rcv_saddr === 0) this.rcv_saddr = src;
     this.daddr = dst;
     this.dport = a.port;
-    const end = new TcpSock(this.kernel, task);
-    end.rcv_saddr = dst;
-    end.num = a.port;
+    this.connecting = true;
+    this.sk_state = TCP_SYN_SENT;
+    this.sk_shutdown = 0;
+    this.kernel.net.loopback_xmit(60);
+    const listener = this.lookup_listener(dst, a.port);
+    if (listener === undefined) this.tcp_reset();
+    else if (listener.pending.length > listener.backlog) listener.syns.push(this);
+    else this.establish(listener);
+  }
+  /** The handshake: our SYN has found room in the listener's queue. */
+  private establish(listener: TcpSock): void {
+    const end = new TcpSock(this.kernel, undefined);
+    end.rcv_saddr = this.daddr;
+    end.num = this.dport;
     end.daddr = this.rcv_saddr;
     end.dport = this.num;
     end.reuseaddr = listener.reuseaddr;
@@ -110,16 +139,16 @@ export class TcpSock extends InetSock {
     end.linger = listener.linger;
     for (const [k, v] of listener.opts) end.opts.set(k, v);
     for (const [k, v] of listener.kept) end.kept.set(k, v);
+    for (const [k, v] of listener.ip_opts) end.ip_opts.set(k, v);
     end.hash();
     end.peer = this;
     this.peer = end;
     end.sk_state = this.sk_state = TCP_ESTABLISHED;
-    end.sk_shutdown = this.sk_shutdown = 0;
-    this.kernel.net.loopback_xmit(60);
     this.kernel.net.loopback_xmit(60);
     this.kernel.net.loopback_xmit(52);
     listener.pending.push(end);
-    listener.wq.wake_up();
+    listener.data_ready(POLL_IN);
+    this.wq.wake_up();
   }
   private lookup_listener(dst: number, port: number): TcpSock | undefined {
     let best: TcpSock | undefined;
@@ -132,7 +161,9 @@ export class TcpSock extends InetSock {
   private disconnect(): void {
     if (this.sk_state === TCP_LISTEN) this.drop_pending();
     else if (this.peer !== undefined) this.reset_peer();
+    if (this.sk_state === TCP_SYN_SENT) this.forget_syn();
     this.sk_state = TCP_CLOSE;
+    this.connecting = false;
     this.listening = false;
     this.peer = undefined;
     this.daddr = this.dport = 0;
@@ -143,8 +174,10 @@ export class TcpSock extends InetSock {
     if (this.sk_state !== TCP_LISTEN) throw EINVAL;
     const end = this.pending.shift();
     if (end === undefined) return this.wait(task, flags, this.state(task, this.rcvtimeo));
-    // connectors that found the queue full
-    this.wq.wake_up();
+    this.syns.shift()?.establish(this);
+    const inode = end.f_inode!;
+    inode.i_uid = task.cred.fsuid;
+    inode.i_gid = task.cred.fsgid;
     return end;
   }
 
@@ -160,20 +193,17 @@ export class TcpSock extends InetSock {
         if (err === EPIPE) return this.pipe_error(task, msg.flags);
         throw err;
       }
+      if (this.sk_state === TCP_SYN_SENT) this.wait(task, msg.flags, st);
       if (this.sk_state === TCP_CLOSE || this.sk_state === TCP_LISTEN || (this.sk_shutdown & SEND_SHUTDOWN) !== 0) {
         if (st.done > 0) return st.done;
         return this.pipe_error(task, msg.flags);
       }
       const peer = this.peer;
-      if (peer === undefined) {
+      if (peer === undefined || peer.orphan) {
         // the other end was closed: it answers with a reset
+        if (peer !== undefined) peer.bury();
         this.tcp_reset();
         return msg.len;
-      }
-      if ((msg.flags & MSG_OOB) !== 0 && msg.len === 1) {
-        peer.oob = msg.buf[msg.off]!;
-        peer.wq.wake_up();
-        return 1;
       }
       const room = peer.rcvbuf + this.sndbuf - peer.rx_bytes;
       if (room <= 0) {
@@ -184,17 +214,25 @@ export class TcpSock extends InetSock {
       peer.receive(msg.buf.slice(msg.off + st.done, msg.off + st.done + n));
       this.kernel.net.loopback_xmit(52 + n);
       st.done += n;
+      if ((msg.flags & MSG_OOB) !== 0 && st.done === msg.len) peer.receive_urgent();
     }
     return st.done;
   }
   private receive(data: Uint8Array): void {
     this.rxq.push(data);
     this.rx_bytes += data.length;
+    this.data_ready(POLL_IN);
+  }
+  /** The last byte that came is urgent.  cf. tcp_check_urg(), tcp_urg() */
+  private receive_urgent(): void {
+    this.urg_at = this.rx_bytes - 1;
+    this.urg = this.rxq.at(-1)!.at(-1);
+    send_sigurg(this.kernel, this);
     this.wq.wake_up();
   }
   /** A RST came.  cf. tcp_reset() */
   private tcp_reset(): void {
-    this.sk_err = this.sk_state === TCP_CLOSE_WAIT ? EPIPE : ECONNRESET;
+    this.sk_err = this.sk_state === TCP_CLOSE_WAIT ? EPIPE : this.sk_state === TCP_SYN_SENT ? ECONNREFUSED : ECONNRESET;
     this.sk_state = TCP_CLOSE;
     this.sk_shutdown = SHUTDOWN_MASK;
     this.peer = undefined;
@@ -207,18 +245,14 @@ export class TcpSock extends InetSock {
   }
   recvmsg(task: Task, msg: RecvMsg): number {
     if (this.sk_state === TCP_LISTEN) throw ENOTCONN;
-    if ((msg.flags & MSG_OOB) !== 0) {
-      if (this.oob === undefined) throw EINVAL;
-      if (msg.len > 0) msg.buf[msg.off] = this.oob;
-      if ((msg.flags & MSG_PEEK) === 0) this.oob = undefined;
-      return Math.min(1, msg.len);
-    }
+    if ((msg.flags & MSG_OOB) !== 0) return this.recv_urg(msg);
     const st = this.state(task, this.rcvtimeo);
     const peek = (msg.flags & MSG_PEEK) !== 0;
     const want = (msg.flags & MSG_WAITALL) !== 0 ? msg.len : Math.min(this.rcvlowat, msg.len);
     let moved = st.done;
     let i = 0;
     let skip = this.rx_taken;
+    let passed = false;
     while (moved < msg.len) {
       const chunk = this.rxq[i];
       if (chunk === undefined) {
@@ -237,36 +271,69 @@ export class TcpSock extends InetSock {
         st.done = peek ? 0 : moved;
         return this.wait(task, msg.flags, st);
       }
-      const n = Math.min(msg.len - moved, chunk.length - skip);
+      let n = Math.min(msg.len - moved, chunk.length - skip);
+      // a read ends before the urgent byte; the next one takes it in line, or passes over it
+      const urg_in = this.urg_at === undefined || passed ? Infinity : peek ? this.urg_at - moved : this.urg_at;
+      if (urg_in === 0) {
+        if (moved > 0) break;
+        passed = true;
+        if (!this.oobinline) {
+          this.advance(1, peek);
+          if (++skip === chunk.length) {
+            skip = 0;
+            if (peek) i++;
+          }
+          continue;
+        }
+      } else if (urg_in > 0) n = Math.min(n, urg_in);
       // MSG_TRUNC throws the bytes away
       if ((msg.flags & MSG_TRUNC) === 0) msg.buf.set(chunk.subarray(skip, skip + n), msg.off + moved);
       moved += n;
       skip += n;
-      if (!peek) {
-        this.rx_taken = skip;
-        this.rx_bytes -= n;
-      }
+      this.advance(n, peek);
       if (skip === chunk.length) {
         skip = 0;
         if (peek) i++;
-        else {
-          this.rxq.shift();
-          this.rx_taken = 0;
-        }
       }
     }
     if (!peek) this.peer?.wq.wake_up();
     return moved;
   }
+  /** n bytes were read, of one piece. */
+  private advance(n: number, peek: boolean): void {
+    if (peek) return;
+    this.rx_bytes -= n;
+    this.rx_taken += n;
+    if (this.rx_taken === this.rxq[0]!.length) {
+      this.rxq.shift();
+      this.rx_taken = 0;
+    }
+    if (this.urg_at === undefined) return;
+    this.urg_at -= n;
+    if (this.urg_at < 0) this.urg_at = this.urg = undefined;
+  }
+  /** cf. tcp_recv_urg() */
+  private recv_urg(msg: RecvMsg): number {
+    if (this.oobinline || this.urg === undefined) throw EINVAL;
+    if (this.sk_state === TCP_CLOSE && this.rx_bytes === 0) throw ENOTCONN;
+    msg.out_flags |= MSG_OOB;
+    if (msg.len > 0) msg.buf[msg.off] = this.urg;
+    else msg.out_flags |= MSG_TRUNC;
+    if ((msg.flags & MSG_PEEK) === 0) this.urg = undefined;
+    return Math.min(1, msg.len);
+  }
+  private get oobinline(): boolean {
+    return (this.kept.get(SO_OOBINLINE) ?? 0) !== 0;
+  }
   override inq(): number {
-    return this.rx_bytes;
+    return this.urg_at === undefined || this.oobinline ? this.rx_bytes : this.urg_at;
   }
   override outq(): number {
     return this.peer?.rx_bytes ?? 0;
   }
   override ioctl(task: Task, cmd: number, arg: number): number {
     if (cmd === SIOCATMARK) {
-      put_user_u32(task.kernel.mem, arg, 0);
+      put_user_u32(task.kernel.mem, arg, this.urg_at === 0 ? 1 : 0);
       return 0;
     }
     return super.ioctl(task, cmd, arg);
@@ -283,6 +350,8 @@ export class TcpSock extends InetSock {
     else if (peer.sk_state === TCP_FIN_WAIT2) {
       peer.sk_state = TCP_CLOSE;
       peer.sk_shutdown = SHUTDOWN_MASK;
+      tcp_time_wait(this.kernel, peer);
+      if (peer.orphan) peer.bury();
     }
     this.kernel.net.loopback_xmit(52);
     peer.wq.wake_up();
@@ -296,8 +365,17 @@ export class TcpSock extends InetSock {
       this.wq.wake_up();
       return;
     }
-    if (this.sk_state === TCP_CLOSE && this.peer === undefined && this.rx_bytes === 0 && this.sk_shutdown === 0) throw ENOTCONN;
     const bits = how + 1;
+    if (this.sk_state === TCP_CLOSE) {
+      // whoever polls it hears of it all the same
+      this.sk_shutdown |= bits;
+      this.wq.wake_up();
+      throw ENOTCONN;
+    }
+    if (this.sk_state === TCP_SYN_SENT) {
+      this.disconnect();
+      return;
+    }
     const fin = (bits & SEND_SHUTDOWN) !== 0 && (this.sk_shutdown & SEND_SHUTDOWN) === 0;
     this.sk_shutdown |= bits;
     if (fin) this.send_fin();
@@ -306,18 +384,19 @@ export class TcpSock extends InetSock {
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     if (this.sk_state === TCP_LISTEN) return this.pending.length > 0 ? POLLIN | POLLRDNORM : 0;
+    if (this.sk_state === TCP_SYN_SENT) return 0;
     let mask = 0;
     if (this.sk_shutdown === SHUTDOWN_MASK || this.sk_state === TCP_CLOSE) mask |= POLLHUP;
     if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) mask |= POLLIN | POLLRDNORM | POLLRDHUP;
     if (this.sk_state !== TCP_CLOSE || this.rx_bytes > 0) {
-      if (this.rx_bytes > 0) mask |= POLLIN | POLLRDNORM;
+      if (this.rx_bytes > (this.urg_at === 0 && !this.oobinline ? 1 : 0)) mask |= POLLIN | POLLRDNORM;
       if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) mask |= POLLOUT | POLLWRNORM;
       else {
         const { peer } = this;
         // writable when a third of the room is free
         if (peer === undefined || peer.rx_bytes * 3 < (peer.rcvbuf + this.sndbuf) * 2) mask |= POLLOUT | POLLWRNORM;
       }
-      if (this.oob !== undefined) mask |= POLLPRI;
+      if (this.urg !== undefined) mask |= POLLPRI;
     } else mask |= POLLOUT | POLLWRNORM;
     if (this.sk_err !== undefined) mask |= POLLERR;
     return mask;
@@ -327,44 +406,62 @@ export class TcpSock extends InetSock {
       super.setopt(task, level, name, value);
       return;
     }
-    if (!KNOWN_OPTS.includes(name)) throw ENOPROTOOPT;
-    this.opts.set(name, int_opt(value));
+    tcp_setsockopt(this, name, value);
   }
   override getopt(task: Task, level: number, name: number): Uint8Array {
-    if (level !== IPPROTO_TCP) return super.getopt(task, level, name);
-    if (name === TCP_INFO) {
-      const info = new Uint8Array(104);
-      info[0] = this.sk_state;
-      return info;
+    return level === IPPROTO_TCP ? tcp_getsockopt(this, name) : super.getopt(task, level, name);
+  }
+  override getname(peer: boolean): Uint8Array {
+    if (peer && (this.sk_state === TCP_CLOSE || this.sk_state === TCP_SYN_SENT)) throw ENOTCONN;
+    return super.getname(peer);
+  }
+  /** A port in TIME_WAIT is taken, unless both agreed to share it. */
+  protected override port_conflict(addr: number, port: number): boolean {
+    if (super.port_conflict(addr, port)) return true;
+    return time_waiters(this.kernel).some(
+      (t) => t.num === port && (t.rcv_saddr === 0 || addr === 0 || t.rcv_saddr === addr) && !((this.reuseaddr && t.reuseaddr) || (this.reuseport && t.reuseport)),
+    );
+  }
+  private forget_syn(): void {
+    for (const s of this.kernel.net.tcp) {
+      const at = s.syns.indexOf(this);
+      if (at >= 0) s.syns.splice(at, 1);
     }
-    if (!KNOWN_OPTS.includes(name)) throw ENOPROTOOPT;
-    const b = new Uint8Array(4);
-    new DataView(b.buffer).setInt32(0, this.opts.get(name) ?? (name === TCP_MAXSEG ? 65483 : 0), true);
-    return b;
+  }
+  /** The orphan's time is over. */
+  private bury(): void {
+    this.kernel.net.tcp.delete(this);
+    this.sk_state = TCP_CLOSE;
+    this.peer = undefined;
   }
   private drop_pending(): void {
     for (const end of this.pending.splice(0)) {
       end.reset_peer();
       fput(undefined, end);
     }
+    for (const s of this.syns.splice(0)) s.tcp_reset();
   }
   override release(): void {
-    this.kernel.net.tcp.delete(this);
     if (this.sk_state === TCP_LISTEN) this.drop_pending();
+    else if (this.sk_state === TCP_SYN_SENT) this.forget_syn();
     else if (this.peer !== undefined) {
       // unread data, or no lingering: a reset; else an orderly end
       if (this.rx_bytes > 0 || this.linger === 0) this.reset_peer();
-      else {
-        const peer = this.peer;
-        if ((this.sk_shutdown & SEND_SHUTDOWN) === 0) this.send_fin();
-        peer.peer = undefined;
-        this.peer = undefined;
-        peer.wq.wake_up();
-      }
+      else if ((this.sk_shutdown & SEND_SHUTDOWN) === 0) this.send_fin();
     }
-    this.sk_state = TCP_CLOSE;
     this.listening = false;
     this.rxq.length = 0;
+    this.rx_bytes = 0;
     this.wq.wake_up();
+    if (this.sk_state === TCP_FIN_WAIT2 && this.peer !== undefined) {
+      this.orphan = true;
+      return;
+    }
+    const { peer } = this;
+    if (peer !== undefined) {
+      peer.peer = undefined;
+      peer.wq.wake_up();
+    }
+    this.bury();
   }
 }

@@ -4,14 +4,18 @@ import { AF_UNSPEC, IPPROTO_UDP, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEN
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
+import { POLL_IN } from "../../fs/fasync.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../../fs/fs.ts";
 import type { RecvMsg, SendMsg } from "../socket.ts";
-import { InetSock, parse_sockaddr_in, sockaddr_in } from "./af_inet.ts";
+import { IP_TOS, InetSock, parse_sockaddr_in, sockaddr_in } from "./af_inet.ts";
 
 interface Datagram {
   readonly data: Uint8Array;
   readonly saddr: number;
   readonly sport: number;
+  readonly daddr: number;
+  readonly ttl: number;
+  readonly tos: number;
 }
 const OVERHEAD = 768;
 
@@ -32,7 +36,13 @@ export class UdpSock extends InetSock {
   }
   connect(_task: Task, addr: Uint8Array): void {
     if (addr.length >= 2 && (addr[0]! | (addr[1]! << 8)) === AF_UNSPEC) {
+      // cf. __udp_disconnect(): what bind(2) did not ask for goes
       this.daddr = this.dport = 0;
+      if (!this.bound_addr) this.rcv_saddr = 0;
+      if (!this.bound_port) {
+        this.kernel.net.udp.delete(this);
+        this.num = 0;
+      }
       return;
     }
     const a = parse_sockaddr_in(addr);
@@ -69,7 +79,7 @@ export class UdpSock extends InetSock {
       }
       return msg.len;
     }
-    target.deliver({ data: msg.buf.slice(msg.off, msg.off + msg.len), saddr: src, sport: this.num });
+    target.deliver({ data: msg.buf.slice(msg.off, msg.off + msg.len), saddr: src, sport: this.num, daddr: dst, ttl: this.ttl, tos: this.ip_opts.get(IP_TOS) ?? 0 });
     return msg.len;
   }
   /** The best match for a datagram: connected before bound, an address before any. */
@@ -80,7 +90,8 @@ export class UdpSock extends InetSock {
       if (s.num !== port || (s.rcv_saddr !== 0 && s.rcv_saddr !== dst)) continue;
       if (s.dport !== 0 && (s.daddr !== src || s.dport !== this.num)) continue;
       const n = (s.rcv_saddr !== 0 ? 1 : 0) + (s.dport !== 0 ? 2 : 0);
-      if (n > score) {
+      // of equals the youngest
+      if (n >= score) {
         best = s;
         score = n;
       }
@@ -94,20 +105,22 @@ export class UdpSock extends InetSock {
     }
     this.rmem += d.data.length + OVERHEAD;
     this.rxq.push(d);
-    this.wq.wake_up();
+    this.data_ready(POLL_IN);
   }
   recvmsg(task: Task, msg: RecvMsg): number {
     const d = this.rxq[0];
     if (d === undefined) {
       const err = this.sock_error();
       if (err !== undefined) throw err;
-      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) return 0;
+      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0 && !this.nonblock(msg.flags)) return 0;
       return this.wait(task, msg.flags, this.state(task, this.rcvtimeo));
     }
     const n = Math.min(msg.len, d.data.length);
     msg.buf.set(d.data.subarray(0, n), msg.off);
     if (n < d.data.length) msg.out_flags |= MSG_TRUNC;
     msg.name = sockaddr_in(d.saddr, d.sport);
+    this.stamp(msg);
+    this.ip_cmsg_recv(msg, d.daddr, d.ttl, d.tos);
     if ((msg.flags & MSG_PEEK) === 0) {
       this.rxq.shift();
       this.rmem -= d.data.length + OVERHEAD;
@@ -118,9 +131,10 @@ export class UdpSock extends InetSock {
     return this.rxq[0]?.data.length ?? 0;
   }
   override shutdown(how: number): void {
-    if (this.dport === 0) throw ENOTCONN;
+    // whoever polls it hears of it, connected or not
     this.sk_shutdown |= how + 1;
     this.wq.wake_up();
+    if (this.dport === 0) throw ENOTCONN;
   }
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);

@@ -5,21 +5,24 @@ import {
 import { AT_FDCWD } from "../../include/uapi/fcntl.ts";
 import { S_IFSOCK, S_ISSOCK } from "../../include/uapi/stat.ts";
 import {
-  AF_UNIX, AF_UNSPEC, MSG_EOR, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, RCV_SHUTDOWN, SCM_CREDENTIALS, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
+  SIOCATMARK, SO_OOBINLINE, AF_UNIX, AF_UNSPEC, MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_WAITALL, RCV_SHUTDOWN, SCM_CREDENTIALS, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
   SOL_SOCKET,
 } from "../../include/uapi/socket.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
+import { put_user_u32 } from "../../kernel/uaccess.ts";
+import { POLL_IN, send_sigurg } from "../../fs/fasync.ts";
 import { fput, get_file, ihold, iput } from "../../fs/file_table.ts";
 import {
-  POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM, type File, type Inode,
+  POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM, type File, type Inode,
 } from "../../fs/fs.ts";
 import { MAY_WRITE, inode_permission } from "../../fs/inode.ts";
 import { kern_path } from "../../fs/namei.ts";
 import { filename_create, vfs_mknod } from "../../fs/namei_ops.ts";
 import { Filename } from "../../fs/names.ts";
 import { own_creds, scm_destroy } from "../scm.ts";
+import { unix_gc, unix_inflight, unix_notinflight } from "./garbage.ts";
 import { Socket, type RecvMsg, type SendMsg, type Ucred } from "../socket.ts";
 
 /** net.unix.max_dgram_qlen */
@@ -63,12 +66,18 @@ export class UnixSock extends Socket {
   /** bytes sent and not yet read */
   wmem = 0;
   private peer_cred: Ucred | undefined;
+  private peer_groups: readonly number[] | undefined;
+  /** the urgent byte that has not been read or passed */
+  private oob: UnixSkb | undefined;
 
   constructor(kernel: Kernel, task: Task, type: number, flags = 0) {
     super(kernel, task, AF_UNIX, type, 0, flags);
   }
   override peercred(): Ucred {
     return this.peer_cred ?? super.peercred();
+  }
+  override peergroups(): readonly number[] | undefined {
+    return this.peer_groups;
   }
   private get stream(): boolean {
     return this.type === SOCK_STREAM;
@@ -77,12 +86,13 @@ export class UnixSock extends Socket {
   // --- names
   bind(task: Task, addr: Uint8Array): void {
     const name = sun_path(addr);
-    if (this.addr !== undefined) throw EINVAL;
     if (name === undefined) {
-      this.autobind();
+      if (this.addr === undefined) this.autobind();
       return;
     }
     const { net } = this.kernel;
+    // a socket file is made, or found to be in the way, before anybody asks whether this socket has a name already
+    if (this.addr !== undefined && name[0] === 0) throw EINVAL;
     if (name[0] === 0) {
       const key = latin1(name);
       if (net.unix_abstract.has(key)) throw EADDRINUSE;
@@ -91,6 +101,7 @@ export class UnixSock extends Socket {
       let inode: Inode;
       try {
         const at = filename_create(task, AT_FDCWD, new Filename(latin1(name)));
+        if (this.addr !== undefined) throw EINVAL;
         inode = vfs_mknod(task, at, S_IFSOCK | (0o777 & ~task.fs!.umask), 0);
       } catch (e) {
         throw e === EEXIST ? EADDRINUSE : e;
@@ -140,6 +151,7 @@ export class UnixSock extends Socket {
     this.sk_state = "listen";
     this.listening = true;
     this.peer_cred = own_creds(task);
+    this.peer_groups = task.cred.groups;
   }
   connect(task: Task, addr: Uint8Array, flags: number): void {
     const family = addr.length >= 2 ? addr[0]! | (addr[1]! << 8) : -1;
@@ -171,7 +183,9 @@ export class UnixSock extends Socket {
     end.peer = this;
     this.peer = end;
     end.peer_cred = own_creds(task);
+    end.peer_groups = task.cred.groups;
     this.peer_cred = other.peer_cred;
+    this.peer_groups = other.peer_groups;
     other.pending.push(end);
     other.wq.wake_up();
   }
@@ -191,12 +205,13 @@ export class UnixSock extends Socket {
     this.peer = o;
     o.peer = this;
     this.peer_cred = o.peer_cred = own_creds(task);
+    this.peer_groups = o.peer_groups = task.cred.groups;
     this.sk_state = o.sk_state = "established";
   }
 
   // --- data
   sendmsg(task: Task, msg: SendMsg): number {
-    if ((msg.flags & MSG_OOB) !== 0) throw EOPNOTSUPP;
+    if ((msg.flags & MSG_OOB) !== 0 && (!this.stream || msg.len === 0)) throw EOPNOTSUPP;
     return this.stream ? this.send_stream(task, msg) : this.send_dgram(task, msg);
   }
   private send_stream(task: Task, msg: SendMsg): number {
@@ -217,9 +232,15 @@ export class UnixSock extends Socket {
           if (st.done > 0 && (this.nonblock(msg.flags) || task.signal_pending())) return st.done;
           this.wait(task, msg.flags, st);
         }
-        const n = Math.min(msg.len - st.done, CHUNK, Math.max(1, room - OVERHEAD));
+        // the urgent byte, the last one, is a message of its own
+        const oob = (msg.flags & MSG_OOB) !== 0;
+        const n = Math.min(msg.len - st.done - (oob && st.done < msg.len - 1 ? 1 : 0), CHUNK, Math.max(1, room - OVERHEAD));
         this.queue(peer, msg, task, st.done, n);
         st.done += n;
+        if (oob && st.done === msg.len) {
+          peer.oob = peer.rxq.at(-1)!;
+          send_sigurg(this.kernel, peer);
+        }
         if (msg.len === 0) break;
       }
       return st.done;
@@ -231,9 +252,10 @@ export class UnixSock extends Socket {
     const data = msg.buf.slice(msg.off + from, msg.off + from + n);
     const fds = msg.scm?.fds ?? [];
     if (msg.scm !== undefined) msg.scm.fds = [];
+    unix_inflight(this.kernel, fds);
     peer.rxq.push(new UnixSkb(data, msg.scm?.creds ?? own_creds(task), fds, this));
     this.wmem += n + OVERHEAD;
-    peer.wq.wake_up();
+    peer.data_ready(POLL_IN);
   }
   private send_dgram(task: Task, msg: SendMsg): number {
     try {
@@ -291,13 +313,44 @@ export class UnixSock extends Socket {
     }
     if (peek) for (const f of skb.fds) msg.fds.push(get_file(f));
     else {
+      unix_notinflight(this.kernel, skb.fds);
       msg.fds.push(...skb.fds);
       skb.fds = [];
     }
   }
   recvmsg(task: Task, msg: RecvMsg): number {
-    if ((msg.flags & MSG_OOB) !== 0) throw EOPNOTSUPP;
+    if ((msg.flags & MSG_OOB) !== 0) {
+      if (!this.stream) throw EOPNOTSUPP;
+      return this.recv_urg(msg);
+    }
     return this.stream ? this.recv_stream(task, msg) : this.recv_dgram(task, msg);
+  }
+  /** cf. unix_stream_recv_urg() */
+  private recv_urg(msg: RecvMsg): number {
+    const skb = this.oob;
+    if (skb === undefined || this.oobinline) throw EINVAL;
+    if (msg.len > 0) msg.buf[msg.off] = skb.data[0]!;
+    msg.out_flags |= MSG_OOB;
+    if ((msg.flags & MSG_PEEK) === 0) this.drop_oob();
+    return Math.min(1, msg.len);
+  }
+  private get oobinline(): boolean {
+    return (this.kept.get(SO_OOBINLINE) ?? 0) !== 0;
+  }
+  /** The urgent byte has been read, or passed over. */
+  private drop_oob(): void {
+    const skb = this.oob!;
+    this.oob = undefined;
+    this.rxq.splice(this.rxq.indexOf(skb), 1);
+    this.consumed(skb);
+  }
+  override get peeks(): boolean {
+    return true;
+  }
+  override ioctl(task: Task, cmd: number, arg: number): number {
+    if (cmd !== SIOCATMARK) return super.ioctl(task, cmd, arg);
+    put_user_u32(task.kernel.mem, arg, this.oob !== undefined && this.rxq[0] === this.oob ? 1 : 0);
+    return 0;
   }
   private recv_stream(task: Task, msg: RecvMsg): number {
     if (this.sk_state !== "established") throw EINVAL;
@@ -308,8 +361,25 @@ export class UnixSock extends Socket {
     let creds: Ucred | undefined;
     let i = 0;
     let moved = st.done;
+    let skip = peek ? Math.max(0, this.peek_off) : 0;
     while (moved < msg.len) {
       const skb = this.rxq[i];
+      if (skb !== undefined && skb === this.oob) {
+        // a read ends before the urgent byte; the next one takes it in line, or passes over it
+        if (moved > 0) break;
+        if (this.oobinline) {
+          if (!peek) this.oob = undefined;
+        } else {
+          if (peek) i++;
+          else this.drop_oob();
+          continue;
+        }
+      }
+      if (skb !== undefined && skip >= skb.data.length - skb.taken) {
+        skip -= skb.data.length - skb.taken;
+        i++;
+        continue;
+      }
       if (skb === undefined) {
         if (moved >= want && moved > 0) break;
         const err: Errno | undefined = this.sock_error();
@@ -329,8 +399,10 @@ export class UnixSock extends Socket {
       // bytes of different senders are not mixed when somebody asks who sent them
       if (creds !== undefined && this.passcred && (skb.creds.pid !== creds.pid || skb.creds.uid !== creds.uid || skb.creds.gid !== creds.gid)) break;
       creds = skb.creds;
-      const n = Math.min(msg.len - moved, skb.data.length - skb.taken);
-      msg.buf.set(skb.data.subarray(skb.taken, skb.taken + n), msg.off + moved);
+      const from = skb.taken + skip;
+      const n = Math.min(msg.len - moved, skb.data.length - from);
+      msg.buf.set(skb.data.subarray(from, from + n), msg.off + moved);
+      skip = 0;
       const had_fds = skb.fds.length > 0;
       this.add_scm(msg, skb, peek);
       moved += n;
@@ -345,7 +417,12 @@ export class UnixSock extends Socket {
       }
       if (had_fds) break;
     }
+    this.move_peek_off(peek, moved);
     return moved;
+  }
+  /** cf. sk_peek_offset_fwd(), sk_peek_offset_bwd() */
+  private move_peek_off(peek: boolean, n: number): void {
+    if (this.peek_off >= 0) this.peek_off = peek ? this.peek_off + n : Math.max(0, this.peek_off - n);
   }
   private recv_dgram(task: Task, msg: RecvMsg): number {
     if (this.type === SOCK_SEQPACKET && this.sk_state !== "established") throw ENOTCONN;
@@ -353,14 +430,13 @@ export class UnixSock extends Socket {
     if (skb === undefined) {
       const err = this.sock_error();
       if (err !== undefined) throw err;
-      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) return 0;
+      if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0 && (this.type === SOCK_SEQPACKET || !this.nonblock(msg.flags))) return 0;
       return this.wait(task, msg.flags, this.state(task, this.rcvtimeo));
     }
     const peek = (msg.flags & MSG_PEEK) !== 0;
     const n = Math.min(msg.len, skb.data.length);
     msg.buf.set(skb.data.subarray(0, n), msg.off);
     if (n < skb.data.length) msg.out_flags |= MSG_TRUNC;
-    if (this.type === SOCK_SEQPACKET) msg.out_flags |= MSG_EOR;
     msg.name = skb.from_addr === undefined ? undefined : sockaddr_un(skb.from_addr);
     this.add_scm(msg, skb, peek);
     if (!peek) {
@@ -393,6 +469,7 @@ export class UnixSock extends Socket {
     let mask = 0;
     if (this.sk_state === "listen") return this.pending.length > 0 ? POLLIN | POLLRDNORM : 0;
     if (this.sk_err !== undefined) mask |= POLLERR;
+    if (this.oob !== undefined) mask |= POLLPRI;
     if (this.sk_shutdown === SHUTDOWN_MASK) mask |= POLLHUP;
     if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) mask |= POLLRDHUP | POLLIN | POLLRDNORM;
     if (this.rxq.length > 0) mask |= POLLIN | POLLRDNORM;
@@ -424,17 +501,19 @@ export class UnixSock extends Socket {
       peer.wq.wake_up();
     }
     this.peer = undefined;
-    for (const skb of this.rxq) {
+    for (const skb of this.rxq.splice(0)) {
+      unix_notinflight(this.kernel, skb.fds);
       scm_destroy(task, skb);
       skb.from.wmem -= skb.data.length + OVERHEAD;
       skb.from.wq.wake_up();
     }
-    this.rxq.length = 0;
+    this.oob = undefined;
     for (const end of this.pending.splice(0)) {
       if (end.peer !== undefined) end.peer.sk_err = ECONNRESET;
       fput(task, end);
     }
     this.wq.wake_up();
+    unix_gc(this.kernel, task);
   }
 }
 
