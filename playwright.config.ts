@@ -28,6 +28,8 @@ export default defineConfig({
         "--no-pings",
       ],
     },
+    // its own test lets it be there (e2e/offline.spec.ts): elsewhere nothing may answer but the server
+    serviceWorkers: "block",
     trace: "retain-on-failure",
   },
   webServer: {

@@ -5,13 +5,14 @@ import { defineConfig } from "vitest/config";
 import { engine } from "./scripts/engine.ts";
 import { isolation } from "./scripts/headers.ts";
 import { embed } from "./scripts/vite-embed.ts";
+import { offline } from "./scripts/vite-offline.ts";
 import { iced } from "./scripts/vite-iced.ts";
 
 const port = Number(process.env["PORT"] ?? 5173);
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), iced(), embed()],
+  plugins: [react(), iced(), embed(), offline()],
   define: { __ENGINE__: JSON.stringify(engine()) },
   worker: { format: "es", plugins: () => [iced()] },
   optimizeDeps: { exclude: ["iced-x86"] },

@@ -3,6 +3,7 @@ import { downloadDisk } from "./disks.ts";
 import { pickFiles } from "./files.ts";
 import { copyText } from "./clipboard.ts";
 import type { Session } from "./session.ts";
+import { setSignal, signal } from "./signal.ts";
 import { toggleTheme } from "./theme.ts";
 import { TRY } from "./try.ts";
 import { openLesson, openPanel, openSheet, setReader, PANELS, type PanelName, ui } from "./ui.ts";
@@ -60,6 +61,9 @@ const BASE: readonly Action[] = [
   { id: "present", title: "Present: large type, no frames", group: "View", run: () => ui.set({ present: !ui.get().present }) },
   { id: "next region", title: "Next region of the page; the way out of the console", group: "Keyboard", keys: ["F6"], everywhere: true, run: region(1) },
   { id: "previous region", title: "Previous region", group: "Keyboard", keys: ["Shift+F6"], everywhere: true, run: region(-1) },
+  { id: "done", title: "Signal: I am done (the page’s edge, title and icon)", group: "Workshop", run: () => setSignal(signal.get().now === "done" ? undefined : "done") },
+  { id: "stuck", title: "Signal: I am stuck", group: "Workshop", run: () => setSignal(signal.get().now === "stuck" ? undefined : "stuck") },
+  { id: "check", title: "Is this browser ready? (preflight)", group: "Workshop", run: () => openSheet("check") },
   { id: "console", title: "Console, and back", group: "Keyboard", keys: ["Ctrl+`"], everywhere: true, run: region(0) },
   { id: "commands", title: "Search all commands", group: "Keyboard", keys: ["Ctrl+Shift+P", "Ctrl+K"], everywhere: true, run: () => openSheet("commands") },
   { id: "help", title: "Help and keyboard", group: "Keyboard", keys: ["?"], run: () => openSheet("help") },

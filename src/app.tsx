@@ -17,6 +17,7 @@ import { useStore } from "./store.ts";
 import { openLesson, openPanel, openSheet, ui } from "./ui.ts";
 
 const FileQuestion = lazy(async () => ({ default: (await import("./files.tsx")).FileQuestion }));
+const Preflight = lazy(async () => ({ default: (await import("./preflight.tsx")).Preflight }));
 const Column = lazy(async () => ({ default: (await import("./lessons/column.tsx")).Column }));
 
 export function App({ session }: { readonly session: Session }): ReactNode {
@@ -94,6 +95,11 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       {sheet === "file" && (
         <Suspense>
           <FileQuestion session={session} close={() => ui.get().sheet === "file" && openSheet(undefined)} />
+        </Suspense>
+      )}
+      {sheet === "check" && (
+        <Suspense>
+          <Preflight session={session} close={() => ui.get().sheet === "check" && openSheet(undefined)} />
         </Suspense>
       )}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}

@@ -4,6 +4,7 @@ import { ActionButton } from "./button.tsx";
 import { FileNews } from "./file_news.tsx";
 import { CopyButton } from "./copy.tsx";
 import { size } from "./format.ts";
+import { offline, takeUpdate } from "./offline.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 import { TranscriptView } from "./transcript_view.tsx";
@@ -77,6 +78,23 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
         </div>
       )}
     </>
+  );
+}
+
+/** A newer version of the page is here. */
+function Update(): ReactNode {
+  const { update } = useStore(offline);
+  if (!update) return null;
+  return (
+    <div className="message note" role="status">
+      <p>A new version of this page is here. The machine that runs is that of the old one; it ends with a reload, unless it is kept.</p>
+      <button type="button" className="primary" onClick={takeUpdate}>
+        Reload
+      </button>
+      <button type="button" onClick={() => offline.set({ update: false })}>
+        Later
+      </button>
+    </div>
   );
 }
 
@@ -222,6 +240,7 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       </div>
       <Crash session={session} />
       <Messages session={session} />
+      <Update />
       <FileNews session={session} />
       <div className="try" role="group" aria-label="Commands to try">
         {/* both take their room always: a click outside must not find the page moved because the console lost the focus */}

@@ -3,7 +3,9 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { openFragment } from "./link/open.ts";
+import { prepareOffline } from "./offline.ts";
 import { Session } from "./session.ts";
+import { openSheet } from "./ui.ts";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/console.css";
@@ -12,6 +14,7 @@ import "./styles/inspect.css";
 import "./styles/disks.css";
 import "./styles/lesson.css";
 import "./styles/link.css";
+import "./styles/workshop.css";
 import "./styles/responsive.css";
 
 const root = document.getElementById("root");
@@ -22,9 +25,18 @@ createRoot(root).render(
     <App session={session} />
   </StrictMode>,
 );
+/** `#/check` is the preflight page, over a machine that starts as usual. */
+const checks = (): boolean => /^#\/check\b/.test(location.hash) && (openSheet("check"), true);
+checks();
+// once the machine is there: what is kept for visits without a network takes nothing from the start
+const stop = session.state.subscribe(() => {
+  if (session.state.get().power !== "running") return;
+  stop();
+  void prepareOffline();
+});
 // a boot link stands behind the #; #off: the page waits, so that the command line can be edited first
 void session.discover().then(async () => {
   if (location.hash === "#off" || (await openFragment(session, location.hash)) || session.state.get().chosen === undefined) return;
   await session.begin();
 });
-window.addEventListener("hashchange", () => void openFragment(session, location.hash));
+window.addEventListener("hashchange", () => void (checks() || openFragment(session, location.hash)));

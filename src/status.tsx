@@ -1,11 +1,13 @@
 // src/status.tsx — the line at the bottom: how much, how fast, what of it came through page 0.
 import type { ReactNode } from "react";
 import { count, seconds, shortFingerprint, size } from "./format.ts";
+import { offline } from "./offline.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
 export function StatusLine({ session }: { readonly session: Session }): ReactNode {
   const { status, mips, isolated, running, power } = useStore(session.state);
+  const { state: kept } = useStore(offline);
   const on = running !== undefined;
   return (
     <footer className="status" data-region="status" tabIndex={-1} aria-label="Figures">
@@ -34,6 +36,11 @@ export function StatusLine({ session }: { readonly session: Session }): ReactNod
             </span>
           )}
         </>
+      )}
+      {kept === "ready" && (
+        <span title="The page is kept in this browser: it opens without a network. Chunks of the disk image are kept as they come.">
+          works offline <span aria-hidden="true">✓</span>
+        </span>
       )}
       {!isolated && (
         <span className="warning" role="note" tabIndex={0} title="The server does not send the isolation headers (COOP, COEP). All works; memory cannot be shared between threads.">

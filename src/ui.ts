@@ -5,7 +5,7 @@ import { Store } from "./store.ts";
 export { PANELS, type PanelName };
 
 /** Sheets lie over the page, one at a time. */
-export type Sheet = "help" | "commands" | "share" | "paste" | "file";
+export type Sheet = "help" | "commands" | "share" | "paste" | "file" | "check";
 
 export interface Ui {
   readonly panel: PanelName | undefined;

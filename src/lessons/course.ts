@@ -1,6 +1,7 @@
 // src/lessons/course.ts — which lesson is open, what is green in it, and how far somebody got; and the page as the stage for solutions.
 import type { Breakpoint, Go, MachineEvent } from "../../worker/protocol/inspect.ts";
 import type { Session } from "../session.ts";
+import { setSignal } from "../signal.ts";
 import { Store } from "../store.ts";
 import { openPanel, PANELS, showMemory, ui } from "../ui.ts";
 import { bootLine, bootsAs, type Lesson, parseLesson, type Step } from "./lesson.ts";
@@ -48,6 +49,8 @@ export class CourseOf implements Stage {
   private text = "";
   private wake: (() => void) | undefined;
   private armed: string | undefined;
+  /** lessons from elsewhere: where each is */
+  private readonly own = new Map<string, string | File>();
 
   constructor(session: Session) {
     this.session = session;
@@ -97,9 +100,7 @@ export class CourseOf implements Stage {
     if (lesson === "list") return;
     if (this.state.get().lesson?.id !== lesson.id) {
       try {
-        const response = await fetch(`lessons/${lesson.id}.md`);
-        if (!response.ok) throw new Error(`There is no lesson called ${lesson.id} here.`);
-        this.state.set({ lesson: parseLesson(lesson.id, await response.text()), problem: undefined });
+        this.state.set({ lesson: parseLesson(lesson.id, await this.read(lesson.id)), problem: undefined });
       } catch (e) {
         this.state.set({ lesson: undefined, problem: sentence(e) });
         return;
@@ -115,8 +116,47 @@ export class CourseOf implements Stage {
       this.state.set({ problem: "The list of lessons could not be loaded from this server." });
     }
   }
-  /** A lesson from somebody's file or address. */
+  private async read(id: string): Promise<string> {
+    const own = this.own.get(id);
+    if (own instanceof File) return own.text();
+    const response = await fetch(own ?? `lessons/${id}.md`);
+    if (!response.ok) throw new Error(own === undefined ? `There is no lesson called ${id} here.` : `${own} answered ${response.status}.`);
+    return response.text();
+  }
+  /** A folder of lessons, with its index.json: they are put behind those of the list. */
+  async bringFolder(source: string | readonly File[]): Promise<void> {
+    const own = (id: string): string => `own-${id.replace(/[^\w-]/g, "-")}`;
+    try {
+      const found: Entry[] = [];
+      if (typeof source === "string") {
+        const index = new URL("index.json", new URL(/\/$|\.json$/.test(source) ? source : `${source}/`, location.href));
+        const response = await fetch(index);
+        if (!response.ok) throw new Error(`${index.href} answered ${response.status}.`);
+        const list: unknown = await response.json();
+        if (!Array.isArray(list)) throw new Error(`${index.href} is no list of lessons.`);
+        for (const e of list as Partial<Entry>[]) {
+          if (typeof e.id !== "string" || typeof e.title !== "string") throw new Error(`an entry of ${index.href} has no id or no title.`);
+          found.push({ id: own(e.id), title: e.title, minutes: Number(e.minutes ?? 10), summary: String(e.summary ?? "") });
+          this.own.set(own(e.id), new URL(`${e.id}.md`, index).href);
+        }
+      } else
+        for (const f of source.filter((s) => s.name.endsWith(".md")).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+          const id = own(f.name.replace(/\.md$/, ""));
+          const text = await f.text();
+          if (!text.startsWith("---")) continue;
+          const { title, minutes, summary } = parseLesson(id, text);
+          found.push({ id, title, minutes, summary });
+          this.own.set(id, f);
+        }
+      if (found.length === 0) throw new Error("there is no lesson in it.");
+      this.state.set({ list: [...this.state.get().list.filter((l) => !found.some((f) => f.id === l.id)), ...found], problem: undefined });
+    } catch (e) {
+      this.state.set({ problem: `These are no lessons: ${sentence(e)}` });
+    }
+  }
+  /** A lesson from somebody's file or address; an address of a folder brings all that are in it. */
   async bring(source: File | string): Promise<void> {
+    if (typeof source === "string" && !/\.md(?:[?#].*)?$/.test(source)) return this.bringFolder(source);
     try {
       let text: string;
       let name: string;
@@ -131,6 +171,7 @@ export class CourseOf implements Stage {
       }
       const id = `own-${name.replace(/\.md$/, "").replace(/[^\w-]/g, "-")}`;
       const lesson = parseLesson(id, text);
+      this.own.set(id, source);
       const entry: Entry = { id, title: lesson.title, minutes: lesson.minutes, summary: lesson.summary };
       this.state.set({ lesson, problem: undefined, list: [...this.state.get().list.filter((l) => l.id !== id), entry] });
       ui.set({ lesson: { id, step: 0 } });
@@ -144,6 +185,7 @@ export class CourseOf implements Stage {
     const { step } = this;
     if (step === undefined) return;
     this.state.set({ green: [], wrong: {}, problem: undefined });
+    setSignal(undefined);
     this.text = "";
     this.armed = undefined;
     if (step.panel !== undefined) openPanel(step.panel);

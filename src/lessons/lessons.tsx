@@ -1,15 +1,94 @@
 // src/lessons/lessons.tsx — the column beside the console: the list of lessons, or one step of one.
 import { type ReactNode, useEffect, useRef, useState } from "react";
+import { CopyButton } from "../copy.tsx";
 import type { Session } from "../session.ts";
+import { setSignal, type Signal, signal } from "../signal.ts";
 import { useStore } from "../store.ts";
 import { openLesson, ui } from "../ui.ts";
 import type { CourseOf } from "./course.ts";
 import type { Check, Lesson, Step } from "./lesson.ts";
+import { progressCode, readCodes } from "./progress.ts";
 import { Blocks, Label } from "./text.tsx";
 
 interface CourseProps {
   readonly course: CourseOf;
   readonly session: Session;
+}
+
+/** Lets a person choose a folder. */
+function pickFolder(use: (files: readonly File[]) => void): void {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.webkitdirectory = true;
+  input.onchange = () => use([...(input.files ?? [])]);
+  input.click();
+}
+
+/** For whoever teaches: codes that were pasted into a chat, as a table. */
+function Codes(): ReactNode {
+  const [text, setText] = useState("");
+  const rows = readCodes(text);
+  return (
+    <details className="codes">
+      <summary>Progress codes of a class</summary>
+      <p className="hint">Each step shows a code under it. Paste the lines of a chat here: a table says who is where. Nothing is sent.</p>
+      <textarea className="wide" rows={4} spellCheck={false} aria-label="Lines with progress codes" value={text} onChange={(e) => setText(e.target.value)} />
+      {rows.length > 0 && (
+        <table aria-label="Progress">
+          <thead>
+            <tr>
+              <th scope="col">who</th>
+              <th scope="col">lesson</th>
+              <th scope="col" className="number">
+                step
+              </th>
+              <th scope="col">done</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((r, i) => (
+              <tr key={i}>
+                <td>{r.name === "" ? "–" : r.name}</td>
+                {r.progress === undefined ? (
+                  <td colSpan={3}>“{r.code}” is no code, or was mistyped</td>
+                ) : (
+                  <>
+                    <td>{r.progress.lesson}</td>
+                    <td className="number">{r.progress.step}</td>
+                    <td>{r.progress.done.length === 0 ? "none" : r.progress.done.join(", ")}</td>
+                  </>
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </details>
+  );
+}
+
+/** Under a step: what a helper sees across the room, and a code for the chat. */
+function Signals({ course }: { readonly course: CourseOf }): ReactNode {
+  const { now } = useStore(signal);
+  const { done, lesson } = useStore(course.state);
+  const { lesson: place } = useStore(ui);
+  if (typeof place !== "object" || lesson === undefined) return null;
+  const code = progressCode({ lesson: place.id, step: place.step + 1, done: lesson.steps.flatMap((_, i) => (done.includes(`${place.id}/${i}`) ? [i + 1] : [])) });
+  const button = (what: Signal, text: string): ReactNode => (
+    <button type="button" aria-pressed={now === what} title="The page’s edge, its title and its icon show it; nothing is sent" onClick={() => setSignal(now === what ? undefined : what)}>
+      {text}
+    </button>
+  );
+  return (
+    <div className="signals" role="group" aria-label="Workshop">
+      {button("done", "✓ Done")}
+      {button("stuck", "✋ Stuck")}
+      <span className="hint">
+        where I am: <code>{code}</code>
+      </span>
+      <CopyButton text={() => code}>Copy</CopyButton>
+    </div>
+  );
 }
 
 function List({ course }: CourseProps): ReactNode {
@@ -48,7 +127,7 @@ function List({ course }: CourseProps): ReactNode {
           if (url !== "") void course.bring(url);
         }}
       >
-        <input type="text" aria-label="Address of a lesson" placeholder="https://…/lesson.md" spellCheck={false} value={url} onChange={(e) => setUrl(e.target.value)} />
+        <input type="text" aria-label="Address of a lesson, or of a folder of lessons" placeholder="https://…/lesson.md, or a folder’s" spellCheck={false} value={url} onChange={(e) => setUrl(e.target.value)} />
         <button type="submit">Open</button>
         <input
           ref={file}
@@ -64,7 +143,11 @@ function List({ course }: CourseProps): ReactNode {
         <button type="button" onClick={() => file.current?.click()}>
           From a file…
         </button>
+        <button type="button" onClick={() => pickFolder((files) => void course.bringFolder(files))}>
+          From a folder…
+        </button>
       </form>
+      <Codes />
     </>
   );
 }
@@ -204,6 +287,7 @@ export function LessonColumn({ course, session }: CourseProps): ReactNode {
         {step !== undefined && lesson !== undefined && <StepView key={`${lesson.id}/${n}`} course={course} session={session} lesson={lesson} step={step} n={n} />}
         {typeof place === "object" && step === undefined && <p className={problem === undefined ? "empty" : "complaint"}>{problem ?? "…"}</p>}
       </div>
+      {step !== undefined && <Signals course={course} />}
     </aside>
   );
 }
