@@ -208,6 +208,14 @@ export abstract class Inode {
   fileattr_set(_flags: number): void {
     throw ENOTTY;
   }
+  /** FS_IOC_FIEMAP: tells the mapped runs of bytes [from, to), in order, FIEMAP_EXTENT_* flags with each, until `each` says false. */
+  fiemap(_from: number, _to: number, _each: (at: number, physical: number, len: number, flags: number) => boolean): void {
+    throw EOPNOTSUPP;
+  }
+  /** FIBMAP: where a block of the file is on its device, 0 for a hole */
+  bmap_block(_block: number): number {
+    throw EINVAL;
+  }
   getxattr(_name: string): Uint8Array {
     throw EOPNOTSUPP;
   }

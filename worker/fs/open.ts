@@ -372,12 +372,11 @@ export const sys_ftruncate = SYSCALL_DEFINE("ftruncate", [Fd, Off], (task, fd, l
 export const sys_fallocate = SYSCALL_DEFINE("fallocate", [Fd, Hex, Off, Off], (task, fd, mode, off, len) => {
   const file = task.files!.fget(fd);
   if (off < 0 || len <= 0) throw EINVAL;
-  const known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE;
-  if ((mode & ~known) !== 0) throw EOPNOTSUPP;
-  if ((mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) throw EOPNOTSUPP;
-  if ((mode & FALLOC_FL_PUNCH_HOLE) !== 0 && (mode & FALLOC_FL_KEEP_SIZE) === 0) throw EOPNOTSUPP;
-  if ((mode & FALLOC_FL_COLLAPSE_RANGE) !== 0 && mode !== FALLOC_FL_COLLAPSE_RANGE) throw EINVAL;
-  if ((mode & FALLOC_FL_INSERT_RANGE) !== 0 && mode !== FALLOC_FL_INSERT_RANGE) throw EINVAL;
+  const what = mode & ~FALLOC_FL_KEEP_SIZE;
+  if (![0, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, FALLOC_FL_PUNCH_HOLE, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE].includes(what)) throw EOPNOTSUPP;
+  // a hole keeps the size, and what moves the rest cannot
+  if (what === FALLOC_FL_PUNCH_HOLE && mode === what) throw EOPNOTSUPP;
+  if ((what === FALLOC_FL_COLLAPSE_RANGE || what === FALLOC_FL_INSERT_RANGE) && mode !== what) throw EOPNOTSUPP;
   if (!file.writable) throw EBADF;
   const inode = file.f_inode;
   if (inode === undefined) throw ENODEV;

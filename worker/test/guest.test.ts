@@ -17,7 +17,7 @@ function guestImage(programs: readonly string[]): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "pagezero-guest-"));
   try {
     const file = join(folder, "image");
-    makeExt4(file, [...rootTree(USERSPACE), ...guestEntries(programs)], { size: 64 });
+    makeExt4(file, [...rootTree(USERSPACE), ...guestEntries(programs)], { size: 64, blockSize: 4096 });
     return new Uint8Array(readFileSync(file));
   } finally {
     rmSync(folder, { recursive: true, force: true });

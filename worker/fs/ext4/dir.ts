@@ -19,7 +19,7 @@ interface Found {
 /** Emits all names but "." and ".." from cookie `pos` on. */
 export function ext4_readdir(dir: Ext4Inode, pos: number, emit: Emit): void {
   const sb = dir.i_sb;
-  if (sb.compat & COMPAT_DIR_INDEX && (dir.i_flags & EXT4_INDEX_FL || dirBlocks(dir) === 1)) ext4_dx_readdir(dir, pos, emit);
+  if (sb.compat & COMPAT_DIR_INDEX && (dir.e_flags & EXT4_INDEX_FL || dirBlocks(dir) === 1)) ext4_dx_readdir(dir, pos, emit);
   else readLinear(dir, pos, emit);
 }
 
@@ -55,7 +55,7 @@ const FIRST = 2;
 /** cf. ext4_dx_readdir(), ext4_htree_fill_tree() */
 function ext4_dx_readdir(dir: Ext4Inode, pos: number, emit: Emit): void {
   const first = Math.max(0, pos - FIRST);
-  if ((dir.i_flags & EXT4_INDEX_FL) === 0) {
+  if ((dir.e_flags & EXT4_INDEX_FL) === 0) {
     const found: Found[] = [];
     gather(dir, 0, found);
     emitSorted(found, pos, emit);

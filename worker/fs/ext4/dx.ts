@@ -70,7 +70,7 @@ const ROOT_LEVELS = 30;
 export function dirHash(dir: Ext4Inode, name: string): DxHash {
   const sb = dir.i_sb;
   let version = sb.s_def_hash_version;
-  if (dir.i_flags & EXT4_INDEX_FL) version = ext4_read_dirblock(dir, 0, true).b_data[ROOT_HASH_VERSION];
+  if (dir.e_flags & EXT4_INDEX_FL) version = ext4_read_dirblock(dir, 0, true).b_data[ROOT_HASH_VERSION];
   if (version <= 2) version += sb.hash_unsigned;
   const h = ext4fs_dirhash(name, version, sb.s_hash_seed);
   if (h === undefined) return sb.corrupted("dx_probe", `inode #${dir.i_ino}: Unrecognised inode hash code ${version}`);
@@ -154,7 +154,7 @@ export function make_indexed_dir(dir: Ext4Inode, name: string, ino: number, type
   root.view.setUint16(ROOT_BASE, limitOf(dir, ROOT_BASE), true);
   frame.count = 1;
   frame.set(0, 0, lblk);
-  dir.i_flags |= EXT4_INDEX_FL;
+  dir.e_flags |= EXT4_INDEX_FL;
   dirtyDirBlock(dir, root, true);
   dir.mark_dirty();
   dxAdd(dir, name, ino, type);

@@ -95,7 +95,7 @@ describe.each(["1024", "4096"])("blocks of %s bytes", (bs) => {
     expect(e2fsck(again.store.bytes)).toBeUndefined();
   });
 
-  test("holes, unwritten blocks, punched and zeroed ranges read as zeros; e2fsck agrees with the rest", { timeout: 300_000 }, () => {
+  test("holes, unwritten blocks, punched and zeroed ranges read as zeros, collapsed and inserted ones move what is behind them; e2fsck agrees with the rest", { timeout: 300_000 }, () => {
     const m = new Mounted(mke2fs("16M", "-b", bs));
     const rnd = random(11);
     const inode = m.root.create("f", 0o100644, ROOT) as Ext4Inode;
@@ -110,8 +110,19 @@ describe.each(["1024", "4096"])("blocks of %s bytes", (bs) => {
     for (let i = 0; i < 600; i++) {
       const pos = rnd(300_000);
       const len = 1 + rnd(15_000);
-      const op = rnd(10);
-      if (op < 5) {
+      const op = rnd(12);
+      const from = pos - (pos % Number(bs));
+      const blocks = len - (len % Number(bs));
+      if (op === 10 || op === 11) {
+        // what is behind a place moves
+        if (blocks === 0 || from + (op === 10 ? blocks : 0) >= model.length) continue;
+        file.fallocate(m.k.init, op === 10 ? 8 : 32, from, blocks);
+        const next = new Uint8Array(model.length + (op === 10 ? -blocks : blocks));
+        next.set(model.subarray(0, from));
+        if (op === 10) next.set(model.subarray(from + blocks), from);
+        else next.set(model.subarray(from), from + blocks);
+        model = next;
+      } else if (op < 5) {
         const data = Uint8Array.from({ length: len }, () => 1 + rnd(255));
         m.write(inode, pos, data);
         grow(pos + len);

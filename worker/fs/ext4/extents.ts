@@ -392,7 +392,20 @@ export class ExtentTree extends BlockMap {
     this.touch(leaf);
   }
 
+  /** An extent that goes over `lblk` becomes two. Throws ENOSPC. */
+  private split(lblk: number): void {
+    this.lookup(lblk);
+    if (this.m_p === 0) return;
+    const leaf = this.leaves[this.room(lblk, 1)];
+    const i = this.indexIn(leaf, lblk);
+    const e = leaf.ex[i];
+    if (e.b === lblk) return;
+    leaf.ex.splice(i + 1, 0, new Extent(lblk, e.b + e.n - lblk, e.p + lblk - e.b, e.u));
+    e.n = lblk - e.b;
+    this.touch(leaf);
+  }
   shift(lblk: number, by: number): void {
+    if (by > 0) this.split(lblk);
     for (const leaf of this.leaves)
       for (const e of leaf.ex)
         if (e.b >= lblk) {

@@ -1,15 +1,18 @@
 // fs/ext4/file.ts — an open regular file.  cf. fs/ext4/file.c, extents.c (fallocate)
 import { SEEK_DATA, SEEK_HOLE } from "../../include/uapi/fcntl.ts";
-import { EFBIG, EINVAL, ENXIO, EOPNOTSUPP } from "../../include/uapi/errno.ts";
+import { EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPERM } from "../../include/uapi/errno.ts";
 import type { Task } from "../../kernel/task.ts";
 import { GenericFile } from "../generic_file.ts";
-import { file_accessed } from "../inode.ts";
+import { S_IMMUTABLE, file_accessed } from "../inode.ts";
 import type { Path } from "../fs.ts";
+import { EXT4_EXTENTS_FL, PAGE_SIZE } from "./ext4.ts";
 import type { Ext4Inode } from "./inode.ts";
 
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
+const FALLOC_FL_COLLAPSE_RANGE = 8;
 const FALLOC_FL_ZERO_RANGE = 16;
+const FALLOC_FL_INSERT_RANGE = 32;
 
 export class Ext4File extends GenericFile {
   declare f_inode: Ext4Inode;
@@ -28,6 +31,7 @@ export class Ext4File extends GenericFile {
     const inode = this.f_inode;
     const sb = inode.i_sb;
     if (len === 0) return 0;
+    if ((inode.i_flags & S_IMMUTABLE) !== 0) throw EPERM;
     if (pos >= inode.maxBytes) throw EFBIG;
     sb.journal_start(1);
     const want = Math.min(len, inode.maxBytes - pos);
@@ -69,6 +73,10 @@ export class Ext4File extends GenericFile {
     const inode = this.f_inode;
     const sb = inode.i_sb;
     const bs = sb.s_blocksize;
+    if (mode === FALLOC_FL_COLLAPSE_RANGE || mode === FALLOC_FL_INSERT_RANGE) {
+      this.move(mode === FALLOC_FL_INSERT_RANGE, off, len);
+      return;
+    }
     if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) !== 0) throw EOPNOTSUPP;
     if (off + len > inode.maxBytes) throw EFBIG;
     sb.journal_start(1);
@@ -96,6 +104,31 @@ export class Ext4File extends GenericFile {
       }
       if ((mode & FALLOC_FL_KEEP_SIZE) === 0 && end > inode.i_size) inode.i_size = end;
     }
+    inode.i_mtime = inode.i_ctime = sb.current_time();
+    inode.i_version++;
+    inode.mark_dirty();
+  }
+  /** What lies behind a place moves: to make room for a hole, or to fill the place of what is taken out.  cf. ext4_insert_range(), ext4_collapse_range() */
+  private move(insert: boolean, off: number, len: number): void {
+    const inode = this.f_inode;
+    const sb = inode.i_sb;
+    const bs = sb.s_blocksize;
+    if ((inode.e_flags & EXT4_EXTENTS_FL) === 0) throw EOPNOTSUPP;
+    if (off % bs !== 0 || len % bs !== 0) throw EINVAL;
+    if (insert) {
+      if (inode.i_size > inode.maxBytes - len) throw EFBIG;
+      if (off >= inode.i_size) throw EINVAL;
+    } else if (off + len >= inode.i_size) throw EINVAL;
+    // pages are by place: what is in memory goes to its blocks, and is read again from where they then are
+    sb.commit();
+    sb.journal_start(1);
+    inode.mapping.drop(Math.floor(off / PAGE_SIZE), Infinity);
+    if (insert) inode.map.shift(off / bs, len / bs);
+    else {
+      inode.freeRange(off / bs, len / bs);
+      inode.map.shift((off + len) / bs, -len / bs);
+    }
+    inode.i_size += insert ? len : -len;
     inode.i_mtime = inode.i_ctime = sb.current_time();
     inode.i_version++;
     inode.mark_dirty();

@@ -46,7 +46,7 @@ function find_group_orlov(sb: Ext4SuperBlock, parent: Ext4Inode): GroupDesc | un
   const avgInodes = sb.free_inodes / groups.length;
   const avgBlocks = sb.free_blocks / groups.length;
   const parentGroup = Math.floor((parent.i_ino - 1) / sb.s_inodes_per_group);
-  if (parent.i_ino === EXT4_ROOT_INO || parent.i_flags & EXT4_TOPDIR_FL) {
+  if (parent.i_ino === EXT4_ROOT_INO || parent.e_flags & EXT4_TOPDIR_FL) {
     let best: GroupDesc | undefined;
     for (const g of groups) {
       if (g.free_inodes === 0 || g.free_inodes < avgInodes || g.free_blocks < avgBlocks) continue;
@@ -122,10 +122,11 @@ export function ext4_new_inode(dir: Ext4Inode, mode: number, owner: Owner): Ext4
   inode.i_ctime = now;
   inode.i_btime = now;
   inode.i_generation = sb.nextGeneration();
-  let flags = dir.i_flags & EXT4_FL_INHERITED;
+  let flags = dir.e_flags & EXT4_FL_INHERITED;
   if (!isDir) flags &= S_ISREG(mode) ? EXT4_REG_FLMASK : EXT4_OTHER_FLMASK;
   if (sb.incompat & INCOMPAT_EXTENTS && (isDir || S_ISREG(mode) || S_ISLNK(mode))) flags |= EXT4_EXTENTS_FL;
-  inode.i_flags = flags;
+  inode.e_flags = flags;
+  inode.ext4_set_inode_flags();
   inode.initNew();
   sb.icache.set(ino, inode);
   inode.mark_dirty();

@@ -7,6 +7,7 @@ import {
   EIO,
   ENOSPC,
   ENOTDIR,
+  EOPNOTSUPP,
   ESTALE,
   EBADMSG,
 } from "../../include/uapi/errno.ts";
@@ -15,13 +16,23 @@ import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import type { Task } from "../../kernel/task.ts";
 import { DirFile } from "../generic_file.ts";
 import { Inode, type File, type Iattr, type Owner, type Path, type Timespec64 } from "../fs.ts";
+import { FIEMAP_EXTENT_UNWRITTEN } from "../../include/uapi/fcntl.ts";
+import { S_APPEND, S_IMMUTABLE, S_NOATIME, S_SYNC } from "../inode.ts";
 import { ext4_free_blocks, ext4_group_first_block_no, ext4_new_blocks, type Run } from "./balloc.ts";
 import type { BlockMap } from "./block_map.ts";
 import { ext4_readdir } from "./dir.ts";
 import {
+  EXT4_APPEND_FL,
   EXT4_EA_INODE_FL,
   EXT4_EXTENTS_FL,
+  EXT4_FL_USER_MODIFIABLE,
+  EXT4_FL_USER_VISIBLE,
   EXT4_HUGE_FILE_FL,
+  EXT4_IMMUTABLE_FL,
+  EXT4_NOATIME_FL,
+  EXT4_OTHER_FLMASK,
+  EXT4_REG_FLMASK,
+  EXT4_SYNC_FL,
   EXT4_INLINE_DATA_FL,
   get64,
   GOOD_OLD_INODE_SIZE,
@@ -70,6 +81,8 @@ import * as xattr from "./xattr.ts";
 export class Ext4Inode extends Inode {
   declare readonly i_sb: Ext4SuperBlock;
   i_dtime = 0;
+  /** EXT4_*_FL: as on disk; what of it the VFS minds is in i_flags */
+  e_flags = 0;
   /** block with extended attributes, 0 for none */
   i_file_acl = 0;
   i_extra_isize = 0;
@@ -101,11 +114,17 @@ export class Ext4Inode extends Inode {
     this.i_extra_isize = sb.s_inode_size > GOOD_OLD_INODE_SIZE ? sb.s_want_extra_isize : 0;
     this.i_body = new Uint8Array(Math.max(0, sb.s_inode_size - GOOD_OLD_INODE_SIZE - this.i_extra_isize));
     this.seed();
-    if (this.i_flags & EXT4_EXTENTS_FL) {
+    if (this.e_flags & EXT4_EXTENTS_FL) {
       // an empty root
       this.i_block.set([0x0a, 0xf3, 0, 0, 4, 0, 0, 0]);
       this.blocks = new ExtentTree(this);
     }
+  }
+  /** cf. ext4_set_inode_flags() */
+  ext4_set_inode_flags(): void {
+    const f = this.e_flags;
+    this.i_flags =
+      (f & EXT4_SYNC_FL ? S_SYNC : 0) | (f & EXT4_NOATIME_FL ? S_NOATIME : 0) | (f & EXT4_APPEND_FL ? S_APPEND : 0) | (f & EXT4_IMMUTABLE_FL ? S_IMMUTABLE : 0);
   }
   seed(): void {
     this.csum_seed = crc32c_le32(crc32c_le32(this.i_sb.csum_seed, this.i_ino), this.i_generation);
@@ -131,9 +150,10 @@ export class Ext4Inode extends Inode {
     this.i_uid = v.getUint16(I_UID, true) + v.getUint16(I_UID_HIGH, true) * 0x10000;
     this.i_gid = v.getUint16(I_GID, true) + v.getUint16(I_GID_HIGH, true) * 0x10000;
     this.i_size = get64(v, I_SIZE_LO, I_SIZE_HIGH);
-    this.i_flags = v.getUint32(I_FLAGS, true);
+    this.e_flags = v.getUint32(I_FLAGS, true);
+    this.ext4_set_inode_flags();
     this.i_blocks = v.getUint32(I_BLOCKS_LO, true) + (sb.ro_compat & RO_COMPAT_HUGE_FILE ? v.getUint16(I_BLOCKS_HIGH, true) * 0x100000000 : 0);
-    if (this.i_flags & EXT4_HUGE_FILE_FL) this.i_blocks *= sb.s_blocksize / 512;
+    if (this.e_flags & EXT4_HUGE_FILE_FL) this.i_blocks *= sb.s_blocksize / 512;
     this.i_file_acl = v.getUint32(I_FILE_ACL_LO, true) + v.getUint16(I_FILE_ACL_HIGH, true) * 0x100000000;
     this.i_atime = getTime(v, I_ATIME, I_ATIME_EXTRA, this.i_extra_isize);
     this.i_ctime = getTime(v, I_CTIME, I_CTIME_EXTRA, this.i_extra_isize);
@@ -145,7 +165,7 @@ export class Ext4Inode extends Inode {
       const old = v.getUint32(I_BLOCK, true);
       this.i_rdev = old !== 0 ? MKDEV((old >>> 8) & 0xff, old & 0xff) : new_decode_dev(v.getUint32(I_BLOCK + 4, true));
     }
-    if (this.i_flags & (EXT4_INLINE_DATA_FL | EXT4_EA_INODE_FL)) sb.corrupted("ext4_iget", `inode #${this.i_ino}: unexpected inode flags ${this.i_flags.toString(16)}`);
+    if (this.e_flags & (EXT4_INLINE_DATA_FL | EXT4_EA_INODE_FL)) sb.corrupted("ext4_iget", `inode #${this.i_ino}: unexpected inode flags ${this.e_flags.toString(16)}`);
   }
   private csumOk(raw: Uint8Array, v: DataView): boolean {
     const have = v.getUint16(I_CHECKSUM_LO, true) + (this.hasHi ? v.getUint16(I_CHECKSUM_HI, true) * 0x10000 : 0);
@@ -188,7 +208,7 @@ export class Ext4Inode extends Inode {
     v.setUint16(I_LINKS_COUNT, this.i_nlink, true);
     v.setUint32(I_DTIME, this.i_dtime, true);
     let blocks = this.i_blocks;
-    let flags = this.i_flags & ~EXT4_HUGE_FILE_FL;
+    let flags = this.e_flags & ~EXT4_HUGE_FILE_FL;
     if (blocks >= 2 ** 48) {
       flags |= EXT4_HUGE_FILE_FL;
       blocks /= sb.s_blocksize / 512;
@@ -224,7 +244,7 @@ export class Ext4Inode extends Inode {
   // --- blocks
 
   get map(): BlockMap {
-    return (this.blocks ??= this.i_flags & EXT4_EXTENTS_FL ? ExtentTree.load(this) : new IndirectMap(this));
+    return (this.blocks ??= this.e_flags & EXT4_EXTENTS_FL ? ExtentTree.load(this) : new IndirectMap(this));
   }
   /** Whether i_block holds a block map at all: not for devices, and not for a short link's text. */
   get hasBlocks(): boolean {
@@ -348,7 +368,7 @@ export class Ext4Inode extends Inode {
       this.i_sb.journal_dirty_metadata(bh);
       to = bh.b_data;
     } else {
-      this.i_flags &= ~EXT4_EXTENTS_FL;
+      this.e_flags &= ~EXT4_EXTENTS_FL;
       this.blocks = undefined;
       to.fill(0);
     }
@@ -406,6 +426,40 @@ export class Ext4Inode extends Inode {
   override open(_task: Task | undefined, path: Path, flags: number): File {
     if (S_ISDIR(this.i_mode)) return new DirFile(path, this, flags);
     return new Ext4File(path, this, flags);
+  }
+  override fileattr_get(): number {
+    return this.e_flags & EXT4_FL_USER_VISIBLE;
+  }
+  /** cf. ext4_fileattr_set(), ext4_ioctl_setflags() */
+  override fileattr_set(flags: number): void {
+    if ((flags & ~EXT4_FL_USER_VISIBLE) !== 0) throw EOPNOTSUPP;
+    const set = flags & EXT4_FL_USER_MODIFIABLE;
+    const fits = S_ISDIR(this.i_mode) ? -1 : S_ISREG(this.i_mode) ? EXT4_REG_FLMASK : EXT4_OTHER_FLMASK;
+    if ((set & ~fits) !== 0) throw EOPNOTSUPP;
+    // blocks stay as they are kept: no migration
+    if (((set ^ this.e_flags) & EXT4_EXTENTS_FL) !== 0) throw EOPNOTSUPP;
+    this.i_sb.journal_start(0);
+    this.e_flags = (this.e_flags & ~EXT4_FL_USER_MODIFIABLE) | set;
+    this.ext4_set_inode_flags();
+    this.i_ctime = this.i_sb.current_time();
+    this.mark_dirty();
+  }
+  override fiemap(from: number, to: number, each: (at: number, physical: number, len: number, flags: number) => boolean): void {
+    if (!this.hasBlocks) return;
+    const bs = this.i_sb.s_blocksize;
+    const first = Math.floor(from / bs);
+    const end = Math.ceil(to / bs);
+    this.map.forEach(first, (b, n, p, unwritten) => {
+      if (b >= end) return false;
+      const at = Math.max(b, first);
+      return each(at * bs, (p + at - b) * bs, (Math.min(b + n, end) - at) * bs, unwritten ? FIEMAP_EXTENT_UNWRITTEN : 0);
+    });
+  }
+  override bmap_block(block: number): number {
+    this.i_sb.commit();
+    if (block >= this.map.maxBlocks) return 0;
+    this.map.lookup(block);
+    return this.map.m_u ? 0 : this.map.m_p;
   }
   override getxattr(name: string): Uint8Array {
     return xattr.ext4_xattr_get(this, name);

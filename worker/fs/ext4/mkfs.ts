@@ -184,7 +184,7 @@ const JOURNAL_INO = 8;
 function makeJournal(sb: Ext4SuperBlock, n: number, uuid: Uint8Array): void {
   const j = sb.makeInode(JOURNAL_INO);
   j.i_mode = 0o100600;
-  j.i_flags = F.EXT4_EXTENTS_FL;
+  j.e_flags = F.EXT4_EXTENTS_FL;
   j.i_atime = j.i_mtime = j.i_ctime = j.i_btime = sb.current_time();
   j.initNew();
   for (let done = 0; done < n; ) done += j.ext4_map_blocks(done, n - done, false);

@@ -23,7 +23,7 @@ interface Found {
 
 /** cf. ext4_find_entry() */
 function find(dir: Ext4Inode, name: string): Found | undefined {
-  if ((dir.i_flags & EXT4_INDEX_FL) !== 0) return dxFind(dir, name);
+  if ((dir.e_flags & EXT4_INDEX_FL) !== 0) return dxFind(dir, name);
   const space = dirSpace(dir);
   for (let b = 0; b < dirBlocks(dir); b++) {
     const bh = ext4_read_dirblock(dir, b, false);
@@ -41,7 +41,7 @@ function must(dir: Ext4Inode, name: string): Found {
 /** cf. ext4_add_entry() */
 function add(dir: Ext4Inode, name: string, inode: Ext4Inode): void {
   const type = ext4_type_by_mode(inode.i_mode);
-  if ((dir.i_flags & EXT4_INDEX_FL) !== 0) dxAdd(dir, name, inode.i_ino, type);
+  if ((dir.e_flags & EXT4_INDEX_FL) !== 0) dxAdd(dir, name, inode.i_ino, type);
   else addLinear(dir, name, inode.i_ino, type);
   touch(dir);
 }
@@ -70,7 +70,7 @@ function setEntry(dir: Ext4Inode, name: string, inode: Ext4Inode): void {
 }
 /** "." and ".." of an indexed directory are in the root of the index. */
 function isIndexBlock(dir: Ext4Inode, bh: BufferHead): boolean {
-  return (dir.i_flags & EXT4_INDEX_FL) !== 0 && bh.b_blocknr === dir.bmap(0);
+  return (dir.e_flags & EXT4_INDEX_FL) !== 0 && bh.b_blocknr === dir.bmap(0);
 }
 function touch(dir: Ext4Inode): void {
   dir.i_mtime = dir.i_ctime = dir.i_sb.current_time();

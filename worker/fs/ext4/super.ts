@@ -271,7 +271,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     inode.i_block.set(raw.subarray(o + F.I_BLOCK, o + F.I_BLOCK + F.I_BLOCK_LEN));
     const v = new DataView(raw.buffer, raw.byteOffset + o, this.s_inode_size);
     inode.i_size = get64(v, F.I_SIZE_LO, F.I_SIZE_HIGH);
-    inode.i_flags = v.getUint32(F.I_FLAGS, true);
+    inode.e_flags = v.getUint32(F.I_FLAGS, true);
     inode.i_mode = v.getUint16(F.I_MODE, true);
     inode.i_generation = v.getUint32(F.I_GENERATION, true);
     inode.seed();

@@ -109,3 +109,6 @@ export const FS_IMMUTABLE_FL = 0x10;
 export const FS_APPEND_FL = 0x20;
 export const FS_NODUMP_FL = 0x40;
 export const FS_NOATIME_FL = 0x80;
+/** FS_IOC_FIEMAP: what a run is */
+export const FIEMAP_EXTENT_LAST = 0x1;
+export const FIEMAP_EXTENT_UNWRITTEN = 0x800;
