@@ -18,6 +18,8 @@ export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], rea
   "$region": [["i32"], ["i64"]],
   /** compiled code is at the door, everything is in the state block: 0, and it goes on behind it, or ST_EXIT says why not */
   "$kernel": [[], ["i32"]],
+  /** (op, result, first, second operand): flags of compiled code to the state block */
+  "$settle": [["i32", "i64", "i64", "i64"], []],
   /** the six flags as in rflags */
   "$getflags": [[], ["i32"]],
 };

@@ -42,16 +42,11 @@ export class RegionBuilder extends StateBuilder implements Emitter {
 
   /** The body of the function, with its end; `types` are its locals. */
   compile(): Bytes {
-    this.open(0x02); // to here with the flags where they are in the block
-    this.open(0x02); // to here with the flags in the canonical locals
-    this.loadState();
+    this.openWays();
+    this.loadState(this.liveness.live[0]!);
     emitStructured(this.region.succ, this.region.analysis, this);
     this.byte(0x00); // unreachable
-    this.end();
-    this.storeFlags();
-    this.end();
-    this.storeState();
-    this.get(this.out);
+    this.closeWays();
     this.byte(0x0b);
     return this.code;
   }
@@ -92,6 +87,8 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     const { analysis, blocks } = this.region;
     const block = (this.block = blocks[n]!);
     if (analysis.merge[n] || analysis.loopHeader[n]) this.setFlag(CANON);
+    this.dirty = this.liveness.dirty[n]!;
+    this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
     if (n === 0 || analysis.loopHeader[n] || block.afterCall) {
       this.get(this.left);
@@ -209,7 +206,14 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.edgeOut = (k) => {
       this.edgeOut = undefined;
       this.norm = undefined;
+      // the target's code may be emitted right here
+      const { block: from, insn, form, dirty, valid } = this;
       take(k);
+      this.block = from;
+      this.insn = insn;
+      this.form = form;
+      this.dirty = dirty;
+      this.valid = valid;
     };
     const last = block.steps[block.steps.length - 1]!;
     this.remaining = 1;
@@ -237,9 +241,14 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.i64const(-1);
     this.byte(0x0f);
     this.end();
-    this.loadState();
+    this.loadAt(0);
     this.setFlag(MEM);
     this.edgeOut!(0);
+  }
+  /** Control comes from outside, and takes the k-th edge of the block. */
+  private loadAt(k: number): void {
+    const to = this.block.edges[k]!.block;
+    this.loadState(to < 0 ? 0 : this.liveness.live[to]!);
   }
   private loadSlot(rip: number): void {
     this.i32const(0);
@@ -394,10 +403,10 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.setFlag(flag);
     this.sync();
     this.edgeOut = () => go(1);
-    this.callSlot(this.probe(this.out), () => this.get(this.out));
+    this.callSlot(this.probe(this.out), () => this.get(this.out), -1, 1);
     this.end();
   }
-  private callSlot(slot: number, rip: () => void, known = -1): void {
+  private callSlot(slot: number, rip: () => void, known = -1, edge = 0): void {
     this.i32const(0);
     this.word(0x28, ST_DEPTH);
     const depth = this.take("i32");
@@ -444,7 +453,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.get(this.out);
     this.byte(0x0f);
     this.end();
-    this.loadState();
+    this.loadAt(edge);
     this.setFlag(MEM);
     this.edgeOut!(0);
   }

@@ -3,10 +3,7 @@ import type { Condition, FlagKind } from "../flags.ts";
 import { CONDITIONS, FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
 import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
-import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
-
-/** In the op of the canonical locals: the result is in res. */
-const GIVEN = 0x10000;
+import { CANON, GIVEN, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
 
 /** Bit of the flag that a condition asks for, if it is one flag. */
 const SINGLE: Partial<Record<Condition, number>> = { b: 0, p: 2, e: 6, s: 7, o: 11 };
@@ -42,18 +39,11 @@ export abstract class FlagBuilder extends WasmBuilder {
   }
   /** The canonical locals to the state block. */
   protected storeFlags(): void {
-    const kind = this.settle();
-    const put = (local: number, opcode: number, offset: number): void => {
-      this.i32const(0);
-      this.get(local);
-      this.word(opcode, offset);
-    };
-    put(kind, 0x36, ST_FL_OP);
-    put(this.fl.res, 0x37, ST_FL_RES);
-    put(this.fl.a, 0x37, ST_FL_A);
-    put(this.fl.b, 0x37, ST_FL_B);
+    const { op, res, a, b } = this.fl;
+    for (const local of [op, res, a, b]) this.get(local);
+    this.callImport("$settle");
   }
-  /** Works out the canonical locals: but for op they are then just as in the state block. The kind, as it would be there. */
+  /** Works out the canonical locals, as $settle does: but for op they are then just as in the state block. The kind, as it would be there. */
   private settle(): number {
     const { op, res, a, b } = this.fl;
     const put = (local: number, v: number): void => {
@@ -314,21 +304,27 @@ export abstract class FlagBuilder extends WasmBuilder {
       this.set(local);
       this.barrier();
     };
-    /** values of `size` bytes, not extended; without `res` it is worked out later */
-    const raw = (op: number, size: number, a: number, b: number, res?: number): void => {
+    if (f.kind === "canon") return;
+    if (f.kind === "mem") {
+      put(this.fl.op, this.or(this.getState(ST_FL_OP, "i32"), this.i32(GIVEN)));
+      put(this.fl.res, this.getState(ST_FL_RES, "i64"));
+      put(this.fl.a, this.getState(ST_FL_A, "i64"));
+      put(this.fl.b, this.getState(ST_FL_B, "i64"));
+      return;
+    }
+    this.work(f, (op, size, a, b, res) => {
+      // not extended; without `res` it is worked out later
       put(this.fl.a, this.zext(a));
       put(this.fl.b, this.zext(b));
       if (res !== undefined) put(this.fl.res, this.zext(res));
       put(this.fl.op, this.i32(op | ((64 - 8 * size) << 8) | (res === undefined ? 0 : GIVEN)));
-    };
+    });
+  }
+  /** Gives `raw` what set the flags: an FL_* number, and values of `size` bytes, not extended; without a result it is a - b or a + b. */
+  private work(f: FlagRecord, raw: (op: number, size: number, a: number, b: number, res?: number) => void): void {
     switch (f.kind) {
       case "canon":
-        break;
       case "mem":
-        put(this.fl.op, this.or(this.getState(ST_FL_OP, "i32"), this.i32(GIVEN)));
-        put(this.fl.res, this.getState(ST_FL_RES, "i64"));
-        put(this.fl.a, this.getState(ST_FL_A, "i64"));
-        put(this.fl.b, this.getState(ST_FL_B, "i64"));
         break;
       case "logic":
         raw(FL_SUB, f.size, f.r, this.i64(0));
@@ -355,9 +351,16 @@ export abstract class FlagBuilder extends WasmBuilder {
     }
   }
   protected toMem(): void {
-    if (this.flag.kind === "mem") return;
-    this.toCanon();
-    this.storeFlags();
+    const f = this.flag;
+    if (f.kind === "mem") return;
+    if (f.kind === "canon") this.storeFlags();
+    else
+      this.work(f, (op, size, a, b, res) => {
+        this.setState(ST_FL_OP, this.i32(op));
+        this.setState(ST_FL_A, this.wide(size, a));
+        this.setState(ST_FL_B, f.kind === "logic" ? b : this.wide(size, b));
+        this.setState(ST_FL_RES, this.wide(size, res ?? (f.kind === "sub" || f.kind === "add" ? f.r : a)));
+      });
     this.setFlag(MEM);
   }
 }

@@ -27,6 +27,15 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.links = links;
   }
 
+  /** masks of registers: see liveness.ts. What has been written since control came from outside; whose locals are right. */
+  protected dirty = 0;
+  protected valid = 0;
+  private wrote(n: number): void {
+    const bit = 1 << n;
+    this.dirty |= bit;
+    this.valid |= bit;
+  }
+
   // ---- values that are addresses, or may become some
 
   protected abstract readonly addresses: Addresses;
@@ -150,6 +159,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     }
     this.set(local);
     this.barrier();
+    this.wrote(n);
   }
   private readHighByte(n: number): number {
     this.get(this.local(n));
@@ -175,6 +185,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.byte(0x84);
     this.set(local);
     this.barrier();
+    this.wrote(n);
   }
   readAh = (): number => this.readHighByte(0);
   writeAh = (v: number): void => this.writeHighByte(0, v);
@@ -227,6 +238,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.get(v);
     this.set(low);
     this.barrier();
+    this.wrote(GPRS + n);
   }
   /** What is known of xmm registers here. */
   protected readonly facts: Facts = { scalar: 0, packed: 0 };
@@ -256,6 +268,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.get(x);
     this.setWhole(n);
     this.barrier();
+    this.wrote(GPRS + n);
   }
   protected readXmm(o: Operand): number {
     return this.regX(this.insn.reg[o.index]!);

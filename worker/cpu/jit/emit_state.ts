@@ -7,10 +7,26 @@ import { Addresses, CONSTANT, type Check } from "./addresses.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
 import { MEM } from "./flag_record.ts";
 import { STATEFUL, type Links } from "./links.ts";
+import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
 
 /** Helpers that never write guest memory. */
 const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
+
+/** Ways out of a region that are shared, at most; others store something for themselves. */
+const MAX_WAYS = 16;
+interface Way {
+  /** what has to be stored: registers, and flags if they are in the canonical locals */
+  readonly mask: number;
+  readonly canon: boolean;
+  /** what may be stored, too, by all who come this way */
+  valid: number;
+}
+function bitCount(mask: number): number {
+  let n = 0;
+  for (let m = mask; m !== 0; m &= m - 1) n++;
+  return n;
+}
 
 export abstract class StateBuilder extends OperandBuilder {
   protected readonly region: Region;
@@ -27,6 +43,9 @@ export abstract class StateBuilder extends OperandBuilder {
   protected readonly leaked = new Set<number>();
   protected hitUsed = false;
   protected readonly addresses: Addresses;
+  protected readonly liveness: Liveness;
+  /** ways out that compile() has opened blocks for, by what has to be stored on them; the outermost first */
+  private readonly ways: Way[] = [];
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
     super(links, imports);
@@ -43,6 +62,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
     this.addresses = new Addresses(region);
+    this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis.order);
   }
 
   // ---- locals: temporaries of an instruction, but for those that the flags still need
@@ -80,10 +100,13 @@ export abstract class StateBuilder extends OperandBuilder {
   }
   // ---- state block
 
-  protected loadState(): void {
+  /** Control comes from outside: the registers of `mask` get their locals, none is dirty. */
+  protected loadState(mask: number): void {
+    this.dirty = 0;
+    this.valid = mask;
     for (let n = 0; n < 32; n++) {
       const local = this.home[n]!;
-      if (local < 0) continue;
+      if (local < 0 || !((mask >>> n) & 1)) continue;
       this.i32const(0);
       this.loadHome(n);
       if (n < GPRS) this.set(local);
@@ -117,9 +140,9 @@ export abstract class StateBuilder extends OperandBuilder {
       this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
     }
   }
-  protected storeRegisters(): void {
+  protected storeRegisters(mask: number): void {
     for (let n = 0; n < 32; n++) {
-      if (!((this.region.written >>> n) & 1)) continue;
+      if (!((mask >>> n) & 1)) continue;
       this.i32const(0);
       if (n < GPRS) {
         this.get(this.home[n]!);
@@ -131,10 +154,6 @@ export abstract class StateBuilder extends OperandBuilder {
         this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
       }
     }
-  }
-  protected storeState(): void {
-    this.storeRegisters();
-    this.storeLeft(0);
   }
   protected storeLeft(more: number): void {
     this.i32const(0);
@@ -161,15 +180,8 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     const before = this.flag, canonToo = this.canonToo;
     const pins = [...this.pinned];
-    if (this.flag.kind === "mem") {
-      this.byte(0x0c);
-      this.code.u32(this.depth - 1);
-    } else {
-      this.toCanon();
-      this.byte(0x0c);
-      this.code.u32(this.depth - 2);
-    }
-    this.barrier();
+    if (this.flag.kind !== "mem") this.toCanon();
+    this.wayOut();
     this.flag = before;
     this.canonToo = canonToo;
     this.pinned.clear();
@@ -178,10 +190,71 @@ export abstract class StateBuilder extends OperandBuilder {
   protected exitNow(uncount: number): void {
     this.exitTo(() => this.i64const(-1), uncount);
   }
+  /** Opens the blocks of ways out: before anything else. */
+  protected openWays(): void {
+    for (let i = 0; i < MAX_WAYS; i++) this.open(0x02);
+  }
+  /** Closes them, with the code behind each: it stores what no other way stores that can follow it, and goes there. */
+  protected closeWays(): void {
+    const { ways } = this;
+    const all: number[] = [], next: number[] = [];
+    for (const [i, { mask, canon, valid }] of ways.entries()) {
+      let rest = mask, to = -1;
+      for (let j = 0; j < i; j++) {
+        if ((ways[j]!.canon && !canon) || (all[j]! & ~valid) !== 0) continue;
+        if (to >= 0 && bitCount(mask & ~all[j]!) >= bitCount(rest)) continue;
+        rest = mask & ~all[j]!;
+        to = j;
+      }
+      next.push(to);
+      all.push(to < 0 ? mask : mask | all[to]!);
+    }
+    for (let i = MAX_WAYS - 1; i >= 0; i--) {
+      this.end();
+      const way = ways[i], to = next[i]!;
+      if (way === undefined) continue;
+      if (to < 0) {
+        this.storeAndReturn(way.mask, way.canon);
+        continue;
+      }
+      if (way.canon && !ways[to]!.canon) this.storeFlags();
+      this.storeRegisters(way.mask & ~all[to]!);
+      if (to === i - 1) continue;
+      this.byte(0x0c);
+      this.code.u32(this.depth - 1 - to);
+    }
+  }
+  /** A branch to where all is stored that must be, and the region left; flags are canonical or in the state block. */
+  private wayOut(): void {
+    const canon = this.flag.kind !== "mem", { dirty, valid, ways } = this;
+    let way = ways.findIndex((w) => w.canon === canon && (dirty & ~w.mask) === 0 && (w.mask & ~valid) === 0);
+    if (way < 0 && ways.length < MAX_WAYS) way = ways.push({ mask: dirty, canon, valid }) - 1;
+    if (way < 0) {
+      // by the one that leaves least to do
+      for (const [i, w] of ways.entries())
+        if (w.canon === canon && (w.mask & ~valid) === 0 && (way < 0 || bitCount(dirty & ~w.mask) < bitCount(dirty & ~ways[way]!.mask))) way = i;
+      if (way >= 0) this.storeRegisters(dirty & ~ways[way]!.mask);
+    }
+    if (way < 0) this.storeAndReturn(dirty, canon);
+    else {
+      ways[way]!.valid &= valid;
+      this.byte(0x0c);
+      this.code.u32(this.depth - 1 - way);
+    }
+    this.barrier();
+  }
+  private storeAndReturn(mask: number, canon: boolean): void {
+    if (canon) this.storeFlags();
+    this.storeRegisters(mask);
+    this.storeLeft(0);
+    this.get(this.out);
+    this.byte(0x0f);
+  }
   /** Everything to the state block: before another region runs. */
   protected sync(): void {
     this.toMem();
-    this.storeState();
+    this.storeRegisters(this.dirty);
+    this.storeLeft(0);
   }
   // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
 
@@ -199,9 +272,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.byte(0x6a);
     this.set(this.left);
     this.barrier();
-    this.byte(0x0c);
-    this.code.u32(this.depth - (this.flag.kind === "mem" ? 1 : 2));
-    this.barrier();
+    this.wayOut();
   }
   override check(address: number, n: number, write: boolean): void {
     const symbol = this.symbolOf(address), here = { lo: 0, hi: n };
@@ -302,15 +373,16 @@ export abstract class StateBuilder extends OperandBuilder {
     if (!NO_STORE.test(name)) this.setState(ST_CODE_HIT, this.i32(0));
     if (STATEFUL.test(name)) {
       this.toMem();
-      this.storeRegisters();
+      this.storeRegisters(this.dirty);
     } else this.alsoCanon(); // a status that is not 0 leaves
     if (name === "rdtsc") this.storeLeft(this.remaining);
   }
   protected afterHelper(name: string): void {
     if (STATEFUL.test(name)) {
       this.get(this.left);
-      const left = this.take("i32");
-      this.loadState();
+      const left = this.take("i32"), { dirty } = this;
+      this.loadState(this.region.used);
+      this.dirty = dirty; // it may be left out
       this.facts.scalar = this.facts.packed = 0;
       this.addresses.forget(0xffff);
       this.get(left);

@@ -2,6 +2,10 @@
 //
 // mem: they are in the state block. canon: in the four locals that mirror it (where control flow meets). Everything else: set by the
 // instruction of that kind from these locals; nothing has been computed yet, and often never is.
+import { Assembler } from "../build/assembler.ts";
+import type { Bytes } from "../build/module.ts";
+import { FL_ADD } from "../flags.ts";
+import { ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
 
 export type FlagRecord =
   | { readonly kind: "mem" }
@@ -17,6 +21,24 @@ export type FlagRecord =
   | { readonly kind: "patch"; readonly which: number; readonly image: number; readonly base: FlagRecord }
   /** all six, where rflags has them */
   | { readonly kind: "bits"; readonly image: number };
+
+/** In the op of the canonical locals: the result is in res. */
+export const GIVEN = 0x10000;
+
+/** `$settle` of IMPORTS, with one i64 as its own local: the canonical locals op, res, a, b, as emit_flags.ts tells of them, to the state block. */
+export function settleFunction(state: number): Bytes {
+  const f = new Assembler();
+  const wide = (offset: number): Assembler => f.get(4).op(0x86).get(4).op(0x87).store64(state + offset);
+  f.const(0).get(0).const(255).op(0x71).store(state + ST_FL_OP);
+  f.get(0).const(8).op(0x76).const(255).op(0x71, 0xad).set(4);
+  f.const(0).get(1).get(2).get(3).op(0x7c).get(2).get(3).op(0x7d).get(0).const(255).op(0x71).const(FL_ADD).op(0x46, 0x1b).get(0).const(GIVEN).op(0x71, 0x1b);
+  wide(ST_FL_RES);
+  f.const(0).get(2);
+  wide(ST_FL_A);
+  f.const(0).get(3);
+  wide(ST_FL_B);
+  return f.end().take();
+}
 
 export const MEM: FlagRecord = { kind: "mem" };
 export const CANON: FlagRecord = { kind: "canon" };

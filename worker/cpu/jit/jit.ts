@@ -17,6 +17,7 @@ import type { CompiledCode, Compiler, Interpreter } from "../interp.ts";
 import { FN_ENTER } from "../interp.ts";
 import { ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
+import { settleFunction } from "./flag_record.ts";
 import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
 import type { Region } from "./region.ts";
@@ -183,8 +184,9 @@ export class Jit implements Compiler {
     w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
     a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
+    w.exportFunction("$settle", w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s)));
     const exports = this.instantiate(w.finish(), { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
-    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $kernel: () => this.host.knock() };
+    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $settle: exports.$settle!, $kernel: () => this.host.knock() };
   }
 
   slotAt(rip: number): number {

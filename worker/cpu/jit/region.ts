@@ -49,9 +49,8 @@ export interface Region {
   /** successors within the region, by block; edgeOf[b][k] is the edge of that successor */
   readonly succ: readonly (readonly number[])[];
   readonly edgeOf: readonly (readonly number[])[];
-  /** registers that any instruction reads or writes, and those that one writes */
+  /** registers that any instruction reads or writes */
   readonly used: number;
-  readonly written: number;
   /** xmm registers that are mostly used as a double, as a single */
   readonly doubles: number;
   readonly singles: number;
@@ -298,7 +297,6 @@ class Finder {
     starts.forEach((at, i) => index.set(at, i));
     const edgeTo = (at: number): Edge => ({ block: index.get(at) ?? -1, rip: at % COPY });
     let used = 0;
-    let written = 0;
     let mxcsr = false;
     const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
     const ranges: [number, number][] = [];
@@ -314,7 +312,6 @@ class Finder {
         }
         block.steps.push(step);
         used |= step.summary.reads | step.summary.writes;
-        written |= step.summary.writes;
         mxcsr ||= step.summary.mxcsr;
         countLanes(step, uses);
         const here = at;
@@ -365,7 +362,7 @@ class Finder {
     const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
       uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
     const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
-    return { entry, blocks, analysis, succ, edgeOf, used, written, doubles, singles, mxcsr, ranges, insns: steps.size };
+    return { entry, blocks, analysis, succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: steps.size };
   }
 }
 

@@ -192,6 +192,7 @@ class Notes implements Builder<number, number> {
   }
   setRegX(n: number, x: number): void {
     this.out.writes |= 0x10000 << n;
+    if (this.depth > 0) this.out.reads |= 0x10000 << n; // it may not happen: the old value is needed
     forget(this.out.learns, n);
     if (x === ZERO) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
   }
