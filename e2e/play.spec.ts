@@ -45,6 +45,8 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     let address = "";
     await expect.poll(async () => (address = /untouched", at 0x([0-9a-f]+)/.exec(await guest.screen())?.[1] ?? ""), { timeout: PATIENCE }).not.toBe("");
     await guest.tab("Memory").click();
+    await panel.getByRole("button", { name: "With an MMU it would be" }).click();
+    await expect(panel.locator(".mmu li")).not.toHaveCount(0);
     await panel.getByLabel("address").fill(address);
     await panel.getByRole("button", { name: "Show", exact: true }).click();
     await expect(panel.getByRole("status", { name: "What these bytes are" })).toContainText("untouched");
@@ -102,7 +104,14 @@ test("a lesson: what it asks for turns green when it happens", async ({ page }) 
   await checks.getByLabel(/^Answer/).fill("FF D0");
   await checks.getByRole("button", { name: "Check" }).click();
   await expect(checks.getByText("(done)")).toHaveCount(2);
+  // the same step from its beginning: a fresh machine, and nothing is green
+  await lesson.getByRole("button", { name: "Reset this step" }).click();
+  await expect(checks).not.toContainText("(done)");
+  await guest.prompt();
+  await lesson.getByRole("button", { name: "✋ Stuck" }).click();
+  await expect(page).toHaveTitle(/^✋ stuck/);
   await lesson.getByRole("button", { name: "Next" }).click();
+  await expect(page).not.toHaveTitle(/stuck/);
   await expect(lesson.getByRole("heading", { name: "Why that address is there" })).toBeVisible();
   expect(guest.errors).toEqual([]);
 });
@@ -138,7 +147,7 @@ for (const theme of ["light", "dark"] as const)
       const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.html.slice(0, 120)).join(" | ")}`);
       expect(serious, what).toEqual([]);
     };
-    for (const tab of ["Machine", "Page 0", "Calls", "Processes", "Memory", "CPU"]) {
+    for (const tab of ["Machine", "Disks", "Page 0", "Calls", "Processes", "Memory", "CPU", "Bench"]) {
       await guest.tab(tab).click();
       await expect(page.getByRole("tabpanel")).not.toContainText("…", { timeout: 5000 }).catch(() => undefined);
       await look(tab);
@@ -154,4 +163,15 @@ for (const theme of ["light", "dark"] as const)
     await page.keyboard.press("Escape");
     await guest.button("Help and keyboard").click();
     await look("the help");
+    await page.keyboard.press("Escape");
+    await guest.button("Share").click();
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await look("the share dialog");
+    await page.keyboard.press("Escape");
+    await page.goto("/#/check");
+    await expect(page.getByRole("dialog", { name: "Is this browser ready?" })).toContainText("WebAssembly");
+    await look("the preflight page");
+    await page.goto("/embed.html");
+    await expect(page.getByRole("button", { name: "Start Linux in this page" })).toBeVisible();
+    await look("the embedded machine");
   });

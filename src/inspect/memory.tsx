@@ -7,6 +7,7 @@ import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { showMemory, ui } from "../ui.ts";
 import { HexView, ROWS } from "./hex.tsx";
+import { WithMmu } from "./mmu.tsx";
 import { paint, pattern } from "./owners.ts";
 import { usePoll } from "./poll.ts";
 import { Strip } from "./strip.tsx";
@@ -188,6 +189,7 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
       <p className="sum">
         <b>{size(free)}</b> free, in <b>{count(pieces)}</b> {pieces === 1 ? "piece" : "pieces"}; the largest is <b>{size(largest)}</b>. {pieces > 1 ? "Memory is not moved, so nobody can get a block that is larger than that." : ""}
       </p>
+      <WithMmu map={map} />
       <form
         className="row"
         onSubmit={(e) => {

@@ -3,20 +3,15 @@ import { EBADF, EBADR, EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, EXDEV } from ".
 import {
   FASYNC, FIEMAP_EXTENT_LAST, FS_APPEND_FL, FS_IMMUTABLE_FL, FS_NOATIME_FL, FS_NODUMP_FL, FS_SYNC_FL, O_NONBLOCK,
 } from "../include/uapi/fcntl.ts";
+import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE } from "../include/uapi/ioctls.ts";
 import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import { CAP_LINUX_IMMUTABLE, CAP_SYS_RAWIO, capable } from "../kernel/cred.ts";
-import { Fd, Hex, SYSCALL_DEFINE, ULong } from "../kernel/syscall.ts";
+import { Fd, IoctlArg, IoctlCmd, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_write, get_user_s32, get_user_u32, get_user_u64, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import type { File, Inode } from "./fs.ts";
 import { inode_owner_or_capable, mnt_want_write } from "./inode.ts";
 
-const FIONCLEX = 0x5450;
-const FIOCLEX = 0x5451;
-const FIONREAD = 0x541b;
-const FIONBIO = 0x5421;
-const FIOASYNC = 0x5452;
-const FIOQSIZE = 0x5460;
 const FIBMAP = 1;
 const FIGETBSZ = 2;
 const FS_IOC_GETFLAGS = 0x80086601;
@@ -112,7 +107,7 @@ function ioctl_file_clone(file: File, from: File): never {
 }
 
 /** ioctl(2) */
-export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, Hex, ULong], (task, fd, cmd, arg) => {
+export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, IoctlCmd, IoctlArg], (task, fd, cmd, arg) => {
   const files = task.files!;
   const file = files.fget(fd);
   const m = task.kernel.mem;

@@ -4,7 +4,7 @@ import { O_ACCMODE, O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY 
 import { CAP_SYS_RESOURCE, capable } from "../kernel/cred.ts";
 import { WaitQueue, sleep_on, SLEEP } from "../kernel/sched/wait.ts";
 import { send_sig } from "../kernel/signal.ts";
-import { Hex, Ptr, SYSCALL_DEFINE } from "../kernel/syscall.ts";
+import { FdPair, Hex, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { put_user_u32, check_write } from "../kernel/uaccess.ts";
@@ -284,9 +284,9 @@ function do_pipe2(task: Task, fildes: number, flags: number): number {
 }
 
 /** pipe2(2) */
-export const sys_pipe2 = SYSCALL_DEFINE("pipe2", [Ptr, Hex], do_pipe2);
+export const sys_pipe2 = SYSCALL_DEFINE("pipe2", [FdPair, Hex], do_pipe2);
 /** pipe(2) */
-export const sys_pipe = SYSCALL_DEFINE("pipe", [Ptr], (task, fildes) => do_pipe2(task, fildes, 0));
+export const sys_pipe = SYSCALL_DEFINE("pipe", [FdPair], (task, fildes) => do_pipe2(task, fildes, 0));
 
 /** What an open of a FIFO that waits for the other side remembers. */
 export interface FifoOpen {

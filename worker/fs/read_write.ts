@@ -5,7 +5,7 @@ import { MS_SYNCHRONOUS } from "../include/uapi/mount.ts";
 import { S_ISREG } from "../include/uapi/stat.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
 import { send_sig } from "../kernel/signal.ts";
-import { Fd, Hex, InBuf, Int, Off, OutBuf, Ptr, SYSCALL_DEFINE, Size, UInt } from "../kernel/syscall.ts";
+import { Fd, Hex, InBuf, Int, IovIn, IovOut, Off, OutBuf, Ptr, SYSCALL_DEFINE, Size, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { USER_MIN_WRITE, access_ok, check_read, get_user_u64, type Memory } from "../kernel/uaccess.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
@@ -224,7 +224,7 @@ function do_iter_write(task: Task, file: File, vec: number, vlen: number, pos: n
 }
 
 /** readv(2) */
-export const sys_readv = SYSCALL_DEFINE("readv", [Fd, Ptr, UInt], (task, fd, vec, vlen) => {
+export const sys_readv = SYSCALL_DEFINE("readv", [Fd, IovOut, UInt], (task, fd, vec, vlen) => {
   const file = task.files!.fget(fd);
   if (!file.readable) throw EBADF;
   const pos = file.f_pos;
@@ -233,7 +233,7 @@ export const sys_readv = SYSCALL_DEFINE("readv", [Fd, Ptr, UInt], (task, fd, vec
   return n;
 });
 /** writev(2) */
-export const sys_writev = SYSCALL_DEFINE("writev", [Fd, Ptr, UInt], (task, fd, vec, vlen) => {
+export const sys_writev = SYSCALL_DEFINE("writev", [Fd, IovIn, UInt], (task, fd, vec, vlen) => {
   const file = task.files!.fget(fd);
   if (!file.writable) throw EBADF;
   const pos = write_pos(file);

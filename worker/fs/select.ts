@@ -7,7 +7,7 @@ import { O_PATH } from "../include/uapi/fcntl.ts";
 import { RLIMIT_NOFILE, SigSet } from "../kernel/signal_types.ts";
 import { set_user_sigmask } from "../kernel/signal.ts";
 import { SLEEP, sleep_on, type WaitQueue } from "../kernel/sched/wait.ts";
-import { Int, Ptr, SYSCALL_DEFINE, Size, Timespec, UInt } from "../kernel/syscall.ts";
+import { Int, PollFds, Ptr, SYSCALL_DEFINE, Size, Timespec, UInt } from "../kernel/syscall.ts";
 import { RestartBlock, type Task } from "../kernel/task.ts";
 import { access_ok, check_read, check_write, get_user_s64, get_user_u32, get_user_u64, put_user_u64, type Memory } from "../kernel/uaccess.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "./fs.ts";
@@ -222,7 +222,7 @@ export class PollRestart extends RestartBlock {
 }
 
 /** poll(2) */
-export const sys_poll = SYSCALL_DEFINE("poll", [Ptr, UInt, Int], (task, ufds, nfds, timeout) => {
+export const sys_poll = SYSCALL_DEFINE("poll", [PollFds, UInt, Int], (task, ufds, nfds, timeout) => {
   const ns = timeout < 0 ? Infinity : timeout * 1_000_000;
   try {
     return do_sys_poll(task, ufds, nfds, ns, 0, ERESTART_RESTARTBLOCK);
@@ -232,7 +232,7 @@ export const sys_poll = SYSCALL_DEFINE("poll", [Ptr, UInt, Int], (task, ufds, nf
   }
 });
 /** ppoll(2) */
-export const sys_ppoll = SYSCALL_DEFINE("ppoll", [Ptr, UInt, Timespec, Ptr, Size], (task, ufds, nfds, tsp, sigmask, size) => {
+export const sys_ppoll = SYSCALL_DEFINE("ppoll", [PollFds, UInt, Timespec, Ptr, Size], (task, ufds, nfds, tsp, sigmask, size) => {
   const ns = get_timeout(task.kernel.mem, tsp, false);
   call_sigmask(task, sigmask, size);
   return do_sys_poll(task, ufds, nfds, ns, tsp, ERESTARTNOHAND);

@@ -5,7 +5,7 @@ import {
   MAJOR, MINOR, STATX_ATTR_APPEND, STATX_ATTR_IMMUTABLE, STATX_ATTR_MOUNT_ROOT, STATX_ATTR_NODUMP, STATX_BASIC_STATS, STATX_BTIME, STATX_MNT_ID, STATX__RESERVED,
   S_ISBLK, S_ISCHR, S_ISLNK, new_encode_dev,
 } from "../include/uapi/stat.ts";
-import { DirFd, Fd, Hex, Int, OutBuf, Path as PathArg, Ptr, SYSCALL_DEFINE } from "../kernel/syscall.ts";
+import { DirFd, Fd, Hex, Int, OutBuf, Path as PathArg, Ptr, StatBuf, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_write, get_user_u8, type Memory } from "../kernel/uaccess.ts";
 import type { Inode, Mount, Timespec64 } from "./fs.ts";
@@ -60,13 +60,13 @@ export function cp_new_stat(m: Memory, addr: number, inode: Inode): number {
 }
 
 /** stat(2) */
-export const sys_stat = SYSCALL_DEFINE("stat", [PathArg, Ptr], (task, name, buf) =>
+export const sys_stat = SYSCALL_DEFINE("stat", [PathArg, StatBuf], (task, name, buf) =>
   cp_new_stat(task.kernel.mem, buf, user_path_at(task, AT_FDCWD, name, LOOKUP_FOLLOW).dentry.d_inode!),
 );
 /** lstat(2) */
-export const sys_lstat = SYSCALL_DEFINE("lstat", [PathArg, Ptr], (task, name, buf) => cp_new_stat(task.kernel.mem, buf, user_path_at(task, AT_FDCWD, name, 0).dentry.d_inode!));
+export const sys_lstat = SYSCALL_DEFINE("lstat", [PathArg, StatBuf], (task, name, buf) => cp_new_stat(task.kernel.mem, buf, user_path_at(task, AT_FDCWD, name, 0).dentry.d_inode!));
 /** fstat(2) */
-export const sys_fstat = SYSCALL_DEFINE("fstat", [Fd, Ptr], (task, fd, buf) => {
+export const sys_fstat = SYSCALL_DEFINE("fstat", [Fd, StatBuf], (task, fd, buf) => {
   const inode = task.files!.fget_raw(fd).f_inode;
   if (inode === undefined) throw EBADF;
   return cp_new_stat(task.kernel.mem, buf, inode);
@@ -84,7 +84,7 @@ function lookup_stat(task: Task, dfd: number, name: number, flags: number): { in
 }
 
 /** newfstatat(2) */
-export const sys_newfstatat = SYSCALL_DEFINE("newfstatat", [DirFd, PathArg, Ptr, Hex], (task, dfd, name, buf, flags) => {
+export const sys_newfstatat = SYSCALL_DEFINE("newfstatat", [DirFd, PathArg, StatBuf, Hex], (task, dfd, name, buf, flags) => {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT)) !== 0) throw EINVAL;
   return cp_new_stat(task.kernel.mem, buf, lookup_stat(task, dfd, name, flags).inode);
 });

@@ -20,7 +20,7 @@ import {
 import { copy_siginfo_to_user } from "./siginfo.ts";
 import { SIGNAL_GROUP_EXIT, SIGNAL_STOP_CONTINUED, SIGNAL_STOP_STOPPED } from "./signal_types.ts";
 import { SLEEP, sleep_on } from "./sched/wait.ts";
-import { Int, Pid, Ptr, SYSCALL_DEFINE } from "./syscall.ts";
+import { Int, Pid, Ptr, SYSCALL_DEFINE, WaitOptions, WaitStatus } from "./syscall.ts";
 import { EXIT_DEAD, EXIT_ZOMBIE, PF_EXITING, TASK_TRACED, type Task } from "./task.ts";
 import { exit_timers } from "./time/posix_timers.ts";
 import { put_user_u32 } from "./uaccess.ts";
@@ -312,7 +312,7 @@ function do_wait(task: Task, wo: WaitOpts): Waited | undefined {
 }
 
 /** wait4(2) */
-export const sys_wait4 = SYSCALL_DEFINE("wait4", [Pid, Ptr, Int, Ptr], (task, upid, stat_addr, options, ru) => {
+export const sys_wait4 = SYSCALL_DEFINE("wait4", [Pid, WaitStatus, WaitOptions, Ptr], (task, upid, stat_addr, options, ru) => {
   if ((options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) throw EINVAL;
   if (upid === -0x80000000) throw ESRCH;
   const wo: WaitOpts = { type: P_ALL, id: 0, options: options | WEXITED };

@@ -2,6 +2,8 @@
 //
 // Reads guest memory only; a bad pointer is shown as a number.
 import type { Errno } from "../include/uapi/errno.ts";
+import * as ioctls from "../include/uapi/ioctls.ts";
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK } from "../include/uapi/stat.ts";
 import { signal_name } from "../include/uapi/signal.ts";
 import { Fd, Hex, Int, type Kind, MmapProt, Path, Pid, Ptr, Size, Str, type Syscall, UInt, ULong } from "./syscall.ts";
 import type { Memory } from "./uaccess.ts";
@@ -99,8 +101,78 @@ function sockaddr(m: Memory, addr: number): string {
   return `{family ${family}}`;
 }
 
-/** One argument. `next` is the following one (a buffer's length), `result` what the call returned, once it has. */
-function argument(m: Memory, show: string, value: number, next: number, result: number | undefined): string {
+/** Names of ioctls, by number. */
+const IOCTLS: ReadonlyMap<number, string> = new Map(Object.entries(ioctls).flatMap(([name, n]) => (typeof n === "number" && /^(?:T|F)/.test(name) ? [[n, name] as const] : [])));
+const WAIT = [[1, "WNOHANG"], [2, "WUNTRACED"], [8, "WCONTINUED"], [0x20000000, "__WNOTHREAD"], [0x40000000, "__WALL"]] as const;
+const POLL = [[1, "POLLIN"], [2, "POLLPRI"], [4, "POLLOUT"], [8, "POLLERR"], [16, "POLLHUP"], [32, "POLLNVAL"], [64, "POLLRDNORM"], [256, "POLLWRNORM"], [0x2000, "POLLRDHUP"]] as const;
+const TYPES: ReadonlyMap<number, string> = new Map([[S_IFSOCK, "S_IFSOCK"], [S_IFLNK, "S_IFLNK"], [S_IFREG, "S_IFREG"], [S_IFBLK, "S_IFBLK"], [S_IFDIR, "S_IFDIR"], [S_IFCHR, "S_IFCHR"], [S_IFIFO, "S_IFIFO"]]);
+/** elements of an array that are shown */
+const SOME = 8;
+
+/** `left`: bytes that were moved, or as many as there are. */
+function iovec(m: Memory, addr: number, count: number, left: number): string {
+  if (addr === 0) return "NULL";
+  const out: string[] = [];
+  for (let i = 0; i < count; i++) {
+    if (!readable(m, addr + 16 * i, 16)) return hex(addr);
+    if (i === SOME) {
+      out.push("...");
+      break;
+    }
+    const base = m.view.getUint32(addr + 16 * i, true);
+    const len = m.view.getUint32(addr + 16 * i + 8, true);
+    out.push(`{${buffer(m, base, Math.min(len, left))}, ${len}}`);
+    left -= Math.min(len, left);
+  }
+  return `[${out.join(", ")}]`;
+}
+/** What wait4 says of a child, as the macros of wait(2) take it apart. */
+function wait_status(m: Memory, addr: number): string {
+  if (addr === 0) return "NULL";
+  if (!readable(m, addr, 4)) return hex(addr);
+  const s = m.view.getUint32(addr, true);
+  if ((s & 0x7f) === 0) return `[{WIFEXITED(s) && WEXITSTATUS(s) == ${(s >> 8) & 0xff}}]`;
+  if ((s & 0xff) === 0x7f) return `[{WIFSTOPPED(s) && WSTOPSIG(s) == ${signal_name((s >> 8) & 0x7f)}}]`;
+  if (s === 0xffff) return "[{WIFCONTINUED(s)}]";
+  return `[{WIFSIGNALED(s) && WTERMSIG(s) == ${signal_name(s & 0x7f)}${(s & 0x80) === 0 ? "" : " && WCOREDUMP(s)"}}]`;
+}
+function pollfds(m: Memory, addr: number, count: number, result: number | undefined): string {
+  if (addr === 0) return "NULL";
+  const out: string[] = [];
+  for (let i = 0; i < count; i++) {
+    if (!readable(m, addr + 8 * i, 8)) return hex(addr);
+    if (i === SOME) {
+      out.push("...");
+      break;
+    }
+    const revents = m.view.getUint16(addr + 8 * i + 6, true);
+    out.push(`{fd=${m.view.getInt32(addr + 8 * i, true)}, events=${flags(m.view.getUint16(addr + 8 * i + 4, true), POLL, "0")}${(result ?? 0) > 0 && revents !== 0 ? `, revents=${flags(revents, POLL, "0")}` : ""}}`);
+  }
+  return `[${out.join(", ")}]`;
+}
+function stat(m: Memory, addr: number): string {
+  if (!readable(m, addr, 144)) return addr === 0 ? "NULL" : hex(addr);
+  const mode = m.view.getUint32(addr + 24, true);
+  const type = TYPES.get(mode & S_IFMT) ?? `0${(mode & S_IFMT).toString(8)}`;
+  const size = m.view.getUint32(addr + 48, true) + m.view.getInt32(addr + 52, true) * 0x100000000;
+  const device = type === "S_IFCHR" || type === "S_IFBLK";
+  const rdev = m.view.getUint32(addr + 40, true);
+  return `{st_mode=${type}|0${(mode & 0o7777).toString(8)}, ${device ? `st_rdev=makedev(${hex((rdev >> 8) & 0xfff)}, ${hex((rdev & 0xff) | ((rdev >> 12) & 0xfff00))})` : `st_size=${size}`}, ...}`;
+}
+/** The argument of the ioctls that people meet; a number for the others. */
+function ioctl_argument(m: Memory, cmd: number, value: number, result: number | undefined): string {
+  const done = result !== undefined && result >= 0;
+  if ((cmd === ioctls.TIOCGWINSZ && done) || cmd === ioctls.TIOCSWINSZ) {
+    if (!readable(m, value, 8)) return hex(value);
+    const n = (at: number): number => m.view.getUint16(value + at, true);
+    return `{ws_row=${n(0)}, ws_col=${n(2)}, ws_xpixel=${n(4)}, ws_ypixel=${n(6)}}`;
+  }
+  if (((cmd === ioctls.TIOCGPGRP || cmd === ioctls.TIOCGSID || cmd === ioctls.FIONREAD) && done) || cmd === ioctls.TIOCSPGRP || cmd === ioctls.FIONBIO) return readable(m, value, 4) ? `[${m.view.getInt32(value, true)}]` : hex(value);
+  return value < 4096 ? String(value) : hex(value);
+}
+
+/** One argument. `before` is the one ahead of it (an ioctl's number), `next` is the following one (a buffer's length), `result` what the call returned, once it has. */
+function argument(m: Memory, show: string, value: number, next: number, result: number | undefined, before = 0): string {
   switch (show) {
     case "hex":
       return hex(value);
@@ -137,6 +209,24 @@ function argument(m: Memory, show: string, value: number, next: number, result: 
       return timespec(m, value);
     case "sockaddr":
       return sockaddr(m, value);
+    case "iovin":
+      return iovec(m, value, next, Infinity);
+    case "iovout":
+      return result === undefined || result < 0 ? argument(m, "ptr", value, next, result) : iovec(m, value, next, result);
+    case "wstatus":
+      return result === undefined || result <= 0 ? argument(m, "ptr", value, next, result) : wait_status(m, value);
+    case "woptions":
+      return flags(value >>> 0, WAIT, "0");
+    case "ioctl":
+      return IOCTLS.get(value) ?? hex(value);
+    case "ioctlarg":
+      return ioctl_argument(m, before, value, result);
+    case "pollfds":
+      return pollfds(m, value, next, result);
+    case "fdpair":
+      return result !== 0 || !readable(m, value, 8) ? argument(m, "ptr", value, next, result) : `[${m.view.getInt32(value, true)}, ${m.view.getInt32(value + 4, true)}]`;
+    case "stat":
+      return result === 0 ? stat(m, value) : argument(m, "ptr", value, next, result);
     default:
       return String(value);
   }
@@ -145,7 +235,7 @@ function argument(m: Memory, show: string, value: number, next: number, result: 
 /** `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) = 3`; result undefined: not returned yet (`exit(0) = ?`). */
 export function formatSyscall(m: Memory, call: Syscall, args: readonly number[], result: number | Errno | undefined): string {
   const value = typeof result === "number" ? result : undefined;
-  const shown = call.kinds.map((k, i) => argument(m, k.show, args[i] ?? 0, args[i + 1] ?? 0, value));
+  const shown = call.kinds.map((k, i) => argument(m, k.show, args[i] ?? 0, args[i + 1] ?? 0, value, args[i - 1] ?? 0));
   const end = result === undefined ? "?" : end_of(result);
   return `${call.name}(${shown.join(", ")}) = ${end}`;
 }

@@ -47,6 +47,21 @@ export const MmapFlags = kind("u32", "mmap");
 export const CloneFlags = kind("u64", "clone");
 export const Timespec = kind("u64", "timespec");
 export const SockAddr = kind("u64", "sockaddr");
+/** struct iovec[] that the call reads from or fills; the next argument says how many */
+export const IovIn = kind("u64", "iovin");
+export const IovOut = kind("u64", "iovout");
+/** where wait4 writes the status; its options */
+export const WaitStatus = kind("u64", "wstatus");
+export const WaitOptions = kind("s32", "woptions");
+/** number of an ioctl; the next argument may be decoded by it */
+export const IoctlCmd = kind("u32", "ioctl");
+export const IoctlArg = kind("u64", "ioctlarg");
+/** struct pollfd[]; the next argument says how many */
+export const PollFds = kind("u64", "pollfds");
+/** int[2] that pipe fills */
+export const FdPair = kind("u64", "fdpair");
+/** struct stat that the call fills */
+export const StatBuf = kind("u64", "stat");
 
 type Numbers<K extends readonly Kind[]> = { [I in keyof K]: number };
 /** What a body is given: the task and one number per kind. It returns the result (0..2^53), throws an Errno, or sleeps (sched/wait.ts). */

@@ -66,7 +66,7 @@ export class Watch implements SyscallObserver {
       const status = this.machine.kernel.mem.view.getInt32(at, true);
       // stopped or continued is no end
       if ((status & 0xff) === 0x7f || status === 0xffff) return;
-      this.tell({ type: "end", pid: result, comm: this.names.get(result) ?? "", status, parent: task.pid, shell: task.signal.leader });
+      this.tell({ type: "end", pid: result, comm: this.names.get(result) ?? "", status, parent: task.pid, shell: task.signal.leader && task.signal.tty?.index === 0 });
       this.names.delete(result);
     }
   }

@@ -1,6 +1,7 @@
 // fs/notify/inotify.ts — inotify: watches on inodes, a queue of events to read.  cf. fs/notify/inotify/inotify_user.c
 import { EAGAIN, EEXIST, EINVAL, ENOSPC, ENOTTY } from "../../include/uapi/errno.ts";
 import { AT_FDCWD, O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "../../include/uapi/fcntl.ts";
+import { FIONREAD } from "../../include/uapi/ioctls.ts";
 import { WaitQueue, sleep_on } from "../../kernel/sched/wait.ts";
 import { Fd, Hex, Int, Path as PathArg, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
@@ -21,7 +22,6 @@ const IN_ONESHOT = 0x80000000;
 /** fs.inotify.max_queued_events, max_user_watches */
 export const MAX_QUEUED_EVENTS = 16384;
 export const MAX_USER_WATCHES = 65536;
-const FIONREAD = 0x541b;
 
 interface InotifyEvent {
   wd: number;

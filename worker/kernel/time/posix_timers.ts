@@ -12,7 +12,7 @@ import { send_signal } from "../signal.ts";
 import type { SigInfo } from "../signal_types.ts";
 import { sleep_on } from "../sched/wait.ts";
 import { process_cputime } from "../sys.ts";
-import { Int, Ptr, SYSCALL_DEFINE } from "../syscall.ts";
+import { Int, Ptr, SYSCALL_DEFINE, Timespec } from "../syscall.ts";
 import { RestartBlock, restart_state, type Task } from "../task.ts";
 import { check_read, check_write, get_user_s32, get_user_u32, put_user_u32 } from "../uaccess.ts";
 import { KTIME_MAX, get_timespec, get_timespec64, put_timespec, put_timespec64, timespec64_valid } from "./time.ts";
@@ -110,7 +110,7 @@ interface SleepUntil {
   wall?: { sec: number; nsec: number };
 }
 /** nanosleep(2) */
-export const sys_nanosleep = SYSCALL_DEFINE("nanosleep", [Ptr, Ptr], (task, rqtp, rmtp) => {
+export const sys_nanosleep = SYSCALL_DEFINE("nanosleep", [Timespec, Ptr], (task, rqtp, rmtp) => {
   const st = restart_state<SleepUntil>(task, () => ({ until: task.kernel.time.monotonic() + get_timespec(task.kernel.mem, rqtp) }));
   return nanosleep_until(task, st.until, rmtp, false);
 });
