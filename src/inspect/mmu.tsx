@@ -55,7 +55,7 @@ export function WithMmu({ map }: { readonly map: MemoryMap }): ReactNode {
                 <span>
                   {l.pid} {l.name}
                 </span>
-                <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" style={{ height: HEIGHT }} role="img" aria-label={`${size(l.total)}, alone from the first address to the last`}>
+                <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" style={{ height: HEIGHT }} role="img" aria-label={`${size(l.total)}, in a space of its own`}>
                   {l.parts.map(([r, x, w]) => (
                     <g key={r.start} opacity={0.55}>
                       <rect x={x} y={0} width={w} height={HEIGHT} fill={paint(r)} />
