@@ -68,6 +68,16 @@ interface Block {
   functions?: Uint16Array;
 }
 
+/** 2^CODE_SHIFT bytes of guest memory with code that is known. */
+interface Granule {
+  readonly number: number;
+  blocks: Block[];
+  /** its bytes at a moment when all blocks here were made from them, if no block has come since */
+  image: Int32Array | undefined;
+  /** the kernel has written to it since the guest ran */
+  changed: boolean;
+}
+
 /** What the interpreter asks of the compiled tier. */
 export interface CompiledCode {
   /** Bytes that it was made from have changed. */
@@ -101,7 +111,7 @@ export class Interpreter {
   private readonly recordsEnd: number;
   private next: number;
   /** by granule of 2^CODE_SHIFT bytes */
-  private readonly blocksOf = new Map<number, Block[]>();
+  private readonly granules = new Map<number, Granule>();
   /** living blocks by address: what the hash has lost to a collision is still here */
   private readonly blockAt = new Map<number, Block>();
   /** dead blocks by address: the same code may come back there, after an exec mostly */
@@ -436,10 +446,12 @@ export class Interpreter {
   private register(block: Block): void {
     const first = block.start >> CODE_SHIFT, last = (block.end - 1) >> CODE_SHIFT;
     for (let g = first; g <= last; g++) {
-      const list = this.blocksOf.get(g);
-      if (list === undefined) this.blocksOf.set(g, [block]);
-      else list.push(block);
-      this.images.delete(g);
+      const granule = this.granules.get(g);
+      if (granule === undefined) this.granules.set(g, { number: g, blocks: [block], image: undefined, changed: false });
+      else {
+        granule.blocks.push(block);
+        granule.image = undefined;
+      }
       this.mark(g);
     }
     // a store of up to 16 bytes that starts before the block may reach into it
@@ -463,7 +475,7 @@ export class Interpreter {
       const mapped = u8[map + g]!;
       if (mapped === 0) continue;
       if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
-      const list = this.blocksOf.get(g);
+      const list = this.granules.get(g)?.blocks;
       if (list === undefined) continue;
       let kept = 0;
       for (const block of list) {
@@ -472,14 +484,16 @@ export class Interpreter {
         else list[kept++] = block;
       }
       list.length = kept;
-      if (kept === 0) {
-        this.blocksOf.delete(g);
-        if (!this.reachesInto(g + 1)) this.unmark(g);
-      }
+      if (kept === 0) this.empty(g);
     }
   }
-  /** granules with code that the kernel has written to since the guest ran */
-  private readonly changed = new Set<number>();
+  /** No code is known there any more. */
+  private empty(granule: number): void {
+    this.granules.delete(granule);
+    if (!this.reachesInto(granule + 1)) this.unmark(granule);
+  }
+  /** those that are changed */
+  private readonly changed: Granule[] = [];
   /** there are some */
   unsettled = false;
   /**
@@ -496,15 +510,17 @@ export class Interpreter {
       if (mapped === 0) continue;
       if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
       if ((mapped & CODE) === 0) continue;
-      this.changed.add(g);
+      const granule = this.granules.get(g);
+      if (granule === undefined || granule.changed) continue;
+      granule.changed = true;
+      this.changed.push(granule);
       this.unsettled = true;
     }
   }
-  /** by granule: its bytes at a moment when all blocks there were made from them, and no block has come since */
-  private readonly images = new Map<number, Int32Array>();
-  private isImage(granule: number, image: Int32Array): boolean {
+  private isImage({ number, image }: Granule): boolean {
+    if (image === undefined) return false;
     const { i32 } = this.layout.mem;
-    const at = granule << (CODE_SHIFT - 2);
+    const at = number << (CODE_SHIFT - 2);
     for (let i = 0; i < image.length; i++) if (i32[at + i] !== image[i]) return false;
     return true;
   }
@@ -514,11 +530,10 @@ export class Interpreter {
     this.unsettled = false;
     const { u8 } = this.layout.mem;
     const good = new Set<CompiledCode>();
-    for (const g of this.changed) {
-      const list = this.blocksOf.get(g);
-      if (list === undefined) continue;
-      const image = this.images.get(g);
-      if (image !== undefined && this.isImage(g, image)) continue;
+    for (const granule of this.changed) {
+      granule.changed = false;
+      if (this.isImage(granule)) continue;
+      const { number: g, blocks: list } = granule;
       let kept = 0;
       for (const block of list) {
         if (block.dead) continue;
@@ -529,15 +544,10 @@ export class Interpreter {
         } else this.kill(block);
       }
       list.length = kept;
-      if (kept > 0) {
-        this.images.set(g, this.layout.mem.i32.slice(g << (CODE_SHIFT - 2), (g + 1) << (CODE_SHIFT - 2)));
-        continue;
-      }
-      this.blocksOf.delete(g);
-      this.images.delete(g);
-      if (!this.reachesInto(g + 1)) this.unmark(g);
+      if (kept > 0) granule.image = this.layout.mem.i32.slice(g << (CODE_SHIFT - 2), (g + 1) << (CODE_SHIFT - 2));
+      else this.empty(g);
     }
-    this.changed.clear();
+    this.changed.length = 0;
   }
   private isSource({ source, start }: Block): boolean {
     const { u8 } = this.layout.mem;
@@ -547,7 +557,7 @@ export class Interpreter {
   /** Is there a block in the first 15 bytes of a granule? */
   private reachesInto(granule: number): boolean {
     const start = granule << CODE_SHIFT;
-    return this.blocksOf.get(granule)?.some((b) => !b.dead && b.start < start + 15) === true;
+    return this.granules.get(granule)?.blocks.some((b) => !b.dead && b.start < start + 15) === true;
   }
 
   // ---- pages that nobody should write to
@@ -636,13 +646,13 @@ export class Interpreter {
   flush(): void {
     const { u32 } = this.layout.mem;
     this.counters.flushes++;
-    for (const g of this.blocksOf.keys()) {
+    for (const g of this.granules.keys()) {
       this.unmark(g);
       if (g > 0) this.unmark(g - 1);
     }
-    this.changed.clear();
-    this.images.clear();
-    this.blocksOf.clear();
+    this.changed.length = 0;
+    this.unsettled = false;
+    this.granules.clear();
     this.blockAt.clear();
     this.deadAt.clear();
     u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));

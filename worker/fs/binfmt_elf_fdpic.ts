@@ -143,17 +143,22 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
   const vma = map_anonymous(kernel, mm, PAGE_ALIGN(top - base), VM_READ | VM_WRITE | VM_EXEC);
   if (vma.vm_start <= LOWEST_SEGMENT) throw EINVAL;
   const u8 = kernel.mem.u8;
-  u8.fill(0, vma.vm_start, vma.vm_region.vm_top);
   const segments: ExecSegment[] = [];
+  // what no file's bytes come to is zero
+  let zeroed = vma.vm_start;
   for (const p of loads) {
     const addr = vma.vm_start + p.p_vaddr - base;
-    for (let n = 0; n < p.p_filesz; ) {
+    if (addr > zeroed) u8.fill(0, zeroed, addr);
+    let n = 0;
+    while (n < p.p_filesz) {
       const got = elf.file.read(task, u8, addr + n, p.p_filesz - n, p.p_offset + n);
       if (got === 0) break;
       n += got;
     }
+    zeroed = Math.max(zeroed, addr + n);
     segments.push({ addr, p_vaddr: p.p_vaddr, p_offset: p.p_offset, p_filesz: p.p_filesz, p_memsz: p.p_memsz, p_flags: p.p_flags });
   }
+  if (zeroed < vma.vm_region.vm_top) u8.fill(0, zeroed, vma.vm_region.vm_top);
   vma.vm_region.writable = loads
     .filter((p) => (p.p_flags & PF_W) !== 0)
     .map((p) => [vma.vm_start + PAGE_SIZE * Math.floor((p.p_vaddr - base) / PAGE_SIZE), vma.vm_start + PAGE_ALIGN(p.p_vaddr + p.p_memsz - base)]);

@@ -97,7 +97,21 @@ export class RewrittenSites {
     const page = Math.floor(addr / PAGE_SIZE);
     const known = this.pages.get(page);
     if (known === undefined) this.pages.set(page, [addr]);
-    else if (!known.includes(addr)) known.push(addr);
+    else if (known[known.length - 1]! < addr || !known.includes(addr)) known.push(addr);
+  }
+  /** Many, in ascending order. */
+  add_all(addrs: readonly number[]): void {
+    let page = -1;
+    let known: number[] = [];
+    for (const addr of addrs) {
+      const p = Math.floor(addr / PAGE_SIZE);
+      if (p !== page) {
+        page = p;
+        known = this.pages.get(p) ?? [];
+        if (known.length === 0) this.pages.set(p, known);
+      }
+      if (known.length === 0 || known[known.length - 1]! < addr || !known.includes(addr)) known.push(addr);
+    }
   }
   has(addr: number): boolean {
     return this.pages.get(Math.floor(addr / PAGE_SIZE))?.includes(addr) ?? false;
@@ -111,6 +125,10 @@ export class RewrittenSites {
   }
   private forget_in(page: number, first: number, end: number, addr: number, len: number): void {
     if (page < first || page >= end) return;
+    if (page * PAGE_SIZE >= addr && (page + 1) * PAGE_SIZE <= addr + len) {
+      this.pages.delete(page);
+      return;
+    }
     const left = this.pages.get(page)?.filter((a) => a + 2 <= addr || a >= addr + len);
     if (left === undefined) return;
     if (left.length === 0) this.pages.delete(page);
@@ -260,11 +278,21 @@ export function is_rewritten(kernel: Kernel, z: Zpoline, addr: number): boolean 
 
 /** Rewrites the sites of a file in those parts of it that are in memory. */
 function rewrite(kernel: Kernel, z: Zpoline, image: TranslatedImage, pieces: readonly Piece[]): void {
-  for (const p of pieces)
+  const { u8 } = kernel.mem;
+  for (const p of pieces) {
+    const found: number[] = [];
     for (const s of image.translation.sites) {
       const addr = p.addr + s.offset - p.offset;
-      if (s.left === undefined && s.offset >= p.offset && s.offset + 2 <= p.offset + p.len && is_site(kernel, addr)) rewrite_site(kernel, z, addr);
+      if (s.left !== undefined || s.offset < p.offset || s.offset + 2 > p.offset + p.len || !is_site(kernel, addr)) continue;
+      u8[addr] = BYTES.call_rax[0];
+      u8[addr + 1] = BYTES.call_rax[1];
+      found.push(addr);
     }
+    if (found.length === 0) continue;
+    // all at once: a file has hundreds
+    kernel.arch.flush_icache_range(found[0]!, found[found.length - 1]! + 2 - found[0]!);
+    z.rewritten.add_all(found);
+  }
   // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
   if (![...z.images.values()].some((i) => i.translation.same(image.translation))) kernel.printk.info(described(image.name, image.translation));
   z.images.delete(image.name);
