@@ -1,5 +1,7 @@
 // worker/cpu/build/ops.ts — the scalar operations a definition may use: WebAssembly's own, by its names.
 
+import type { IntBinary, IntCompare } from "./builder.ts";
+
 /** Type of a scalar value; i32 also stands for 8 and 16 bits, zero-extended unless said otherwise. */
 export type Ty = "i32" | "i64" | "f32" | "f64";
 
@@ -56,3 +58,12 @@ export const OPS = {
 } as const satisfies Record<string, readonly [number, Ty, Ty, number]>;
 
 export type Op = keyof typeof OPS;
+
+/** Opcodes of the operations of i32; those of i64 follow 0x12 and 0xb later. */
+export const INT_OPCODES: Readonly<Record<IntBinary, number>> = {
+  add: 0x6a, sub: 0x6b, mul: 0x6c, div_s: 0x6d, div_u: 0x6e, rem_s: 0x6f, rem_u: 0x70, and: 0x71, or: 0x72, xor: 0x73, shl: 0x74, shr_s: 0x75, shr_u: 0x76,
+  rotl: 0x77, rotr: 0x78,
+};
+export const COMPARE_OPCODES: Readonly<Record<IntCompare, number>> = {
+  eq: 0x46, ne: 0x47, lt_s: 0x48, lt_u: 0x49, gt_s: 0x4a, gt_u: 0x4b, le_s: 0x4c, le_u: 0x4d, ge_s: 0x4e, ge_u: 0x4f,
+};

@@ -11,7 +11,7 @@ import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builde
 import type { WasmType } from "./module.ts";
 import { Bytes } from "./module.ts";
 import type { Op, Ty } from "./ops.ts";
-import { OPS } from "./ops.ts";
+import { COMPARE_OPCODES, INT_OPCODES, OPS } from "./ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "./simd_ops.ts";
 import { LANES, SIMD_OPS } from "./simd_ops.ts";
 
@@ -431,10 +431,13 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.take(result);
   }
   int(op: IntBinary, a: number, b: number): number {
-    return this.op(`${this.typeOf(a) as "i32" | "i64"}.${op}`, a, b);
+    return this.binary(INT_OPCODES[op], a, b);
   }
   cmp(op: IntCompare, a: number, b: number): number {
-    return this.op(`${this.typeOf(a) as "i32" | "i64"}.${op}`, a, b);
+    this.get(a);
+    this.get(b);
+    this.byte(COMPARE_OPCODES[op] + (this.typeOf(a) === "i64" ? 0xb : 0));
+    return this.take("i32");
   }
   private binary(op32: number, a: number, b: number): number {
     const type = this.typeOf(a);
@@ -529,11 +532,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.take(this.typeOf(a));
   }
   selectX(c: number, a: number, b: number): number {
-    this.get(a);
-    this.get(b);
-    this.get(c);
-    this.byte(0x1b);
-    return this.take("v128");
+    return this.select(c, a, b);
   }
   variable(init: number): number {
     this.get(init);

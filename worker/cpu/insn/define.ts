@@ -1,6 +1,6 @@
 // worker/cpu/insn/define.ts — insn(name, flags, lowering): what an instruction does, said once.
 
-import type { Builder, Operand } from "../build/builder.ts";
+import type { Builder, InsnForm, Operand } from "../build/builder.ts";
 
 /** The meaning of an instruction in builder verbs. V and X are opaque: it works for every executor. */
 export type Lowering = <V, X>(b: Builder<V, X>, ...operands: Operand[]) => void;
@@ -12,6 +12,23 @@ export interface Definition {
   readonly ends: boolean;
   /** The value of the last immediate (0–255) is part of the shape: it stands in Operand.fixed in every executor. */
   readonly fixedImm: boolean;
+}
+
+/** Runs a definition. (Spreading its operands would be the slowest part of a short one.) */
+export function lowerInto<V, X>(b: Builder<V, X>, { definition, form: { operands } }: { readonly definition: Definition | undefined; readonly form: InsnForm }): void {
+  const { lower } = definition!, [first, second, third] = operands;
+  switch (operands.length) {
+    case 0:
+      return lower(b);
+    case 1:
+      return lower(b, first!);
+    case 2:
+      return lower(b, first!, second!);
+    case 3:
+      return lower(b, first!, second!, third!);
+    default:
+      lower(b, ...operands);
+  }
 }
 
 /** Options of a definition: see Definition. */

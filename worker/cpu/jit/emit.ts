@@ -8,10 +8,11 @@
 import type { Operand } from "../build/builder.ts";
 import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
+import { lowerInto } from "../insn/define.ts";
 import { ST_DEPTH, ST_EXIT, ST_RIP } from "../state.ts";
 import { StateBuilder } from "./emit_state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
-import { CANON, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
+import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
 import { JUMP_ENTRIES, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
@@ -106,9 +107,12 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.set(this.left);
     }
     this.remaining = count;
-    Object.assign(this.facts, this.atStart[n]!);
+    this.facts.scalar = this.atStart[n]!.scalar;
+    this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
-    for (const step of block.steps.slice(0, this.ends(block) ? -1 : undefined)) {
+    const straight = this.ends(block) ? count - 1 : count;
+    for (let i = 0; i < straight; i++) {
+      const step = block.steps[i]!;
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
       this.remaining--;
@@ -163,7 +167,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.norm = helper ? MEM : undefined;
     this.mayFlag = conditionalFlags;
     this.normalise();
-    insn.shape.definition!.lower(this, ...this.form.operands);
+    lowerInto(this, insn.shape);
     this.normalise();
     this.norm = undefined;
   }
@@ -187,7 +191,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   terminator(n: number, edge: (k: number) => void): void {
     const block = this.region.blocks[n]!;
     this.addresses.end(n);
-    for (const local of localsOf(this.flag)) this.leaked.add(local);
+    for (const local of this.pinned) this.leaked[local] = true;
     const take = (k: number): void => {
       const e = block.edges[k];
       if (e === undefined) return;

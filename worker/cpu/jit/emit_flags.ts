@@ -3,7 +3,7 @@ import type { Condition, FlagKind } from "../flags.ts";
 import { CONDITIONS, FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
 import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
-import { CANON, GIVEN, localsOf, MEM, type FlagRecord } from "./flag_record.ts";
+import { CANON, GIVEN, MEM, pushLocals, type FlagRecord } from "./flag_record.ts";
 
 /** Bit of the flag that a condition asks for, if it is one flag. */
 const SINGLE: Partial<Record<Condition, number>> = { b: 0, p: 2, e: 6, s: 7, o: 11 };
@@ -12,7 +12,7 @@ export abstract class FlagBuilder extends WasmBuilder {
   /** where the flags are at this point of the code */
   protected flag: FlagRecord = MEM;
   /** temporaries that `flag` needs alive */
-  protected readonly pinned = new Set<number>();
+  protected readonly pinned: number[] = [];
   /**
    * The canonical locals: what ST_FL_* hold, but not yet worked out. The low byte of op is ST_FL_OP, the next one by how much a, b and the
    * result are to be shifted up and down again, for their sign; without GIVEN the result is not in res, but a - b or a + b.
@@ -24,8 +24,8 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected setFlag(f: FlagRecord): void {
     this.canonToo = f.kind === "canon";
     this.flag = f;
-    this.pinned.clear();
-    for (const local of localsOf(f)) this.pinned.add(local);
+    this.pinned.length = 0;
+    pushLocals(f, this.pinned);
   }
   /** A value that outlives its instruction: constants are put into a local. */
   private keep(v: number): number {

@@ -40,7 +40,8 @@ export abstract class StateBuilder extends OperandBuilder {
   /** open blocks, loops and ifs */
   protected depth = 0;
   protected readonly temps: number[] = [];
-  protected readonly leaked = new Set<number>();
+  /** by local: it stays */
+  protected readonly leaked: (true | undefined)[] = [];
   protected hitUsed = false;
   protected readonly addresses: Addresses;
   protected readonly liveness: Liveness;
@@ -75,8 +76,8 @@ export abstract class StateBuilder extends OperandBuilder {
   protected override releaseTemps(): void {
     let kept = 0;
     for (const local of this.temps) {
-      if (this.pinned.has(local)) this.temps[kept++] = local;
-      else if (!this.leaked.has(local)) this.free[this.types[local]!].push(local);
+      if (this.pinned.includes(local)) this.temps[kept++] = local;
+      else if (this.leaked[local] === undefined) this.free[this.types[local]!].push(local);
     }
     this.temps.length = kept;
     super.releaseTemps();
@@ -179,13 +180,13 @@ export abstract class StateBuilder extends OperandBuilder {
       this.barrier();
     }
     const before = this.flag, canonToo = this.canonToo;
-    const pins = [...this.pinned];
+    const pins = this.pinned.slice();
     if (this.flag.kind !== "mem") this.toCanon();
     this.wayOut();
     this.flag = before;
     this.canonToo = canonToo;
-    this.pinned.clear();
-    for (const p of pins) this.pinned.add(p);
+    this.pinned.length = 0;
+    for (const p of pins) this.pinned.push(p);
   }
   protected exitNow(uncount: number): void {
     this.exitTo(() => this.i64const(-1), uncount);
@@ -275,9 +276,12 @@ export abstract class StateBuilder extends OperandBuilder {
     this.wayOut();
   }
   override check(address: number, n: number, write: boolean): void {
-    const symbol = this.symbolOf(address), here = { lo: 0, hi: n };
-    let bounds: Check["bounds"] = { ...here, write }, stores: Check["stores"] = write ? here : undefined;
-    if (symbol >= 0) {
+    const symbol = this.symbolOf(address);
+    let bounds: Check["bounds"], stores: Check["stores"];
+    if (symbol < 0) {
+      bounds = { lo: 0, hi: n, write };
+      if (write) stores = bounds;
+    } else {
       const at = this.offsetOf(address);
       ({ bounds, stores } = this.addresses.check(symbol, at, n, write));
       if (symbol === CONSTANT && bounds !== undefined && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds = undefined;

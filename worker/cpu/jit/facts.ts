@@ -36,6 +36,7 @@ function apply(f: Facts, { writes, helper, learns }: Summary): void {
 export function factsAtStart(blocks: readonly Block[], succ: readonly (readonly number[])[], order: readonly number[]): Facts[] {
   const all = (n: number): Facts => (n === 0 || blocks[n]!.afterCall ? { scalar: 0, packed: 0 } : { scalar: -1, packed: -1 });
   const start = blocks.map((_, n) => all(n));
+  if (!blocks.some((b) => b.steps.some(({ summary }) => summary.learns.scalar !== 0))) return blocks.map(() => ({ scalar: 0, packed: 0 }));
   for (let changed = true; changed; ) {
     changed = false;
     for (const n of order) {

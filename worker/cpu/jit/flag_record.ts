@@ -43,24 +43,32 @@ export function settleFunction(state: number): Bytes {
 export const MEM: FlagRecord = { kind: "mem" };
 export const CANON: FlagRecord = { kind: "canon" };
 
-/** The locals that a record needs alive. */
-export function localsOf(f: FlagRecord): number[] {
+/** Appends the locals that a record needs alive. */
+export function pushLocals(f: FlagRecord, to: number[]): void {
   switch (f.kind) {
     case "mem":
     case "canon":
-      return [];
+      return;
     case "logic":
-      return [f.r];
+      to.push(f.r);
+      return;
     case "inc":
     case "dec":
-      return [f.r, ...localsOf(f.carry)];
+      to.push(f.r);
+      pushLocals(f.carry, to);
+      return;
     case "explicit":
-      return [f.r, f.c, f.o, f.a].filter((v): v is number => v !== undefined);
+      to.push(f.r);
+      for (const v of [f.c, f.o, f.a]) if (v !== undefined) to.push(v);
+      return;
     case "patch":
-      return [f.image, ...localsOf(f.base)];
+      to.push(f.image);
+      pushLocals(f.base, to);
+      return;
     case "bits":
-      return [f.image];
+      to.push(f.image);
+      return;
     default:
-      return [f.r, f.x, f.y];
+      to.push(f.r, f.x, f.y);
   }
 }

@@ -7,6 +7,7 @@ import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
 import { factOf, forget, type Facts } from "./facts.ts";
 import { STATEFUL } from "./links.ts";
+import { lowerInto } from "../insn/define.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { ST_MXCSR } from "../state.ts";
 
@@ -27,7 +28,7 @@ export interface Summary {
   accesses: readonly number[];
   moves: readonly number[];
   /** what is known of xmm registers afterwards that was not before */
-  learns: Facts;
+  learns: Readonly<Facts>;
   /** the control and status of SSE floats are looked at */
   mxcsr: boolean;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
@@ -41,6 +42,7 @@ export interface Summary {
 
 const NOTHING = 0;
 const none: readonly number[] = [];
+const NO_FACTS: Readonly<Facts> = { scalar: 0, packed: 0 };
 /** 128 zero bits, made of whatever; xmm n as it was is n + 1. */
 const ZERO = -1;
 
@@ -54,12 +56,14 @@ class Notes implements Builder<number, number> {
   private count = 1;
   private readonly accesses: number[] = [];
   private readonly moves: number[] = [];
+  private readonly learns: Facts = { scalar: 0, packed: 0 };
 
   begin(insn: Insn, out: Summary): void {
     this.form = insn.shape.form;
     this.insn = insn;
     this.out = out;
     this.depth = 0;
+    this.learns.scalar = this.learns.packed = 0;
     this.count = 1;
     if (this.accesses.length > 0) this.accesses.length = 0;
     if (this.moves.length > 0) this.moves.length = 0;
@@ -67,6 +71,7 @@ class Notes implements Builder<number, number> {
   finish(): void {
     if (this.accesses.length > 0) this.out.accesses = this.accesses.slice();
     if (this.moves.length > 0) this.out.moves = this.moves.slice();
+    if (this.learns.scalar !== 0) this.out.learns = { ...this.learns };
   }
   private value(base: number, index: number, scale: number, constant: number): number {
     const v = this.values, i = 4 * this.count;
@@ -158,7 +163,7 @@ class Notes implements Builder<number, number> {
     const bit = this.low(o, size);
     this.out.reads |= bit;
     this.out.writes |= bit;
-    forget(this.out.learns, this.number(o));
+    forget(this.learns, this.number(o));
   }
   readHigh = (): number => NOTHING;
   writeHigh(): void {}
@@ -193,14 +198,14 @@ class Notes implements Builder<number, number> {
   setRegX(n: number, x: number): void {
     this.out.writes |= 0x10000 << n;
     if (this.depth > 0) this.out.reads |= 0x10000 << n; // it may not happen: the old value is needed
-    forget(this.out.learns, n);
+    forget(this.learns, n);
     if (x === ZERO) for (const fact of ["packed8", "packed4"]) this.learnOf(fact, n);
   }
   private learnOf(fact: string, n: number): void {
     if (this.depth > 0) return;
     const { scalar, packed } = factOf(fact, n);
-    this.out.learns.scalar |= scalar;
-    this.out.learns.packed |= packed;
+    this.learns.scalar |= scalar;
+    this.learns.packed |= packed;
   }
   load(size: number, address: number): number {
     this.access(size, address, false);
@@ -355,9 +360,9 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: { scalar: 0, packed: 0 }, accesses: none, moves: none, mxcsr: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
   notes.begin(insn, out);
-  insn.shape.definition!.lower(notes, ...insn.shape.form.operands);
+  lowerInto(notes, insn.shape);
   notes.finish();
   return out;
 }
