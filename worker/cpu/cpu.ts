@@ -96,7 +96,8 @@ export class Cpu implements HelperContext {
     this.fpu = new X87(this.state);
     this.sse = new SseFloat(this.state);
     this.features = new Cpuid(options.cpu ?? "v2+");
-    this.codeMap = mem.reserve((mem.size >>> CODE_SHIFT) + 1);
+    this.codeMap = mem.codeMap = mem.reserve((mem.size >>> CODE_SHIFT) + 1);
+    mem.code_changed = (addr, len) => this.code_changed(addr, len);
     this.decoder = new Decoder(options.iced, mem.u8, mem.size, (name) => this.features.absent(name));
     const bound = new Map<string, () => number>();
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));

@@ -24,6 +24,10 @@ export class GuestMemory {
   readonly dv: DataView<ArrayBuffer>;
   /** Bytes of guest RAM: a multiple of 64 KiB. */
   readonly size: number;
+  /** Where the code map is (CodeLayout): one byte for each 2^CODE_SHIFT bytes of guest RAM; 0: no CPU has made one. */
+  codeMap = 0;
+  /** See Cpu.code_changed. */
+  code_changed: (addr: number, len: number) => void = () => undefined;
   private next: number;
   private readonly end: number;
 

@@ -227,6 +227,7 @@ function do_epoll_wait(task: Task, epfd: number, events: number, maxevents: numb
   if (max <= 0) throw EFAULT;
   let at = events;
   const out = (revents: number, lo: number, hi: number): void => {
+    m.written(at, 12);
     m.view.setUint32(at, revents, true);
     m.view.setUint32(at + 4, lo, true);
     m.view.setUint32(at + 8, hi, true);

@@ -202,6 +202,7 @@ export function scatter(m: Memory, iov: number[], buf: Uint8Array, n: number): v
   let at = 0;
   for (let i = 0; i < iov.length && at < n; i += 2) {
     const len = Math.min(iov[i + 1]!, n - at);
+    m.written(iov[i]!, len);
     m.u8.set(buf.subarray(at, at + len), iov[i]!);
     at += len;
   }

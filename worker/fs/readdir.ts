@@ -56,6 +56,7 @@ function do_getdents(task: Task, fd: number, dirent: number, count: number, old:
   if (!(file instanceof DirFile)) throw ENOTDIR;
   if (dirent < USER_MIN_WRITE || dirent >= m.size) throw EFAULT;
   const end = dirent + Math.min(count, m.size - dirent);
+  m.written(dirent, end - dirent);
   let at = dirent;
   let full = false;
   iterate_dir(task, file, (name, ino, type, next) => {

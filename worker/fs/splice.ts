@@ -232,6 +232,7 @@ export const sys_vmsplice = SYSCALL_DEFINE("vmsplice", [Fd, Ptr, Size, Hex], (ta
   let done = 0;
   for (let i = 0; i < segments.length && done < have; i += 2) {
     const n = Math.min(segments[i + 1]!, have - done);
+    m.written(segments[i]!, n);
     file.pipe.peek(m.u8, segments[i]!, n);
     file.pipe.take(n);
     done += n;

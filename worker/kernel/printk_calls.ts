@@ -25,6 +25,7 @@ export const sys_syslog = SYSCALL_DEFINE("syslog", [Int, OutBuf, Int], (task, ty
   // dmesg_restrict is 0: reading all and its size are free
   if (type !== READ_ALL && type !== SIZE_BUFFER && !capable(task, CAP_SYSLOG) && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
   const put = (text: string): number => {
+    kernel.mem.written(buf, text.length);
     for (let i = 0; i < text.length; i++) kernel.mem.u8[buf + i] = text.charCodeAt(i);
     return text.length;
   };

@@ -455,7 +455,8 @@ export function do_notify_parent(task: Task, sig: number): boolean {
     utime: clock_t(task.utime + task.signal.usage.utime), stime: clock_t(task.stime + task.signal.usage.stime),
   };
   let autoreap = false;
-  let send = sig !== 0;
+  // clone(2) takes any byte
+  let send = valid_signal(sig) && sig !== 0;
   if (sig === SIGCHLD && !task.tracing.traced) {
     const action = parent.sighand.action[SIGCHLD]!;
     if (action.handler === SIG_IGN || (action.flags & SA_NOCLDWAIT) !== 0) {

@@ -43,7 +43,7 @@ export class FakeKernel {
   constructor(memory = 0x200000) {
     const buffer = new ArrayBuffer(memory);
     const mem = {
-      buffer, size: memory, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer),
+      buffer, size: memory, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer), written: () => undefined,
     };
     const arch = {
       copy_thread: (): void => {}, start_thread: (): void => {}, switch_to: (): void => {}, flush_icache_range: (): void => {},

@@ -13,6 +13,8 @@ export interface Memory {
   readonly view: DataView;
   /** mem=, bytes: the first address past guest RAM */
   readonly size: number;
+  /** The kernel writes [addr, addr+len) on behalf of a program, now: if code was there, it is looked at anew before a program goes on. */
+  written(addr: number, len: number): void;
 }
 
 /** below it are page 0 and the kernel's own pages, which a program may not write (DESIGN.md's memory map) */
@@ -26,8 +28,10 @@ export function access_ok(m: Memory, addr: number, len: number): boolean {
 export function check_read(m: Memory, addr: number, len: number): void {
   if (!(addr >= USER_MIN_READ && addr + len <= m.size)) throw EFAULT;
 }
+/** For what is written at once: after a sleep it is asked for again. */
 export function check_write(m: Memory, addr: number, len: number): void {
   if (!(addr >= USER_MIN_WRITE && addr + len <= m.size)) throw EFAULT;
+  m.written(addr, len);
 }
 
 export function get_user_u8(m: Memory, addr: number): number {

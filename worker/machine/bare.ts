@@ -11,7 +11,7 @@ import { MKDEV } from "../include/uapi/stat.ts";
 /** Such a kernel, whose clock stands at `time` seconds since the epoch. Nothing that it does ever reaches a CPU. */
 export function bareKernel(time: number): Kernel {
   const buffer = new ArrayBuffer(0);
-  const mem = { buffer, size: 0, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer) };
+  const mem = { buffer, size: 0, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer), written: () => undefined };
   const kernel = new Kernel(mem, {} as Arch, {} as Os);
   kernel.time = new Timekeeping(kernel, time);
   kernel.printk = new Printk(kernel);

@@ -277,6 +277,7 @@ function do_recvmsg(task: Task, sock: Socket, umsg: number, flags: number): numb
   check_write(m, umsg, 56);
   const { iov, total } = import_iovec(m, hdr.iov, hdr.iovlen, true);
   const one = iov.length <= 2;
+  if (one && iov.length > 0) m.written(iov[0]!, iov[1]!);
   const buf = one ? m.u8 : ((task.restart as Scattered | undefined)?.buf ?? new Uint8Array(total));
   const msg: RecvMsg = { buf, off: one ? (iov[0] ?? 0) : 0, len: total, flags, name: undefined, out_flags: 0, control: [], fds: [] };
   let n: number;

@@ -169,6 +169,7 @@ export const sys_getrandom = SYSCALL_DEFINE("getrandom", [OutBuf, Size, Hex], (t
   if (n === 0) return 0;
   if (buf < USER_MIN_WRITE || buf >= m.size) throw EFAULT;
   const len = Math.min(n, m.size - buf);
+  m.written(buf, len);
   task.kernel.random.fill(m.u8, buf, len);
   return len;
 });
