@@ -3,8 +3,8 @@
 // Guest registers that the region touches live in locals that always hold the current value, loaded at the entry and after whatever may
 // change the state block; leaving stores those that the region writes. The function returns the address to continue at, with all state in the
 // block, or -1 with ST_EXIT and ST_RIP set. A caller that gets the address it expects goes on; any other address it passes on: the
-// dispatcher takes it from there. Instructions are counted at block starts, and checked where control can go round: at the entry, at loop
-// headers and behind calls, for the longest way to the next check; so no more than the budget is ever retired.
+// dispatcher takes it from there. Instructions are counted at block starts, and checked at the entry, before control goes round, and behind
+// calls, for the longest way to the next check; so no more than the budget is ever retired.
 import type { Operand } from "../build/builder.ts";
 import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
@@ -55,15 +55,15 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   openBlock = (): void => this.open(0x02);
   openLoop(n: number): void {
     // behind a block, control comes from branches: what was emitted last says nothing
-    if (this.region.analysis.merge[n]) this.setFlag(CANON);
+    if (this.region.analysis.merge[n] || !this.liveness.flags[n]) this.setFlag(CANON);
     else this.toCanon();
     this.open(0x03);
   }
   close(): void {
     this.end();
   }
-  br(depth: number): void {
-    this.toCanon();
+  br(depth: number, target: number): void {
+    if (this.liveness.flags[target]) this.toCanon();
     this.byte(0x0c);
     this.code.u32(depth);
     this.barrier();
@@ -72,16 +72,35 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.exitTo(() => this.i64const(rip), 0);
   }
   follow(n: number, k: number): void {
-    for (const [to, choice] of this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!.choices ?? []) {
+    const { analysis, succ } = this.region, to = succ[n]![k]!, { block, rip, choices } = this.edgeAt(n, k);
+    for (const [dispatcher, choice] of choices ?? []) {
       this.i32const(choice);
-      this.set(this.choice[to]!);
+      this.set(this.choice[dispatcher]!);
       this.barrier();
     }
+    if (analysis.cut[n]![k] || analysis.rpo[to]! > analysis.rpo[n]!) return;
+    // round again: the budget is looked at here, where what set the flags is known still
+    this.checkBudget(to, () => {
+      if (rip < 0) this.exitTo(() => this.chosen(block), 0);
+      else this.leaveTo(rip);
+    });
   }
   exitEdge(n: number, k: number): void {
-    const e = this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
+    const e = this.edgeAt(n, k);
     if (e.rip < 0) this.exitTo(() => this.chosen(e.block), 0);
     else this.tailTo(e);
+  }
+  private edgeAt(n: number, k: number): Edge {
+    return this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
+  }
+  /** Leaves unless the longest way from the start of block n to the next such check may be gone. */
+  private checkBudget(n: number, leave: () => void): void {
+    this.get(this.left);
+    this.i32const(this.longest[n]!);
+    this.byte(0x48); // i32.lt_s
+    this.if();
+    leave();
+    this.end();
   }
 
   body(n: number): void {
@@ -91,15 +110,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.dirty = this.liveness.dirty[n]!;
     this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
-    if (n === 0 || analysis.loopHeader[n] || block.afterCall) {
-      this.get(this.left);
-      this.i32const(this.longest[n]!);
-      this.byte(0x48); // i32.lt_s
-      this.if();
-      if (block.dispatcher) this.exitTo(() => this.chosen(n), 0);
-      else this.leaveTo(block.rip);
-      this.end();
-    }
+    if (n === 0 || block.afterCall) this.checkBudget(n, () => this.leaveTo(block.rip));
     if (count > 0) {
       this.get(this.left);
       this.i32const(count);

@@ -63,7 +63,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
     this.addresses = new Addresses(region);
-    this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis.order);
+    this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis);
   }
 
   // ---- locals: temporaries of an instruction, but for those that the flags still need

@@ -4,11 +4,14 @@
 // came back from outside. It is live where its local must be right: it may be read before it is written, or a way out may store it, as it is
 // dirty there. Any instruction may leave, so what is dirty is live. Only what is live is loaded; only what is dirty is stored.
 import type { Block } from "./region.ts";
+import type { Analysis } from "./structure.ts";
 
 /** By block, masks of registers (as in summaries) at its start. */
 export interface Liveness {
   readonly dirty: readonly number[];
   readonly live: readonly number[];
+  /** the flags at its start may be read, or stored by a way out, before they are all set */
+  readonly flags: readonly boolean[];
 }
 
 /** The edge from block n to its k-th successor comes from outside: everything was stored before and is loaded behind it. */
@@ -17,9 +20,9 @@ export function fromOutside(block: Block, edge: number): boolean {
   return last?.summary.ending === "call" && (block.inline === undefined || edge === 1);
 }
 
-/** `order` is a reverse postorder of what can be reached; `edgeOf[n][k]` is the edge of n's k-th successor. */
-export function livenessOf(blocks: readonly Block[], succ: readonly (readonly number[])[], edgeOf: readonly (readonly number[])[], order: readonly number[]): Liveness {
-  const count = blocks.length;
+/** `edgeOf[n][k]` is the edge of n's k-th successor. */
+export function livenessOf(blocks: readonly Block[], succ: readonly (readonly number[])[], edgeOf: readonly (readonly number[])[], analysis: Analysis): Liveness {
+  const count = blocks.length, { order } = analysis;
   const dirty = new Int32Array(count), live = new Int32Array(count);
   const writes = new Int32Array(count), reads = new Int32Array(count);
   for (const n of order) {
@@ -55,5 +58,26 @@ export function livenessOf(blocks: readonly Block[], succ: readonly (readonly nu
       changed = true;
     }
   }
-  return { dirty: [...dirty], live: [...live] };
+  return { dirty: [...dirty], live: [...live], flags: liveFlags(blocks, succ, analysis) };
+}
+
+function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis): boolean[] {
+  const live = blocks.map(() => false);
+  /** by block: decided by itself */
+  const own = blocks.map((block, n): boolean | undefined => {
+    // the budget is looked at: a way out
+    if (n === 0 || block.afterCall) return true;
+    for (const { summary } of block.steps) if (summary.flags !== "keeps") return summary.flags === "needs";
+    if (block.edges.some((e) => e.block < 0) || succ[n]!.some((t, k) => cut[n]![k] || rpo[t]! <= rpo[n]!)) return true;
+    return undefined;
+  });
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let i = order.length - 1; i >= 0; i--) {
+      const n = order[i]!;
+      if (live[n] || own[n] === false || !(own[n] ?? succ[n]!.some((t) => live[t]))) continue;
+      live[n] = changed = true;
+    }
+  }
+  return live;
 }

@@ -374,7 +374,7 @@ export function longestWays(region: Region): number[] {
     const n = analysis.order[i]!;
     let most = 0;
     succ[n]!.forEach((t, k) => {
-      if (analysis.cut[n]![k] || analysis.rpo[t]! <= analysis.rpo[n]! || analysis.loopHeader[t] || blocks[t]!.afterCall) return;
+      if (analysis.cut[n]![k] || analysis.rpo[t]! <= analysis.rpo[n]! || blocks[t]!.afterCall) return;
       most = Math.max(most, way[t]!);
     });
     way[n] = way[n]! + most;

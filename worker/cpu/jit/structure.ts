@@ -163,7 +163,7 @@ export interface Emitter {
   openBlock(): void;
   openLoop(node: number): void;
   close(): void;
-  br(depth: number): void;
+  br(depth: number, target: number): void;
   /** The code of a node, up to and without its terminator. */
   body(node: number): void;
   /** The terminator. `edge(k)` emits what following the k-th edge takes: a br, or the target itself. */
@@ -193,7 +193,7 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
     const t = succ[n]![k]!;
     e.follow(n, k);
     if (a.cut[n]![k]) e.exitEdge(n, k);
-    else if (isBr(n, t)) e.br(depth(t));
+    else if (isBr(n, t)) e.br(depth(t), t);
     else tree(t);
   };
 

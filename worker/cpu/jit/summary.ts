@@ -9,7 +9,7 @@ import { factOf, forget, type Facts } from "./facts.ts";
 import { STATEFUL } from "./links.ts";
 import { lowerInto } from "../insn/define.ts";
 import { HIGH, type Insn } from "../decode.ts";
-import { ST_MXCSR } from "../state.ts";
+import { ST_MXCSR, STATUS_FLAGS } from "../state.ts";
 
 /** How an instruction passes control on. */
 export type Ending = "next" | "branch" | "jump" | "call" | "ret" | "leave";
@@ -31,6 +31,8 @@ export interface Summary {
   learns: Readonly<Facts>;
   /** the control and status of SSE floats are looked at */
   mxcsr: boolean;
+  /** what was in the flags before: stays as it is, is needed (it is read, some of it stays, or the instruction may leave), or is lost */
+  flags: "keeps" | "needs" | "sets";
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
   /** calls a helper that sees and may change the whole state block */
@@ -88,6 +90,7 @@ class Notes implements Builder<number, number> {
     return a <= 0 ? NOTHING : this.value(v[4 * a]!, v[4 * a + 1]!, v[4 * a + 2]!, v[4 * a + 3]! + sign * v[4 * b + 3]!);
   }
   private access(size: number, address: number, write: boolean): void {
+    this.out.flags = "needs";
     if (address > 0 && this.depth === 0) {
       const v = this.values, i = 4 * address;
       this.accesses.push(v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!, size, write ? 1 : 0);
@@ -221,7 +224,9 @@ class Notes implements Builder<number, number> {
   storeX(size: number, address: number): void {
     this.access(size, address, true);
   }
-  check(): void {}
+  check(): void {
+    this.out.flags = "needs";
+  }
   getState(offset: number): number {
     if (offset === ST_MXCSR) this.out.mxcsr = true;
     return NOTHING;
@@ -276,6 +281,7 @@ class Notes implements Builder<number, number> {
     this.depth--;
   }
   unlikely(_bad: readonly number[], slow: () => void, excuse?: () => number): void {
+    this.out.flags = "needs";
     this.depth++;
     excuse?.();
     slow();
@@ -291,12 +297,16 @@ class Notes implements Builder<number, number> {
     body();
     this.depth--;
   }
-  trapIf(): void {}
+  trapIf(): void {
+    this.out.flags = "needs";
+  }
   trap(): void {
+    this.out.flags = "needs";
     if (this.depth === 0) this.out.ending = "leave";
   }
   private end(ending: Ending): void {
     this.out.ending = ending;
+    if (ending !== "branch") this.out.flags = "needs";
   }
   jump(): void {
     this.end("jump");
@@ -323,22 +333,32 @@ class Notes implements Builder<number, number> {
   nextRip = (): number => NOTHING;
   thisRip = (): number => NOTHING;
 
-  private setsFlags(): void {
+  private setsFlags(all: boolean): void {
     if (this.depth > 0) this.out.conditionalFlags = true;
+    if (this.out.flags === "keeps") this.out.flags = all && this.depth === 0 ? "sets" : "needs";
   }
-  flags(_kind: FlagKind): void {
-    this.setsFlags();
+  flags(kind: FlagKind): void {
+    this.setsFlags(kind !== "inc" && kind !== "dec");
   }
   flagsFrom(): void {
-    this.setsFlags();
+    this.setsFlags(true);
   }
-  setFlags(): void {
-    this.setsFlags();
+  setFlags(which: number): void {
+    this.setsFlags(which === STATUS_FLAGS);
   }
-  getFlags = (): number => NOTHING;
-  cond = (_cc: Condition): number => NOTHING;
+  private asksFlags(): number {
+    if (this.out.flags === "keeps") this.out.flags = "needs";
+    return NOTHING;
+  }
+  getFlags(): number {
+    return this.asksFlags();
+  }
+  cond(_cc: Condition): number {
+    return this.asksFlags();
+  }
 
   call(name: string): void {
+    this.out.flags = "needs";
     if (STATEFUL.test(name)) this.out.helper = true;
   }
   ret = (_n: number, _type: Ty): number => NOTHING;
@@ -360,7 +380,7 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, flags: "keeps", conditionalFlags: false, helper: false, ending: "next", conditional: false };
   notes.begin(insn, out);
   lowerInto(notes, insn.shape);
   notes.finish();
