@@ -195,15 +195,19 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
     const s = b.xx(xop(size, "sub"), x, y), a = b.xx(xop(size, "add"), x, y);
     r = b.shuffle(s, a, size === 8 ? lanes(8, 0, 3) : lanes(4, 0, 5, 2, 7));
   } else r = b.xx(xop(size, code === ADD ? "add" : code === SUB ? "sub" : code === MUL ? "mul" : "div"), x, y);
-  // All lanes normal, and the result far from both ends; or else the longer look. A lane that is not has its sign set.
+  // All lanes far from zero, and the result from the other end, too; or else the longer look. A lane that is not has its sign set. (If there is a NaN
+  // among the operands there is one in the result, which is past that end.)
   const sub = `${ishape(size)}.sub` as const, fraction = size === 8 ? 52n : 23n;
   const magnitude = (v: X): X => b.xx("v128.and", v, b.constX(repeat(size, (1n << BigInt(8 * size - 1)) - 1n)));
   const m = magnitude(r), limit = size === 8 ? 0x7fen : 0xfen;
-  let bad = b.xx("v128.or", b.xx(sub, m, b.constX(repeat(size, 3n << fraction))), b.xx(sub, b.constX(repeat(size, (limit << fraction) - 1n)), m));
+  let least = m;
   for (const [o, v] of [[xo, x], [yo, y]] as const)
-    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) bad = b.xx("v128.or", bad, b.xx(sub, magnitude(v), b.constX(repeat(size, 1n << fraction))));
+    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) least = b.xx(xop(size, "pmin"), least, magnitude(v));
+  const bad = b.xx("v128.or", b.xx(sub, least, b.constX(repeat(size, 3n << fraction))), b.xx(sub, b.constX(repeat(size, (limit << fraction) - 1n)), m));
   const out = b.variableX(r);
-  b.unlikely([b.eqz(plainInexact(b)), b.xtest(`${ishape(size)}.bitmask`, bad)], () => {
+  // one branch for both: the first does not change in a loop
+  const control = b.xor(b.and(b.getState(ST_MXCSR, "i32"), b.i32(MXCSR_CONTROL | MXCSR_PE)), b.i32(MXCSR_DEFAULT | MXCSR_PE));
+  b.unlikely([b.or(control, b.xtest(`${ishape(size)}.bitmask`, bad))], () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
     b.assignX(out, b.retX());
   }, () => {

@@ -347,27 +347,30 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     search(0, edges.length);
   }
   jumpRet(rip: number): void {
-    const back = this.block.edges[0], go = this.edgeOut!, flag = this.flag;
-    if (back === undefined) {
+    const back = this.block.edges[0];
+    const giveBack = (to: number): void => {
       this.sync();
-      this.get(rip);
+      this.get(to);
       this.byte(0x0f);
       this.barrier();
-      return;
-    }
+    };
+    if (back === undefined) giveBack(rip);
+    else this.expect(rip, back.rip, () => giveBack(this.out));
+  }
+  /** Takes the block's first edge if `rip` is what it is thought to be; or else, with rip in `out`. */
+  private expect(rip: number, wanted: number, otherwise: () => void): void {
+    const go = this.edgeOut!, flag = this.flag;
     this.get(rip);
     this.set(this.out);
     this.get(this.out);
-    this.i64const(back.rip);
+    this.i64const(wanted);
     this.byte(0x51); // i64.eq
     this.if();
     this.releaseTemps();
     go(0);
     this.else();
     this.setFlag(flag);
-    this.sync();
-    this.get(this.out);
-    this.byte(0x0f);
+    otherwise();
     this.end();
   }
   branch(_target: Operand, c?: number): void {
@@ -405,21 +408,12 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.callSlot(this.probe(rip), () => this.get(rip));
       return;
     }
-    const go = this.edgeOut!, flag = this.flag;
-    this.get(rip);
-    this.set(this.out);
-    this.get(this.out);
-    this.i64const(inline.guess);
-    this.byte(0x51); // i64.eq
-    this.if();
-    this.releaseTemps();
-    go(0);
-    this.else();
-    this.setFlag(flag);
-    this.sync();
-    this.edgeOut = () => go(1);
-    this.callSlot(this.probe(this.out), () => this.get(this.out), -1, 1);
-    this.end();
+    const go = this.edgeOut!;
+    this.expect(rip, inline.guess, () => {
+      this.sync();
+      this.edgeOut = () => go(1);
+      this.callSlot(this.probe(this.out), () => this.get(this.out), -1, 1);
+    });
   }
   private callSlot(slot: number, rip: () => void, known = -1, edge = 0): void {
     this.i32const(0);
