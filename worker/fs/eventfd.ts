@@ -67,6 +67,9 @@ export class EventFd extends File {
     if (this.hi !== 0xffffffff || this.lo < 0xfffffffe) mask |= POLLOUT | POLLWRNORM;
     return mask;
   }
+  override get noop_llseek(): boolean {
+    return true;
+  }
   override d_dname(): string {
     return "anon_inode:[eventfd]";
   }

@@ -9,7 +9,7 @@ import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { Fd, Hex, Int, Ptr, SYSCALL_DEFINE, Size, Timespec } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_read, check_write } from "../kernel/uaccess.ts";
-import { File, POLLERR, POLLHUP, POLLIN, POLLRDNORM } from "./fs.ts";
+import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM } from "./fs.ts";
 import { fput } from "./file_table.ts";
 import { call_sigmask, get_timeout } from "./select.ts";
 
@@ -20,6 +20,7 @@ const EPOLLWAKEUP = 1 << 29;
 const EPOLLEXCLUSIVE = 1 << 28;
 const EPOLLONESHOT = 1 << 30;
 const EPOLLET = 1 << 31;
+const EPOLLEXCLUSIVE_OK_BITS = POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 const EP_PRIVATE_BITS = EPOLLWAKEUP | EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE;
 const EP_MAX_EVENTS = Math.floor(0x7fffffff / 12);
 const EP_MAX_NESTS = 4;
@@ -44,6 +45,8 @@ export class EpItem {
 export class EventPoll extends File {
   /** in the order in which they were added; one file may be there under several descriptors */
   readonly items: EpItem[] = [];
+  /** who looks now has slept to the end of its time */
+  late = false;
   /** a watch was added or changed: waiters look again */
   readonly wq: WaitQueue = new WaitQueue();
 
@@ -82,27 +85,30 @@ export class EventPoll extends File {
     file.f_ep = undefined;
   }
   /** What the item has to report, 0 for nothing; adds its queues when asked. */
-  private ready(task: Task, item: EpItem, queues: WaitQueue[] | undefined): { revents: number; stamp: number } {
+  private ready(task: Task, item: EpItem, queues: WaitQueue[] | undefined, exclusive?: WaitQueue[]): { revents: number; stamp: number } {
     const edge = (item.events & EPOLLET) !== 0;
     const own: WaitQueue[] | undefined = edge || queues !== undefined ? [] : undefined;
     const revents = item.file.poll(task, own) & (item.events | POLLERR | POLLHUP) & ~EP_PRIVATE_BITS;
-    if (own !== undefined && queues !== undefined) queues.push(...own);
+    if (own !== undefined && queues !== undefined) {
+      queues.push(...own);
+      if ((item.events & EPOLLEXCLUSIVE) !== 0) exclusive?.push(...own);
+    }
     let stamp = 0;
     if (edge) for (const q of own!) stamp += q.seq;
     return { revents: edge && stamp === item.seen ? 0 : revents, stamp };
   }
-  /** Up to `max` ready items to `out`. Items that were reported go to the end. */
-  collect(task: Task, max: number, out: (events: number, lo: number, hi: number) => void, queues: WaitQueue[] | undefined): number {
+  /** Up to `max` ready items to `out`. Items that were reported go to the end. Adds the queues to wait on, and which of them wake only one. */
+  collect(task: Task, max: number, out: (events: number, lo: number, hi: number) => void, queues?: WaitQueue[], exclusive?: WaitQueue[]): number {
     let count = 0;
     const { items } = this;
     const reported: EpItem[] = [];
     for (let i = 0; i < items.length && count < max; ) {
       const item = items[i]!;
-      if ((item.events & ~EP_PRIVATE_BITS) === 0) {
+      if ((item.events & ~EP_PRIVATE_BITS) === 0 || (this.late && (item.events & EPOLLEXCLUSIVE) !== 0)) {
         i++;
         continue;
       }
-      const { revents, stamp } = this.ready(task, item, queues);
+      const { revents, stamp } = this.ready(task, item, queues, exclusive);
       if (revents === 0) {
         i++;
         continue;
@@ -146,6 +152,9 @@ export class EventPoll extends File {
   /** This one is about to be watched by `target`: throws ELOOP when that would be a circle, or too deep.  cf. ep_loop_check() */
   check_nesting(target: EventPoll): void {
     if (this.depth_below(target) + 1 + target.depth_above() > EP_MAX_NESTS) throw ELOOP;
+  }
+  override get noop_llseek(): boolean {
+    return true;
   }
   override d_dname(): string {
     return "anon_inode:[eventpoll]";
@@ -206,10 +215,13 @@ export const sys_epoll_ctl = SYSCALL_DEFINE("epoll_ctl", [Fd, Int, Fd, Ptr], (ta
   const ep = task.files!.fget(epfd);
   const file = task.files!.fget(fd);
   const inode = file.f_inode;
-  if (inode !== undefined && (S_ISREG(inode.i_mode) || S_ISDIR(inode.i_mode) || file.never_polls)) throw EPERM;
+  if (inode !== undefined && ((S_ISREG(inode.i_mode) && !file.polls) || S_ISDIR(inode.i_mode) || file.never_polls)) throw EPERM;
   if (ep === file || !(ep instanceof EventPoll)) throw EINVAL;
   if (op !== EPOLL_CTL_ADD && op !== EPOLL_CTL_DEL && op !== EPOLL_CTL_MOD) throw EINVAL;
-  if ((events & EPOLLEXCLUSIVE) !== 0 && (op === EPOLL_CTL_MOD || file instanceof EventPoll)) throw EINVAL;
+  if ((events & EPOLLEXCLUSIVE) !== 0) {
+    if (op === EPOLL_CTL_MOD) throw EINVAL;
+    if (op === EPOLL_CTL_ADD && (file instanceof EventPoll || (events & ~EPOLLEXCLUSIVE_OK_BITS) !== 0)) throw EINVAL;
+  }
   if (op === EPOLL_CTL_ADD && file instanceof EventPoll) file.check_nesting(ep);
   if (op !== EPOLL_CTL_DEL) events |= POLLERR | POLLHUP;
   ep.ctl(op, fd, file, events, lo, hi);
@@ -236,13 +248,16 @@ function do_epoll_wait(task: Task, epfd: number, events: number, maxevents: numb
   const now = task.kernel.time.monotonic();
   const st = task.restart as { end: number } | undefined;
   const end = st?.end ?? (ns === Infinity ? Infinity : now + ns);
-  let n = ep.collect(task, max, out, undefined);
+  // one that slept to the end was not the one whom an exclusive watch woke
+  ep.late = st !== undefined && now >= end;
+  let n = ep.collect(task, max, out);
   if (n > 0 || ns === 0 || now >= end) return n;
   const queues: WaitQueue[] = [ep.wq];
-  n = ep.collect(task, max, out, queues);
+  const exclusive: WaitQueue[] = [];
+  n = ep.collect(task, max, out, queues, exclusive);
   if (n > 0) return n;
   task.restart ??= { end };
-  sleep_on(task, queues, { until: end, interrupted: EINTR });
+  sleep_on(task, queues, { until: end, interrupted: EINTR, exclusive });
 }
 
 const ms = (timeout: number): number => (timeout < 0 ? Infinity : timeout * 1_000_000);

@@ -374,6 +374,10 @@ export abstract class File {
   get seekable(): boolean {
     return false;
   }
+  /** lseek(2) does nothing to it and says 0: eventfds and the like.  cf. noop_llseek() */
+  get noop_llseek(): boolean {
+    return false;
+  }
   /** Returns the new position. `whence`: SEEK_SET.. */
   llseek(_task: Task, _off: number, _whence: number): number {
     throw ESPIPE;
@@ -411,6 +415,10 @@ export abstract class File {
   }
   /** Has no poll operation in Linux: select and poll find it always ready, epoll refuses it. */
   get never_polls(): boolean {
+    return false;
+  }
+  /** A regular file that has a poll operation all the same: /proc/mounts. */
+  get polls(): boolean {
     return false;
   }
   /** The last reference is gone. */

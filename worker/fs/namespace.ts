@@ -94,6 +94,7 @@ function commit_tree(vfs: Vfs, mnt: Mount): void {
     vfs.detached.delete(m);
     if (!vfs.mounts.includes(m)) vfs.mounts.push(m);
   }
+  vfs.touch_mnt_namespace();
 }
 /** Mounts a tree on `where`, and its copies wherever that is seen.  cf. attach_recursive_mnt() */
 function attach_recursive_mnt(vfs: Vfs, mnt: Mount, where: Path): void {
@@ -180,6 +181,7 @@ export function do_remount(task: Task, path: Path, flags: number, data: string):
   if ((flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)) === 0)
     m = (m & ~(MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME)) | (mnt.mnt_flags & (MNT_NOATIME | MNT_NODIRATIME | MNT_RELATIME));
   mnt.mnt_flags = m;
+  mnt.mnt_sb.kernel.vfs.touch_mnt_namespace();
 }
 
 /** Another mount of what `old` shows below `root`: in the same peer group.  cf. clone_mnt() */
@@ -270,6 +272,7 @@ export function umount_tree(vfs: Vfs, mnt: Mount): void {
   vfs.detached.delete(mnt);
   const at = vfs.mounts.indexOf(mnt);
   if (at >= 0) vfs.mounts.splice(at, 1);
+  vfs.touch_mnt_namespace();
   mntput_final(mnt);
 }
 

@@ -290,6 +290,7 @@ export const sys_pwritev2 = SYSCALL_DEFINE("pwritev2", [Fd, Ptr, UInt, Off, Off,
 export const sys_lseek = SYSCALL_DEFINE("lseek", [Fd, Off, Int], (task, fd, off, whence) => {
   const file = task.files!.fget(fd);
   if (whence < 0 || whence > SEEK_HOLE) throw EINVAL;
+  if (file.noop_llseek) return 0;
   if (!file.seekable) throw ESPIPE;
   const pos = file.llseek(task, off, whence);
   if (pos > Number.MAX_SAFE_INTEGER) throw EOVERFLOW;

@@ -69,6 +69,9 @@ export class SignalFd extends File {
     queues?.push(task.sighand.signalfd_wqh);
     return task.pending.signal.intersects(this.sigmask) || task.signal.shared_pending.signal.intersects(this.sigmask) ? POLLIN | POLLRDNORM : 0;
   }
+  override get noop_llseek(): boolean {
+    return true;
+  }
   override d_dname(): string {
     return "anon_inode:[signalfd]";
   }

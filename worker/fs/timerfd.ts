@@ -126,6 +126,9 @@ export class TimerFd extends File {
     this.kernel.time.cancel_on_set.delete(this);
     this.kernel.time.timers.del(this.timer);
   }
+  override get noop_llseek(): boolean {
+    return true;
+  }
   override d_dname(): string {
     return "anon_inode:[timerfd]";
   }

@@ -2,6 +2,7 @@
 import { EBUSY } from "../include/uapi/errno.ts";
 import { MKDEV } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { WaitQueue } from "../kernel/sched/wait.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Dentry, File, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
 import { fput, path_get, path_put } from "./file_table.ts";
@@ -55,6 +56,9 @@ export class Vfs {
   nr_files = 0;
   nr_negative = 0;
   next_mnt_id = 1;
+  /** changes of the mount tree so far, and who waits for one */
+  mnt_event = 0;
+  readonly mnt_wq = new WaitQueue();
   next_anon_dev = 1;
   next_anon_ino = 1;
 
@@ -64,6 +68,11 @@ export class Vfs {
     this.fsnotify = new Fsnotify(kernel);
   }
 
+  /** The tree of mounts changed: whoever polls /proc/mounts hears of it. */
+  touch_mnt_namespace(): void {
+    this.mnt_event++;
+    this.mnt_wq.wake_up();
+  }
   /** Throws EBUSY when the name is taken. */
   register_filesystem(type: FileSystemType): void {
     if (this.get_fs_type(type.name) !== undefined) throw EBUSY;

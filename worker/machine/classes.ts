@@ -47,6 +47,7 @@ import * as fs_pidfs from "../fs/pidfs.ts";
 import * as fs_pipe from "../fs/pipe.ts";
 import * as fs_proc_base from "../fs/proc/base.ts";
 import * as fs_proc_internal from "../fs/proc/internal.ts";
+import * as fs_proc_mounts from "../fs/proc/mounts.ts";
 import * as fs_proc_root from "../fs/proc/root.ts";
 import * as fs_pseudo from "../fs/pseudo.ts";
 import * as fs_ramfs from "../fs/ramfs.ts";
@@ -148,6 +149,7 @@ export function kernelClasses(): ClassTable {
   t.add("fs/pipe", fs_pipe);
   t.add("fs/proc/base", fs_proc_base);
   t.add("fs/proc/internal", fs_proc_internal);
+  t.add("fs/proc/mounts", fs_proc_mounts);
   t.add("fs/proc/root", fs_proc_root);
   t.add("fs/pseudo", fs_pseudo);
   t.add("fs/ramfs", fs_ramfs);

@@ -133,6 +133,9 @@ export class InotifyFile extends File {
     put_user_u32(task.kernel.mem, arg, this.events.reduce((n, e) => n + record_length(e), 0));
     return 0;
   }
+  override get noop_llseek(): boolean {
+    return true;
+  }
   override d_dname(): string {
     return "anon_inode:inotify";
   }

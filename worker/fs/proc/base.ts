@@ -13,7 +13,7 @@ import { GenericFile } from "../generic_file.ts";
 import { PseudoInode, TextInode, dir_mode, kstrtol, link_mode, type PseudoSuper } from "../pseudo.ts";
 import { show_limits, show_stat, show_statm, show_status } from "./array.ts";
 import { map_line } from "./meminfo.ts";
-import { show_mountinfo, show_mounts, show_mountstats } from "./mounts.ts";
+import { MountsFile, show_mountinfo, show_mounts, show_mountstats } from "./mounts.ts";
 
 type Emit = (name: string, ino: number, type: number, next: number) => boolean;
 
@@ -194,6 +194,11 @@ export class PidFile extends TextInode {
   override check_open(task: Task | undefined): void {
     const t = task_of(this);
     if (this.entry.guarded === true && task !== undefined && !ptrace_may_access(task, t)) throw EACCES;
+  }
+  override open(task: Task | undefined, path: Path, flags: number): File {
+    if (this.key !== "mounts" && this.key !== "mountinfo") return super.open(task, path, flags);
+    this.check_open(task);
+    return new MountsFile(path, this, flags);
   }
   override show(reader: Task): string {
     const t = task_of(this);

@@ -2,8 +2,10 @@
 import { MNT_NOATIME, MNT_NODEV, MNT_NODIRATIME, MNT_NOEXEC, MNT_NOSUID, MNT_NOSYMFOLLOW, MNT_READONLY, MNT_RELATIME, MS_DIRSYNC, MS_LAZYTIME, MS_MANDLOCK, MS_SYNCHRONOUS, SB_RDONLY } from "../../include/uapi/mount.ts";
 import { MAJOR, MINOR } from "../../include/uapi/stat.ts";
 import type { Task } from "../../kernel/task.ts";
+import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import { d_path, dentry_path } from "../dcache.ts";
-import type { Mount, SuperBlock } from "../fs.ts";
+import { TextFile, type TextInode } from "../pseudo.ts";
+import { POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Mount, type Path, type SuperBlock } from "../fs.ts";
 
 /** Blanks, backslashes and the like as octal.  cf. mangle() */
 const mangle = (s: string): string => s.replace(/[ \t\n\\#]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
@@ -55,4 +57,23 @@ export function show_mountstats(t: Task): string {
   let s = "";
   for (const [mnt, where] of visible(t)) s += `device ${mangle(mnt.mnt_devname)} mounted on ${where} with fstype ${mnt.mnt_sb.type.name}\n`;
   return s;
+}
+
+/** /proc/PID/mounts and mountinfo: poll says POLLERR and POLLPRI once after each change.  cf. mounts_poll() */
+export class MountsFile extends TextFile {
+  private seen: number;
+  constructor(path: Path, inode: TextInode, flags: number) {
+    super(path, inode, flags);
+    this.seen = inode.i_sb.kernel.vfs.mnt_event;
+  }
+  override get polls(): boolean {
+    return true;
+  }
+  override poll(task?: Task, queues?: WaitQueue[]): number {
+    const { vfs } = this.f_inode.i_sb.kernel;
+    queues?.push(vfs.mnt_wq);
+    if (this.seen === vfs.mnt_event) return POLLIN | POLLRDNORM;
+    if (task !== undefined) this.seen = vfs.mnt_event;
+    return POLLIN | POLLRDNORM | POLLERR | POLLPRI;
+  }
 }

@@ -86,7 +86,10 @@ export class Sched {
     return true;
   }
   private activate(task: Task): void {
-    for (const q of task.waiting_on) q.waiters.delete(task);
+    for (const q of task.waiting_on) {
+      q.waiters.delete(task);
+      q.exclusive?.delete(task);
+    }
     task.waiting_on.length = 0;
     task.wake_at = Infinity;
     if (task.sleep_timer !== undefined) this.kernel.time.timers.del(task.sleep_timer);

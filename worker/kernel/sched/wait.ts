@@ -15,15 +15,23 @@ export const SLEEP = Object.freeze(new Sleep());
 export class WaitQueue {
   /** insertion-ordered: FIFO wake-up is part of determinism */
   readonly waiters = new Set<Task>();
+  /** those of them of whom one wake-up shall wake only one: see EPOLLEXCLUSIVE */
+  exclusive: Set<Task> | undefined;
   /** wake-ups so far: edge-triggered epoll compares it */
   seq = 0;
 
-  /** Wakes every waiter (they re-check their condition), or with `n` the first n. Linux: wake_up / wake_up_all. */
+  /** Wakes every waiter (they re-check their condition), or with `n` the first n; of the exclusive ones the first. Linux: wake_up / wake_up_all. */
   wake_up(n = Infinity): void {
     this.seq++;
     if (this.waiters.size === 0) return;
+    const { exclusive } = this;
+    let one = false;
     for (const task of [...this.waiters]) {
       if (n-- <= 0) return;
+      if (exclusive?.has(task) === true) {
+        if (one) continue;
+        one = true;
+      }
       task.kernel.sched.wake_up_process(task);
     }
   }
@@ -34,6 +42,8 @@ export interface SleepOptions {
   readonly until?: number;
   /** what a pending signal makes of the call; default ERESTARTSYS (restarted under SA_RESTART). `null`: not interruptible */
   readonly interrupted?: Errno | null;
+  /** which of the queues wake only one of those who wait so */
+  readonly exclusive?: readonly WaitQueue[];
 }
 
 /**
@@ -48,6 +58,7 @@ export function sleep_on(task: Task, queues: readonly WaitQueue[], options: Slee
     q.waiters.add(task);
     task.waiting_on.push(q);
   }
+  for (const q of options.exclusive ?? []) (q.exclusive ??= new Set()).add(task);
   task.kernel.sched.park(task, interrupted !== null, options.until);
   throw SLEEP;
 }
