@@ -202,8 +202,11 @@ export function fcntl_setlk(task: Task, file: File, cmd: number, addr: number): 
   return 0;
 }
 
+const LOCK_MAND = 32;
 /** flock(2) */
 export const sys_flock = SYSCALL_DEFINE("flock", [Fd, Int], (task, fd, cmd) => {
+  // mandatory locks are gone: nothing happens
+  if ((cmd & LOCK_MAND) !== 0) return 0;
   const op = cmd & ~LOCK_NB;
   if (op !== LOCK_SH && op !== LOCK_EX && op !== LOCK_UN) throw EINVAL;
   const file = task.files!.fget(fd);

@@ -160,7 +160,7 @@ function removed(task: Task, dir: Inode, dentry: Dentry, inode: Inode): void {
   fsnotify.delete(dir, dentry.d_name, isdir);
 }
 
-function do_unlinkat(task: Task, dfd: number, name: Filename): void {
+export function do_unlinkat(task: Task, dfd: number, name: Filename): void {
   const nd = filename_parentat(task, dfd, name);
   if (nd.last_type !== LAST_NORM) throw EISDIR;
   const { mnt } = nd;

@@ -3,9 +3,11 @@ import { EBUSY } from "../include/uapi/errno.ts";
 import { MKDEV } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { WaitQueue } from "../kernel/sched/wait.ts";
+import type { SigInfo } from "../kernel/signal_types.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Dentry, File, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
 import { fput, path_get, path_put } from "./file_table.ts";
+import { do_coredump } from "./coredump.ts";
 import { FileLocks } from "./locks.ts";
 import { Fsnotify } from "./notify/fsnotify.ts";
 import { Nameidata } from "./namei.ts";
@@ -53,6 +55,9 @@ export class Vfs {
   readonly consoles: string[] = [];
   /** what /proc/cpuinfo lists, as the CPU has it (arch/um) */
   cpu_flags = "fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm constant_tsc";
+  /** /proc/sys/kernel/core_pattern, core_uses_pid */
+  core_pattern = "core";
+  core_uses_pid = false;
   nr_files = 0;
   nr_negative = 0;
   next_mnt_id = 1;
@@ -103,6 +108,10 @@ export class Vfs {
   /** For mm/, which comes before fs/: one reference less of what a mapping or an address space holds. */
   fput(task: Task | undefined, file: File): void {
     fput(task, file);
+  }
+  /** For kernel/, too: a core file for a process that a signal ends; whether it has one. */
+  do_coredump(task: Task, info: SigInfo): boolean {
+    return do_coredump(task, info);
   }
   path_put(path: Path): void {
     path_put(path);

@@ -409,7 +409,8 @@ export function get_signal(task: Task): KSignal | undefined {
       continue;
     }
     task.flags |= PF_SIGNALED;
-    do_group_exit(task, sig);
+    const dumped = sig_kernel_coredump(sig) && task.kernel.vfs.do_coredump(task, info);
+    do_group_exit(task, dumped ? sig | 0x80 : sig);
     return undefined;
   }
 }

@@ -48,6 +48,8 @@ export const SYSCTL_FILES: ProcTable = {
   "sys/kernel/version": ro((k) => k.uts.version),
   "sys/kernel/hostname": text((k) => k.uts.nodename, (k, v) => (k.uts.nodename = v), 64),
   "sys/kernel/domainname": text((k) => k.uts.domainname, (k, v) => (k.uts.domainname = v), 64),
+  "sys/kernel/core_pattern": text((k) => k.vfs.core_pattern, (k, v) => (k.vfs.core_pattern = v), 127),
+  "sys/kernel/core_uses_pid": int((k) => Number(k.vfs.core_uses_pid), (k, v) => (k.vfs.core_uses_pid = v !== 0), 0, 0x7fffffff),
   "sys/kernel/pid_max": int((k) => k.pid_max, (k, v) => (k.pid_max = v), 301, 4194304),
   "sys/kernel/ngroups_max": ro(() => 65536),
   "sys/kernel/cap_last_cap": ro(() => 40),
