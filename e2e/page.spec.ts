@@ -73,6 +73,34 @@ test("themes, and a phone's width", async ({ page }) => {
   await expect(guest.button("Start").first()).toBeVisible();
 });
 
+test("200 % zoom, forced colours, no movement; Tab reaches every region and is not held by the console", async ({ page }) => {
+  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
+  // a laptop's window at 200 %
+  await page.setViewportSize({ width: 683, height: 384 });
+  const guest = new Guest(page);
+  await page.goto("/#off");
+  await expect(guest.button("Start").first()).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(683);
+  expect(await page.evaluate(() => [...document.getAnimations()].filter((a) => a.playState === "running").length)).toBe(0);
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await guest.button("Lessons").click();
+  await expect(page.locator(".lessonlist button").first()).toBeVisible();
+  const walk = async (key: string): Promise<readonly string[]> => {
+    const seen = new Set<string>();
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    for (let i = 0; i < 150; i++) {
+      await page.keyboard.press(key);
+      const at = await page.evaluate(() => (document.activeElement?.closest("[data-region]") as HTMLElement | null)?.dataset["region"]);
+      if (at !== undefined) seen.add(at);
+      else if (seen.size >= 4) break;
+    }
+    return [...seen].toSorted();
+  };
+  const all = ["bar", "console", "lesson", "panel"];
+  expect(await walk("Tab")).toEqual(expect.arrayContaining(all));
+  expect(await walk("Shift+Tab")).toEqual(expect.arrayContaining(all));
+});
+
 test("without isolation headers the same build runs, and says so", async ({ page }) => {
   await page.route("**/*", async (route) => {
     const response = await route.fetch();
