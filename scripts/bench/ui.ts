@@ -90,6 +90,8 @@ export async function benchUi(rounds: number, say: (line: string) => void): Prom
   const slow: { readonly panel: string; readonly percent: number }[] = [];
   try {
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    // tsx keeps the names of functions by a helper that pages do not have
+    await page.addInitScript("globalThis.__name = (f) => f");
     await page.goto(`${url}#off`);
     await page.getByRole("tab", { name: "Machine" }).click();
     await page.getByLabel("Kernel command line").fill(LINE);
