@@ -220,7 +220,10 @@ export class Machine implements KernelDoor {
     this.entry.door(task, n);
     if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume || kernel.host_work !== undefined) return 0;
     const { time, sched } = kernel;
-    return sched.stays(task) && time.next_expiry() > time.monotonic() ? Math.min(this.goal - time.retired, sched.budget()) : 0;
+    if (!sched.stays(task)) return 0;
+    const most = sched.room();
+    const asked = this.goal - time.retired;
+    return asked < most ? asked : most;
   }
   /** HALT ends whatever the kernel was doing. */
   private guard(work: () => Reason | void): Reason {

@@ -205,7 +205,7 @@ export class Cpu implements HelperContext {
     // elsewhere now, or in other code: whoever called must not go on as if nothing had been
     if (budget <= 0 || !state.undisturbed(this.door + VMCALL)) return this.leave(EXIT_CALLED);
     this.left = budget;
-    const slice = Math.min(budget, COMPILED_SLICE);
+    const slice = budget < COMPILED_SLICE ? budget | 0 : COMPILED_SLICE;
     this.entered = slice;
     state.set32(LEFT, slice);
     return 0;

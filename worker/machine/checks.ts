@@ -96,13 +96,13 @@ export class Checks implements SyscallObserver {
   }
 
   enter(task: Task, nr: number): void {
-    if (!this.open.some((c) => c.spec.kind === "syscall")) return;
+    if (this.open.length === 0 || !this.open.some((c) => c.spec.kind === "syscall")) return;
     const name = rowName(syscall_table[nr]) ?? String(nr);
     if (!this.open.some((c) => c.spec.kind === "syscall" && Checks.same(c.spec.args["name"], name))) return;
     this.entered.set(task, { raw: rawArguments(this.machine), trapped: this.machine.cpu.state.rip !== KERNEL_VSYSCALL + 3 });
   }
   exit(task: Task, nr: number, result: number): void {
-    const e = this.entered.get(task);
+    const e = this.entered.size === 0 ? undefined : this.entered.get(task);
     if (e === undefined) return;
     this.entered.delete(task);
     const name = rowName(syscall_table[nr]) ?? String(nr);

@@ -152,9 +152,9 @@ export class Sched {
     return next;
   }
 
-  /** Would schedule() let it go on, with nothing changed? */
+  /** Would schedule() let it go on, with nothing changed, while its slice lasts? */
   stays(task: Task): boolean {
-    return task === this.kernel.current && task.state === TASK_RUNNING && !this.need_resched && this.slice > 0;
+    return task === this.kernel.current && task.state === TASK_RUNNING && !this.need_resched;
   }
 
   /** Whose registers the CPU holds: those of any other task are in task.thread. */
@@ -164,12 +164,17 @@ export class Sched {
 
   /** Instructions that the current task may run before the kernel must look: to its slice's end or the next timer. At least 1. */
   budget(): number {
+    return Math.max(1, this.room());
+  }
+  /** The same, 0 or less if it must look now. */
+  room(): number {
     // to the end of the slice even if nobody waits: where it is renewed must not depend on how often run() is called
-    const { slice } = this;
-    const timer = this.kernel.time.next_expiry() - this.kernel.time.monotonic();
-    const cur = this.kernel.current;
-    const cpu = cur !== undefined && cur.signal.cpu_timers ? next_cpu_timer(cur) : Infinity;
-    return Math.max(1, Math.min(slice, timer, cpu));
+    let most = this.slice;
+    const { current, time } = this.kernel;
+    const timer = time.next_expiry() - time.monotonic();
+    if (timer < most) most = timer;
+    if (current !== undefined && current.signal.cpu_timers) most = Math.min(most, next_cpu_timer(current));
+    return most;
   }
 
   /** `task` retired `n` instructions in user mode. */
