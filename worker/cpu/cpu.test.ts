@@ -217,3 +217,42 @@ test("flags survive pushf and popf", () => {
   expect([cpu.state.get(RSI) & 1, cpu.state.get(RDI), cpu.state.get(R8)]).toEqual([1, 0x246, 0x8d5 | 0x202]);
 });
 });
+
+test("a program that is loaded elsewhere is not decoded again, and is itself there: jumps, calls, what lies relative to rip, how it is counted", () => {
+  const source = `mov $500, %ecx; 1: call 2f; lea here(%rip), %rax; add here(%rip), %ebx; movl $7, here+4(%rip); cmpl $7, here+4(%rip); jne 3f; dec %ecx; jnz 1b
+    movabs $0x1234567890, %rdx; mov 0x${DATA.toString(16)}, %esi; jmp 4f; .fill 200, 1, 0x90; 4: syscall; 2: inc %rdi; ret; 3: ud2; here: .long 3, 0`;
+  const code = assemble(source, CODE);
+  for (const jit of [false, true]) {
+    const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit, hot: 100 });
+    cpu.mem.u32[DATA >> 2] = 99;
+    const decoded: number[] = [];
+    for (const base of [CODE + 0x7000, CODE, CODE + 0x3000, CODE + 0x153000]) {
+      const before = cpu.interpreter.counters.decoded, retired = cpu.retired;
+      cpu.mem.u8.set(code, base);
+      cpu.state.reset();
+      cpu.state.rip = base;
+      cpu.state.set(RSP, STACK);
+      expect(cpu.run(100_000)).toBe(EXIT_SYSCALL);
+      expect([RAX, RBX, RCX, RDX, RSI, RDI].map((r) => cpu.state.get(r))).toEqual([base + code.length - 8, 1500, 0, 0x1234567890, 99, 500]);
+      expect([cpu.state.rip - base, cpu.retired - retired]).toEqual([code.length - 8 - 2 - 4, 1 + 500 * 10 + 4]);
+      decoded.push(cpu.interpreter.counters.decoded - before);
+    }
+    // no more than what a block that met another one had left open
+    expect(decoded[0]).toBeGreaterThan(15);
+    expect(Math.max(...decoded.slice(1))).toBeLessThan(4);
+    // the same bytes at another place in a page, and other bytes that begin in the same way, are decoded
+    const before = cpu.interpreter.counters.decoded;
+    cpu.mem.u8.set(code, CODE + 0x9010);
+    cpu.mem.u8.set(code, CODE + 0xb000);
+    cpu.mem.u8[CODE + 0xb000 + code.length - 8] = 5;
+    cpu.mem.u8.set(assemble("mov $500, %ecx; syscall", CODE), CODE + 0xd000);
+    for (const [base, sum] of [[CODE + 0x9010, 1500], [CODE + 0xb000, 2500], [CODE + 0xd000, 0]] as const) {
+      cpu.state.reset();
+      cpu.state.rip = base;
+      cpu.state.set(RSP, STACK);
+      expect(cpu.run(100_000)).toBe(EXIT_SYSCALL);
+      expect(cpu.state.get(RBX)).toBe(sum);
+    }
+    expect(cpu.interpreter.counters.decoded - before).toBeGreaterThan(15);
+  }
+});

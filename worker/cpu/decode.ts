@@ -46,7 +46,10 @@ export class Insn {
   immHi = 0;
   /** second immediate (enter) */
   imm2 = 0;
+  /** what differs for the same bytes elsewhere: MOVES_IMM, MOVES_DISP; UNMOVABLE: not as much as it lies away */
+  moves = 0;
 }
+export const MOVES_IMM = 1, MOVES_DISP = 2, UNMOVABLE = 4;
 
 /** A memory operand: where, whether through the stack's segment, whether it is read and then written. */
 export interface Access {
@@ -222,6 +225,7 @@ export class Decoder {
     const count = code === 0 ? 0 : i.opCount;
     insn.base = insn.index = NO_REG;
     insn.segment = 0;
+    insn.moves = 0;
     let memory = -1, addr32 = false, immediates = 0, gather = -1;
     for (let n = 0; n < count; n++) {
       const kind = n === 0 ? i.op0Kind : n === 1 ? i.op1Kind : n === 2 ? i.op2Kind : n === 3 ? i.op3Kind : i.op4Kind;
@@ -243,6 +247,7 @@ export class Decoder {
         insn.scale = 0;
         if (base === this.iced.Register.RIP || base === this.iced.Register.EIP) {
           addr32 = base === this.iced.Register.EIP;
+          insn.moves |= addr32 ? UNMOVABLE : MOVES_DISP;
         } else {
           if (base !== 0) {
             insn.base = this.registers[base]!.n;
@@ -279,6 +284,7 @@ export class Decoder {
         insn.dispLo = insn.dispHi = 0;
       } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
         const t = i.nearBranchTarget;
+        insn.moves |= kind === K.NearBranch64 ? MOVES_IMM : UNMOVABLE;
         this.setImm(insn, Number(BigInt.asIntN(32, t)), Number(BigInt.asIntN(32, t >> 32n)));
       } else if (immediates++ > 0) {
         insn.imm2 = kind === K.Immediate8_2nd ? i.immediate8_2nd : Number(i.immediate(n));

@@ -6,7 +6,7 @@
 // comes back to the same address (exec does that), they live again without being decoded.
 
 import type { Decoder, Shape } from "./decode.ts";
-import { HIGH, Insn, NO_REG } from "./decode.ts";
+import { HIGH, Insn, MOVES_DISP, MOVES_IMM, NO_REG, UNMOVABLE } from "./decode.ts";
 import { IMPORTS } from "./build/imports.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
 import type { WasmLayout } from "./build/wasm.ts";
@@ -38,6 +38,8 @@ export const FN_ENTER = 4;
 const FN_DEAD = 5;
 /** Dead blocks kept for one address. */
 const KEPT = 4;
+/** Blocks at different addresses that are kept for one beginning, to make copies of. */
+const MODELS = 4;
 const HASH_BITS = 16;
 const TABLE_SIZE = 16384;
 const MAX_BLOCK = 64;
@@ -66,6 +68,8 @@ interface Block {
   readonly source?: Uint8Array;
   /** of a dead block: the functions of its records */
   functions?: Uint16Array;
+  /** by record: what is different in a copy elsewhere (Insn.moves); undefined: there can be none */
+  readonly moves?: Uint8Array;
 }
 
 /** 2^CODE_SHIFT bytes of guest memory with code that is known. */
@@ -116,12 +120,14 @@ export class Interpreter {
   private readonly blockAt = new Map<number, Block>();
   /** dead blocks by address: the same code may come back there, after an exec mostly */
   private readonly deadAt = new Map<number, Block[]>();
+  /** blocks, dead or alive, by how they begin: the same code may be put elsewhere, as programs are that are loaded where there is room */
+  private readonly models = new Map<number, Block[]>();
   /** table slot by shape id */
   private readonly slots: number[] = [];
   private nextSlot = FN_FIRST;
   private readonly insn = new Insn();
   /** Counted for tests and benchmarks. */
-  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, runs: 0 };
+  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, copied: 0, runs: 0 };
 
   /**
    * @param helpers by name, as generated code imports them: () → status
@@ -314,6 +320,8 @@ export class Interpreter {
     const again = this.revive(rip);
     if (again !== 0) return again;
     if (this.next + (MAX_BLOCK + 2) * REC_SIZE > this.recordsEnd) this.flush();
+    const copied = this.copy(rip);
+    if (copied !== 0) return copied;
     const { u32, size } = { u32: this.layout.mem.u32, size: this.layout.mem.size };
     this.decoder.forget();
     const first = this.next;
@@ -321,10 +329,12 @@ export class Interpreter {
     let missing: Shape[] | undefined;
     let at = first, here = rip, count = 0, open = true;
     const fix: number[] = [];
+    const moves = new Uint8Array(MAX_BLOCK + 1);
+    let movable = true;
     for (; open && count < MAX_BLOCK; count++) {
       if (here >= size) {
         this.plain(at, FN_FETCH, here, here);
-        open = false;
+        open = movable = false;
       } else if (count > 0 && this.blockAt.has(here)) {
         break;
       } else {
@@ -333,7 +343,7 @@ export class Interpreter {
         const shape = insn.shape;
         if (insn.length === 0) {
           this.plain(at, FN_FETCH, here, size);
-          open = false;
+          open = movable = false;
         } else if (shape.definition === undefined) {
           this.plain(at, FN_UD, here, 0);
           open = false;
@@ -345,6 +355,8 @@ export class Interpreter {
             slot = 0;
           }
           this.record(at, slot, insn);
+          moves[count] = insn.moves;
+          if ((insn.moves & UNMOVABLE) !== 0) movable = false;
           if (shape.definition.ends) open = false;
         }
         here += insn.length;
@@ -355,6 +367,7 @@ export class Interpreter {
       this.plain(at, FN_LINK, here, 0);
       u32[(at + REC_IMM) >> 2] = here;
       u32[(at + REC_IMM + 4) >> 2] = 0;
+      moves[count] = MOVES_IMM;
       at += REC_SIZE;
       count++;
     }
@@ -365,7 +378,56 @@ export class Interpreter {
     }
     this.counters.blocks++;
     const end = Math.max(here, rip + 1);
-    this.add({ at: first, count, start: rip, end, dead: false, source: this.layout.mem.u8.slice(rip, end) });
+    const block: Block = { at: first, count, start: rip, end, dead: false, source: this.layout.mem.u8.slice(rip, end), ...(movable ? { moves: moves.slice(0, count) } : {}) };
+    this.add(block);
+    if (movable) this.model(block);
+    return first;
+  }
+
+  /** How code begins: its first bytes, and where in a page it lies, which is where it will lie in another. */
+  private beginning(rip: number): number {
+    return (this.layout.mem.dv.getUint32(rip, true) & 0xfffff) * 4096 + (rip & 4095);
+  }
+  /** Others may be made from it. */
+  private model(block: Block): void {
+    if (block.start + 4 > this.layout.mem.size) return;
+    const key = this.beginning(block.start), known = this.models.get(key);
+    if (known === undefined) this.models.set(key, [block]);
+    else if (known.length < MODELS) known.push(block);
+  }
+  /** Makes the block at `rip` from one of the same bytes somewhere else, without decoding; its first record, or 0. */
+  private copy(rip: number): number {
+    const { u8, u32, size } = this.layout.mem;
+    // what is near the end of memory cannot all be fetched
+    if (rip + MAX_BLOCK * 16 > size) return 0;
+    const model = this.models.get(this.beginning(rip))?.find(({ source }) => {
+      for (let i = 0; i < source!.length; i++) if (u8[rip + i] !== source![i]) return false;
+      return true;
+    });
+    if (model === undefined) return 0;
+    const by = rip - model.start;
+    const first = this.next;
+    const move = (at: number): void => {
+      const to = (u32[(at + 4) >> 2]! | 0) * 0x1_0000_0000 + u32[at >> 2]! + by;
+      u32[at >> 2] = to;
+      u32[(at + 4) >> 2] = Math.floor(to / 0x1_0000_0000);
+    };
+    for (let k = 0, from = model.at, at = first; k < model.count; k++, from += REC_SIZE, at += REC_SIZE) {
+      let fn = model.functions?.[k] ?? u32[(from + REC_FN) >> 2]!;
+      if (fn === FN_ENTER) fn = u32[(from + REC_HOT) >> 2]! >>> 16;
+      u32.copyWithin(at >> 2, from >> 2, (from + REC_SIZE) >> 2);
+      u32[(at + REC_FN) >> 2] = fn;
+      u32[(at + REC_RIP) >> 2]! += by;
+      u32[(at + REC_NEXT) >> 2]! += by;
+      u32[(at + REC_CHAIN) >> 2] = 0;
+      u32[(at + REC_HOT) >> 2] = 0;
+      const moves = model.moves![k]!;
+      if ((moves & MOVES_IMM) !== 0) move(at + REC_IMM);
+      if ((moves & MOVES_DISP) !== 0) move(at + REC_DISP);
+    }
+    this.next = first + model.count * REC_SIZE;
+    this.counters.copied++;
+    this.add({ at: first, count: model.count, start: rip, end: model.end + by, dead: false, source: model.source!, moves: model.moves! });
     return first;
   }
 
@@ -655,6 +717,7 @@ export class Interpreter {
     this.granules.clear();
     this.blockAt.clear();
     this.deadAt.clear();
+    this.models.clear();
     u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));
     this.next = this.records;
     this.compiler?.flush();
