@@ -5,6 +5,7 @@
 // its own address up anew, whoever comes there, even from inside the block. Dead blocks are kept for a while: if the same code
 // comes back to the same address (exec does that), they live again without being decoded.
 
+import type { Block, CompiledCode, Compiler, Granule } from "./block.ts";
 import type { Decoder, Shape } from "./decode.ts";
 import { HIGH, Insn, MOVES_DISP, MOVES_IMM, NO_REG, UNMOVABLE } from "./decode.ts";
 import { IMPORTS } from "./build/imports.ts";
@@ -51,49 +52,6 @@ const PAGE_SHIFT = 12;
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
   return (size >> CODE_SHIFT) + (size >= 0x80000000 ? 0x800000 : 0) + (8 << HASH_BITS) + records * REC_SIZE + 1024;
-}
-
-interface Block {
-  /** first record */
-  readonly at: number;
-  /** records */
-  count: number;
-  /** guest addresses [start, end) */
-  readonly start: number;
-  end: number;
-  dead: boolean;
-  /** compiled code made from these bytes: no records, but told when they change */
-  readonly compiled?: CompiledCode;
-  /** the bytes */
-  readonly source?: Uint8Array;
-  /** of a dead block: the functions of its records */
-  functions?: Uint16Array;
-  /** by record: what is different in a copy elsewhere (Insn.moves); undefined: there can be none */
-  readonly moves?: Uint8Array;
-}
-
-/** 2^CODE_SHIFT bytes of guest memory with code that is known. */
-interface Granule {
-  readonly number: number;
-  blocks: Block[];
-  /** its bytes at a moment when all blocks here were made from them, if no block has come since */
-  image: Int32Array | undefined;
-  /** the kernel has written to it since the guest ran */
-  changed: boolean;
-}
-
-/** What the interpreter asks of the compiled tier. */
-export interface CompiledCode {
-  /** Bytes that it was made from have changed. */
-  kill(): void;
-  /** Is the code in memory what it was made from? */
-  matches(memory: Uint8Array): boolean;
-}
-export interface Compiler {
-  /** Table slot of the compiled code that starts here, or 0. */
-  slotAt(rip: number): number;
-  /** All records are gone; compiled code goes as well. */
-  flush(): void;
 }
 
 interface CoreExports {

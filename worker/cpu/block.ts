@@ -1,0 +1,45 @@
+// worker/cpu/block.ts — what is known of the guest's code: blocks of decoded instructions, compiled code, and where in memory both came from.
+
+/** Instructions that were decoded together, or a piece of compiled code. */
+export interface Block {
+  /** first record */
+  readonly at: number;
+  /** records */
+  count: number;
+  /** guest addresses [start, end) */
+  readonly start: number;
+  end: number;
+  dead: boolean;
+  /** compiled code made from these bytes: no records, but told when they change */
+  readonly compiled?: CompiledCode;
+  /** the bytes */
+  readonly source?: Uint8Array;
+  /** of a dead block: the functions of its records */
+  functions?: Uint16Array;
+  /** by record: what is different in a copy elsewhere (Insn.moves); undefined: there can be none */
+  readonly moves?: Uint8Array;
+}
+
+/** 2^CODE_SHIFT bytes of guest memory with code that is known. */
+export interface Granule {
+  readonly number: number;
+  blocks: Block[];
+  /** its bytes at a moment when all blocks here were made from them, if no block has come since */
+  image: Int32Array | undefined;
+  /** the kernel has written to it since the guest ran */
+  changed: boolean;
+}
+
+/** What the interpreter asks of the compiled tier. */
+export interface CompiledCode {
+  /** Bytes that it was made from have changed. */
+  kill(): void;
+  /** Is the code in memory what it was made from? */
+  matches(memory: Uint8Array): boolean;
+}
+export interface Compiler {
+  /** Table slot of the compiled code that starts here, or 0. */
+  slotAt(rip: number): number;
+  /** All records are gone; compiled code goes as well. */
+  flush(): void;
+}
