@@ -434,6 +434,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.binary(INT_OPCODES[op], a, b);
   }
   cmp(op: IntCompare, a: number, b: number): number {
+    if (op === "gt_u" && a < 0 && b < 0 && this.typeOf(a) === "i32") return this.i32((this.constantOf(a)! >>> 0) > (this.constantOf(b)! >>> 0) ? 1 : 0);
     this.get(a);
     this.get(b);
     this.byte(COMPARE_OPCODES[op] + (this.typeOf(a) === "i64" ? 0xb : 0));
@@ -525,6 +526,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.sub(this.sub(u, this.and(this.sar(a, k), b)), this.and(this.sar(b, k), a));
   }
   select(c: number, a: number, b: number): number {
+    if (c < 0) return this.variable(this.constantOf(c) !== 0 ? a : b);
     this.get(a);
     this.get(b);
     this.get(c);
@@ -655,9 +657,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.take("i32");
   }
   bitselect(a: number, b: number, mask: number): number {
-    this.get(a);
-    this.get(b);
-    this.get(mask);
+    for (const x of [a, b, mask]) this.get(x);
     this.simd(82);
     return this.take("v128");
   }
