@@ -37,6 +37,9 @@ export function vfs_read(task: Task, file: File, buf: Uint8Array, off: number, l
   const n = file.read(task, buf, off, len, pos);
   // a program may read code into its memory
   if (n > 0 && buf === task.kernel.mem.u8) task.kernel.arch.flush_icache_range(off, n);
+  const { signal } = task;
+  signal.rchar += n;
+  signal.syscr++;
   const { fsnotify } = task.kernel.vfs;
   if (fsnotify.active && n > 0) fsnotify.access(file);
   return n;
@@ -77,6 +80,9 @@ export function vfs_write(task: Task, file: File, buf: Uint8Array, off: number, 
     }
     if (n > 0 && (sync !== 0 || (inode.i_flags & S_SYNC) !== 0 || (inode.i_sb.s_flags & MS_SYNCHRONOUS) !== 0)) synced(task, file, n, (sync & O_SYNC) === O_DSYNC);
   } else n = file.write(task, buf, off, len, pos);
+  const { signal } = task;
+  signal.wchar += n;
+  signal.syscw++;
   const { fsnotify } = task.kernel.vfs;
   if (fsnotify.active && n > 0) fsnotify.written(file);
   return n;

@@ -230,6 +230,11 @@ export class SignalStruct {
   /** of children that were waited for */
   readonly cusage: Usage = newUsage();
   oom_score_adj = 0;
+  /** /proc/PID/io: bytes and calls of read(2) and its like, of write(2) and its like */
+  rchar = 0;
+  wchar = 0;
+  syscr = 0;
+  syscw = 0;
   /** MEMBARRIER_CMD_REGISTER_* that were made */
   membarrier_state = 0;
   /** pidfds of the process that poll */

@@ -106,7 +106,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     38: full(kernel_time_itimer.sys_setitimer),
     39: full(kernel_sys.sys_getpid),
     40: full(fs_splice.sys_sendfile64),
-    41: full(net_calls.sys_socket),
+    41: partial(net_calls.sys_socket, "AF_UNIX, AF_INET and AF_NETLINK (NETLINK_ROUTE); AF_INET6, AF_PACKET and all others are EAFNOSUPPORT, as in a kernel without them"),
     42: full(net_calls.sys_connect),
     43: full(net_calls.sys_accept),
     44: full(net_calls.sys_sendto),

@@ -73,8 +73,10 @@ function show_auxv(t: Task): string {
   return s;
 }
 
-function show_io(): string {
-  return "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
+/** What of it reached a disk is not known by process: the last three lines stay 0.  cf. do_io_accounting() */
+function show_io(t: Task): string {
+  const { rchar, wchar, syscr, syscw } = t.signal;
+  return `rchar: ${rchar}\nwchar: ${wchar}\nsyscr: ${syscr}\nsyscw: ${syscw}\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n`;
 }
 
 /** "running", or number, arguments unknown, sp and ip.  cf. proc_pid_syscall() */

@@ -71,5 +71,15 @@ int main(void) {
 	SHOW(open("/proc/999999999", O_RDONLY));
 	SHOW(mkdir("/proc/x", 0700));
 	printf("%d\n", slurp("/proc/self/maps") > 0);
+	// three writes of 5 bytes and one read of 9 between two looks, and the read of the first look itself
+	long r0, w0, rc0, wc0, r1, w1, rc1, wc1;
+	int zero = open("/dev/zero", O_RDWR);
+	int len = slurp("/proc/self/io");
+	printf("io %d\n", sscanf(b, "rchar: %ld\nwchar: %ld\nsyscr: %ld\nsyscw: %ld\n", &r0, &w0, &rc0, &wc0));
+	for (int i = 0; i < 3; i++) write(zero, "12345", 5);
+	read(zero, b, 9);
+	slurp("/proc/self/io");
+	sscanf(b, "rchar: %ld\nwchar: %ld\nsyscr: %ld\nsyscw: %ld\n", &r1, &w1, &rc1, &wc1);
+	fprintf(stderr, "read %d, written %d in %d\n", r1 - r0 - 9 == len, w1 - w0 >= 15, wc1 - wc0 >= 3);
 	return 0;
 }
