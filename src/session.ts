@@ -119,6 +119,8 @@ export class Session {
   private readonly ears = new Map<(text: string) => void, boolean>();
   private decoder = new TextDecoder();
   private readonly listeners = new Set<(event: MachineEvent) => void>();
+  /** ms that the machines of this page have worked: a speed of less than half a second says nothing */
+  worked = 0;
   /** the command line last used with each image */
   private readonly lines = new Map<string, string>();
 
@@ -232,6 +234,7 @@ export class Session {
         const { status } = message;
         const before = this.state.get().mips;
         const now = status.busyMs > 1 ? status.busyInstructions / status.busyMs / 1000 : before;
+        this.worked += status.busyMs;
         this.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
         judge(status);
         break;
