@@ -100,7 +100,7 @@ export function BenchPanel({ session }: { readonly session: Session }): ReactNod
       <p className="legend">
         <span>▲ here, now</span> <span>● published: native</span> <span>■ um (ptrace)</span> <span>◆ um-nommu</span>
       </p>
-      <table>
+      <table className="bench-rows">
         <thead>
           <tr>
             <th scope="col">row</th>
@@ -127,7 +127,7 @@ export function BenchPanel({ session }: { readonly session: Session }): ReactNod
             const p = SEED[r]!;
             return (
               <tr key={r}>
-                <td>{r}</td>
+                <td className="word">{r}</td>
                 <td className="number">{m?.instructions === undefined ? "" : count(Math.round(m.instructions))}</td>
                 <td className="number" title={m === undefined ? undefined : `${micro(m.least)} to ${micro(m.most)}, ${count(m.count)} times`}>
                   {m === undefined ? "" : micro(m.us)}
