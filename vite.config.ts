@@ -6,13 +6,14 @@ import { engine } from "./scripts/engine.ts";
 import { isolation } from "./scripts/headers.ts";
 import { embed } from "./scripts/vite-embed.ts";
 import { offline } from "./scripts/vite-offline.ts";
+import { preload } from "./scripts/vite-preload.ts";
 import { iced } from "./scripts/vite-iced.ts";
 
 const port = Number(process.env["PORT"] ?? 5173);
 
 export default defineConfig({
   base: "./",
-  plugins: [react(), iced(), embed(), offline()],
+  plugins: [react(), iced(), embed(), offline(), preload("/src/main.tsx")],
   define: { __ENGINE__: JSON.stringify(engine()) },
   worker: { format: "es", plugins: () => [iced()] },
   optimizeDeps: { exclude: ["iced-x86"] },

@@ -9,7 +9,7 @@ const STAMP = ".cache/build.stamp";
 /** Builds dist/ unless it is up to date. Returns whether it is now. */
 export function build(): boolean {
   const sources = [...globSync(["src", "worker"], /\.(?:tsx?|css|json|svg|wgsl)$/).filter((path) => !/\.test\.|^worker\/test\//.test(path)), ...globSync(["public"], /./)];
-  const wanted = hashFiles([...sources, "index.html", "embed.html", "vite.config.ts", "scripts/vite-iced.ts", "scripts/vite-embed.ts", "scripts/vite-offline.ts", "package-lock.json"]);
+  const wanted = hashFiles([...sources, "index.html", "embed.html", "vite.config.ts", "scripts/vite-iced.ts", "scripts/vite-preload.ts", "scripts/vite-embed.ts", "scripts/vite-offline.ts", "package-lock.json"]);
   if (existsSync("dist/index.html") && existsSync(STAMP) && readFileSync(STAMP, "utf8") === wanted) return true;
   console.log("setup: building the page");
   rmSync(STAMP, { force: true });

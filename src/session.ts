@@ -6,6 +6,7 @@ import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { plain } from "./format.ts";
 import { ENGINE } from "./engine.ts";
+import { machineWorker, manifest } from "./early.ts";
 import { kept, tabName } from "./kept.ts";
 import { judge } from "./link/guest.ts";
 import { isPageKey } from "./keys.ts";
@@ -15,20 +16,6 @@ import { type Entry, Transcript } from "./transcript.ts";
 import type { Try } from "./try.ts";
 
 export type Power = "off" | "starting" | "running" | "paused" | "halted" | "crashed";
-
-/** An entry of public/images/manifest.json. */
-interface ManifestEntry {
-  readonly name: string;
-  readonly title: string;
-  readonly sha256: string;
-  readonly size: number;
-  readonly gzSize: number;
-  /** the list of its chunks, beside the manifest */
-  readonly chunks: string;
-  readonly cmdline: string;
-  /** gzip of the machine at its prompt, of one emulator and command line only */
-  readonly snapshot?: { readonly file: string; readonly engine: string; readonly cmdline: string };
-}
 
 /** Where a start begins: at power-on; at the prompt, if there is a snapshot; where the tab's machine was. */
 export type Beginning = "boot" | "prompt" | "session";
@@ -115,6 +102,8 @@ export class Session {
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
   private used = false;
+  /** when the images of former visits are known */
+  stored = Promise.resolve();
   private faulted: State["fault"];
   private readonly ears = new Map<(text: string) => void, boolean>();
   private decoder = new TextDecoder();
@@ -166,7 +155,7 @@ export class Session {
     return this.api ?? this.connect();
   }
   private connect(): Remote<MachineControl> {
-    const worker = new Worker(new URL("../worker/main.ts", import.meta.url), { type: "module", name: "machine" });
+    const worker = machineWorker();
     const control = new MessageChannel();
     const bytes = new MessageChannel();
     worker.onerror = (e) => {
@@ -285,27 +274,30 @@ export class Session {
   async discover(): Promise<void> {
     let published: ImageChoice[] = [];
     try {
-      const response = await fetch("images/manifest.json");
-      if (!response.ok) throw new Error(String(response.status));
-      const list = (await response.json()) as ManifestEntry[];
+      const list = await manifest;
       published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.chunks}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize, chunked: true },
         ...(m.snapshot?.engine === ENGINE ? { snapshot: { url: new URL(`images/${m.snapshot.file}`, location.href).href, cmdline: m.snapshot.cmdline } } : {}) }));
       if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
     } catch {
       this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.", scratch: false } });
     }
-    let stored: ImageChoice[] = [];
-    try {
-      stored = (await this.control.storedImages()).map((s) => ({ name: s.name, title: s.about.title, cmdline: s.about.cmdline, source: { kind: "stored" } }));
-    } catch {
+    this.found(published);
+    // what the visitor has brought before comes when it comes, unless there is nothing else
+    this.stored = this.control.storedImages().then(
+      (list) => this.found([...published, ...list.map((s): ImageChoice => ({ name: s.name, title: s.about.title, cmdline: s.about.cmdline, source: { kind: "stored" } }))]),
       // no storage here: nothing is stored
-    }
-    // a file may have been brought meanwhile: it stays, and goes before one of its name that is stored
-    const brought = this.state.get().choices.filter((c) => c.source.kind === "file");
-    const found = [...published, ...stored].filter((c) => !brought.some((f) => f.name === c.name));
-    this.set({ choices: [...found, ...brought], chosen: this.state.get().chosen ?? published[0]?.name ?? stored[0]?.name });
+      () => undefined,
+    );
+    if (published.length === 0) await this.stored;
     const { chosen, cmdline } = this.state.get();
     if (cmdline === "") this.set({ cmdline: chosen === undefined ? DEFAULT : withDisk(DEFAULT, chosen) });
+  }
+
+  private found(images: readonly ImageChoice[]): void {
+    // a file may have been brought meanwhile: it stays, and goes before one of its name that is stored
+    const brought = this.state.get().choices.filter((c) => c.source.kind === "file");
+    const found = images.filter((c) => !brought.some((f) => f.name === c.name));
+    this.set({ choices: [...found, ...brought], chosen: this.state.get().chosen ?? images[0]?.name });
   }
 
   /** Boots from this image next, with the line that was last used with it, or that it needs. */
@@ -398,6 +390,7 @@ export class Session {
   async begin(): Promise<void> {
     const saved = kept.get().on ? await this.control.savedSession(tabName()).catch(() => undefined) : undefined;
     if (saved === undefined) return this.start(undefined, undefined, "prompt");
+    await this.stored;
     const ours = saved.engine === ENGINE && this.state.get().choices.some((c) => c.name === saved.disk);
     if (ours) {
       this.set({ chosen: saved.disk, cmdline: saved.cmdline, keep: saved.use === "keep" });

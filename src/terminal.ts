@@ -6,7 +6,8 @@ import "@xterm/xterm/css/xterm.css";
 import { TERMINAL, theme } from "./theme.ts";
 
 export class Console {
-  private readonly term: Terminal;
+  /** made when something is written or shown: most machines use one console */
+  private made: Terminal | undefined;
   private readonly fit = new FitAddon();
   private observer: ResizeObserver | undefined;
   private search: SearchAddon | undefined;
@@ -16,29 +17,35 @@ export class Console {
   /** keys that the page keeps for itself */
   keeps: (e: KeyboardEvent) => boolean = () => false;
 
+  private looks = { reader: false, size: 13 };
   /** what is written was written before: the terminal's answers to it were given then */
   private deaf = false;
 
-  constructor() {
-    this.term = new Terminal({
+  private get term(): Terminal {
+    return (this.made ??= this.make());
+  }
+  private make(): Terminal {
+    const term = new Terminal({
       convertEol: false,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace',
-      fontSize: 13,
+      fontSize: this.looks.size,
+      screenReaderMode: this.looks.reader,
       lineHeight: 1.15,
       minimumContrastRatio: 4.5,
       scrollback: 10_000,
       theme: TERMINAL[theme.get().theme],
     });
-    this.term.loadAddon(this.fit);
+    term.loadAddon(this.fit);
     const encoder = new TextEncoder();
-    this.term.onData((text) => this.deaf || this.oninput(encoder.encode(text)));
-    this.term.onBinary((text) => this.deaf || this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
-    this.term.onResize(({ cols, rows }) => this.onresize(cols, rows));
-    this.term.attachCustomKeyEventHandler((e) => !this.keeps(e));
+    term.onData((text) => this.deaf || this.oninput(encoder.encode(text)));
+    term.onBinary((text) => this.deaf || this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    term.onResize(({ cols, rows }) => this.onresize(cols, rows));
+    term.attachCustomKeyEventHandler((e) => !this.keeps(e));
     theme.subscribe(() => {
-      this.term.options.theme = TERMINAL[theme.get().theme];
+      term.options.theme = TERMINAL[theme.get().theme];
     });
+    return term;
   }
 
   get cols(): number {
@@ -81,7 +88,7 @@ export class Console {
     this.term.write(text);
   }
   reset(): void {
-    this.term.reset();
+    this.made?.reset();
   }
   focus(): void {
     this.term.focus();
@@ -109,8 +116,11 @@ export class Console {
   }
   /** For screen readers, with lines in a live region as they come; and how large its letters are. */
   look(reader: boolean, size: number): void {
-    this.term.options.screenReaderMode = reader;
-    this.term.options.fontSize = size;
-    if (this.term.element?.isConnected === true) this.fit.fit();
+    this.looks = { reader, size };
+    const { made } = this;
+    if (made === undefined) return;
+    made.options.screenReaderMode = reader;
+    made.options.fontSize = size;
+    if (made.element?.isConnected === true) this.fit.fit();
   }
 }

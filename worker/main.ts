@@ -8,8 +8,8 @@ import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
 import { fromByteString, Inspector } from "./machine/inspect.ts";
 import { Machine } from "./machine.ts";
 import { Disks, Turn } from "./main_disks.ts";
-import { gunzip, SessionSaver, storedEvents } from "./main_session.ts";
-import { codec } from "./os-browser/codec.ts";
+import { SessionSaver, storedEvents } from "./main_session.ts";
+import { codec, gunzip } from "./os-browser/codec.ts";
 import { lockDisk } from "./os-browser/lock.ts";
 import { forgetSession, loadSession } from "./os-browser/sessions.ts";
 import { BrowserOs } from "./os-browser/os.ts";
@@ -19,6 +19,10 @@ import { Keeper } from "./replay/keeper.ts";
 import { type SeekOptions, Timeline } from "./replay/timeline.ts";
 import type { Recording, TimelineState } from "./protocol/replay.ts";
 import { type BootRequest, type Connect, type MachineControl, type ToPage, type ToWorker } from "./protocol.ts";
+
+/** Before anybody asks: every machine needs it, and it takes longer than all else of a start. */
+const loading = loadIced();
+loading.catch(() => undefined);
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
 const SLICE_MS = 8;
@@ -34,6 +38,19 @@ function startCpu(start: CpuStart): Promise<void> {
     worker.onerror = (e) => reject(new Error(`The worker for the CPU does not start: ${e.message}`));
     worker.postMessage(start);
   });
+}
+
+/** A published snapshot, unpacked; undefined: it cannot be had. */
+async function fetchSnapshot(url: string): Promise<Uint8Array | undefined> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) return undefined;
+    const packed = new Uint8Array(await response.arrayBuffer());
+    // a server may have unpacked it on the way
+    return packed[0] === 0x1f ? await gunzip(packed) : packed;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Console output on its way to the page, in one message per line and slice. */
@@ -185,8 +202,8 @@ class Host {
     this.booting = true;
     this.cmdline = request.cmdline;
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
-    const loading = loadIced();
-    loading.catch(() => undefined);
+    // on its way while the disk is opened
+    const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
     const { session } = request;
     const mine = session === undefined || (await lockDisk(`session ${session.id}`));
     const saved = mine ? await this.savedOf(request) : undefined;
@@ -216,10 +233,11 @@ class Host {
       this.wake?.();
     };
     this.request = request;
-    const resumed = saved !== undefined ? await this.goOn(timeline, saved, disk) : request.snapshot !== undefined && disk.changed.size === 0 && (await this.resume(timeline, disk, request.snapshot.url));
+    const resumed = saved !== undefined ? await this.goOn(timeline, saved, disk) : disk.changed.size === 0 && this.resume(timeline, disk, await snapshot);
     if (!resumed) machine.boot();
     this.real = { host: performance.now(), guest: machine.kernel.halted === undefined ? machine.kernel.time.monotonic() : 0 };
-    if (machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
+    // a machine that was resumed has the snapshot that it came from
+    if (!resumed && machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
     this.window = { cols: request.cols, rows: request.rows };
     if (replay !== undefined) {
       const events = fromLinkEvents(replay.events);
@@ -238,14 +256,10 @@ class Host {
     });
   }
 
-  /** Begins at a snapshot. False: it cannot be had, or is not for this machine; then the machine is as new. */
-  private async resume(timeline: Timeline, disk: BrowserDisk, url: string): Promise<boolean> {
-    const response = await fetch(url).catch(() => undefined);
-    if (response?.ok !== true) return false;
+  /** Begins at a snapshot. False: it could not be had, or is not for this machine; then the machine is as new. */
+  private resume(timeline: Timeline, disk: BrowserDisk, file: Uint8Array | undefined): boolean {
+    if (file === undefined) return false;
     try {
-      const packed = new Uint8Array(await response.arrayBuffer());
-      // a server may have unpacked it on the way
-      const file = packed[0] === 0x1f ? new Uint8Array(await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer()) : packed;
       if (snapshotHeader(file).cmdline !== timeline.machine.cmdline) return false;
       timeline.resume(file, new Map([[disk.name, (pos, buf) => disk.read(pos, buf)]]));
     } catch (e) {

@@ -1,5 +1,6 @@
 // worker/main_session.ts — keeps the tab's machine, if the person wants that: in the background, within a budget.
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
+import { gzip } from "./os-browser/codec.ts";
 import { forgetSession, saveEvents, saveSession } from "./os-browser/sessions.ts";
 import type { SavedSession } from "./protocol.ts";
 import type { LinkEvent } from "./protocol/link.ts";
@@ -11,9 +12,6 @@ const EVERY_MS = 10_000;
 export const SESSION_BUDGET = 64 << 20;
 
 type About = Omit<SavedSession, "saved" | "at" | "size">;
-
-const gzip = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer());
-export const gunzip = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
 
 /** The events of a stored session, as the machine has them. */
 export const storedEvents = (tail: readonly unknown[]): ReturnType<typeof fromLinkEvents> => fromLinkEvents(tail as LinkEvent[]);

@@ -19,8 +19,12 @@ export const bootable = (session: Session, opened: OpenedLink): boolean => sourc
 
 /** Opens what stands behind the `#` of the page's address. False: that is no boot link. */
 export async function openFragment(session: Session, fragment: string): Promise<boolean> {
+  // most visits: nobody has to be asked
+  if (fragment === "" || fragment === "#") return false;
   const opened = await session.control.openLink(fragment, site(session));
   if (opened === undefined) return false;
+  // a link may name an image that the visitor has brought before
+  await session.stored;
   await offer(session, opened, "link");
   return true;
 }

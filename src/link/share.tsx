@@ -16,7 +16,8 @@ export const FORMS: readonly { readonly name: string; readonly write: (url: stri
   { name: "Link", write: (url) => url },
   { name: "Markdown", write: (url, title) => `[${title.replace(/[[\]\\]/g, "\\$&")}](${url})` },
   { name: "HTML button", write: (url, title) => `<a href="${escape(url)}" role="button">${escape(title)}</a>` },
-  { name: "iframe", write: (url, title) => `<iframe src="${escape(url)}" title="${escape(title)}" width="800" height="500" allow="cross-origin-isolated; clipboard-write" loading="lazy"></iframe>` },
+  // a frame of its own page: it starts on a click (docs/embedding.md)
+  { name: "iframe", write: (url, title) => `<iframe src="${escape(url.replace(/[^/]*#/, "embed.html#"))}" title="${escape(title)}" width="800" height="500" allow="cross-origin-isolated; clipboard-write" loading="lazy"></iframe>` },
 ];
 
 const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));

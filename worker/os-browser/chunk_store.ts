@@ -1,5 +1,6 @@
 // worker/os-browser/chunk_store.ts — chunks of images in the browser's database, by hash; and fetching them.
 import { change, get } from "./database.ts";
+import { unpackHashed } from "./codec.ts";
 import type { ChunkFetcher, ChunkList, ChunkStore } from "./chunks.ts";
 
 const CHUNK = "chunk:";
@@ -74,5 +75,6 @@ export const network: ChunkFetcher = {
     checkStatus(request.status);
     return new Uint8Array(request.response as ArrayBuffer);
   },
+  unpack: unpackHashed,
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };

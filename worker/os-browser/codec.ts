@@ -1,8 +1,8 @@
-// worker/os-browser/codec.ts — deflate for boot links, as the browser has it.
+// worker/os-browser/codec.ts — deflate, gzip and SHA-256 as the browser has them.
 import type { Codec } from "../link/pack.ts";
 
 /** All of a stream, or an Error when it is more than `limit` bytes. */
-async function all(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {
+async function all(stream: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
   let n = 0;
   const reader = stream.getReader();
@@ -25,9 +25,25 @@ async function all(stream: ReadableStream<Uint8Array>, limit: number): Promise<U
   return out;
 }
 
-const through = (bytes: Uint8Array, by: CompressionStream | DecompressionStream): ReadableStream<Uint8Array> => new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(by);
+const through = (bytes: Uint8Array, by: CompressionStream | DecompressionStream): ReadableStream<Uint8Array> => new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(by);
 
 export const codec: Codec = {
   deflate: (bytes) => all(through(bytes, new CompressionStream("deflate-raw")), Infinity),
   inflate: (bytes, limit) => all(through(bytes, new DecompressionStream("deflate-raw")), limit),
 };
+
+export const gzip = (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => all(through(bytes, new CompressionStream("gzip")), Infinity);
+export const gunzip = (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => all(through(bytes, new DecompressionStream("gzip")), Infinity);
+
+/** undefined: there is no crypto.subtle on plain HTTP */
+export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+  if (crypto.subtle === undefined) return undefined;
+  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
+}
+
+/** Of a chunk; rejects where the browser has no SHA-256. */
+export async function unpackHashed(packed: Uint8Array<ArrayBuffer>, size: number): Promise<{ bytes: Uint8Array; sha256: string }> {
+  if (crypto.subtle === undefined) throw new Error("no SHA-256 here");
+  const bytes = await all(through(packed, new DecompressionStream("deflate-raw")), size);
+  return { bytes, sha256: (await sha256(bytes))! };
+}

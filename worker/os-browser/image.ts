@@ -3,6 +3,7 @@ import { crc32c } from "../lib/crc32c.ts";
 import { isTar } from "../lib/tar.ts";
 import { BAD_IMAGE, type ImageAbout, type ImageSource, type StoredImage } from "../protocol.ts";
 import { checkChunkList, ChunkedImage, type ChunkStore } from "./chunks.ts";
+import { sha256 } from "./codec.ts";
 import { keepList, network, storedList, StoredChunks } from "./chunk_store.ts";
 import { answer, change, get } from "./database.ts";
 import { KeptView } from "./disk.ts";
@@ -84,12 +85,6 @@ export async function pack(disk: { readonly size: number; read(pos: number, buf:
     },
   });
   return new Response(source.pipeThrough(new CompressionStream("gzip"))).blob();
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
-  // there is no crypto.subtle on plain HTTP
-  if (crypto.subtle === undefined) return undefined;
-  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 async function download(name: string, url: string, gzSize: number, progress: Progress): Promise<Uint8Array<ArrayBuffer>> {
