@@ -6,11 +6,12 @@
 //   notes.md             text
 //
 // A bundle may come from anybody: names that are not these are ignored and told, and nothing in it can take more memory than the caps say.
-import { strFromU8, strToU8, unzipSync, zipSync, type Zippable } from "fflate";
+import { strFromU8, strToU8, zipSync, type Zippable } from "fflate";
 import { checkEvents } from "./events.ts";
 import type { BootLink, Problem } from "../protocol/link.ts";
 import { CAPS, defaultLink, FIELDS } from "./fields.ts";
 import { checkExtra } from "./pack.ts";
+import { readZip } from "./zip.ts";
 
 export const BUNDLE_CAPS = { file: 512 << 20, boot: 1 << 20, input: 64 << 20, notes: 1 << 20, overlay: 256 << 20 } as const;
 export const BLOCK_SIZE = 4096;
@@ -111,30 +112,25 @@ export function readBundle(bytes: Uint8Array, image: string): { readonly bundle:
     bad("", `the bundle has ${bytes.length} bytes; ${BUNDLE_CAPS.file} are allowed`);
     return { bundle: undefined, problems };
   }
-  let files: Record<string, Uint8Array>;
-  const sizes = new Map<string, number>();
+  let files: ReadonlyMap<string, Uint8Array>;
   let overlay = 0;
   try {
-    files = unzipSync(bytes, {
-      filter: ({ name, originalSize, compression }) => {
+    files = readZip(bytes, {
+      cap: (name) => {
         const cap = capOf(name);
-        if (cap === 0) bad(name, "this file is not known here and was ignored");
-        else if (sizes.has(name)) bad(name, "this file is there twice; the first is used");
-        else if (compression !== 0 && compression !== 8) bad(name, "this file is packed in a way that is not known here");
-        // what inflates to more than its header says is cut off there, and then fails its checks
-        else if (originalSize > cap || (DISK.test(name) && (overlay += originalSize) > BUNDLE_CAPS.overlay)) bad(name, `this file has ${originalSize} bytes unpacked; ${cap} are allowed`);
-        else {
-          sizes.set(name, originalSize);
-          return true;
-        }
-        return false;
+        return cap === 0 ? "this file is not known here and was ignored" : DISK.test(name) ? cap - overlay : cap;
       },
+      unpacks: (name, size) => void (overlay += DISK.test(name) ? size : 0),
+      bad,
     });
-  } catch {
-    bad("", "this is not a bundle, or it is damaged: it cannot be unpacked as a zip");
+  } catch (e) {
+    bad("", `this is not a bundle, or it is damaged: ${e instanceof Error ? e.message : String(e)}`);
     return { bundle: undefined, problems };
   }
-  const text = (name: string): string | undefined => (files[name] === undefined ? undefined : strFromU8(files[name]));
+  const text = (name: string): string | undefined => {
+    const content = files.get(name);
+    return content === undefined ? undefined : strFromU8(content);
+  };
   const json = (name: string, s: string): unknown => {
     try {
       return JSON.parse(s);
@@ -164,7 +160,7 @@ export function readBundle(bytes: Uint8Array, image: string): { readonly bundle:
   const notes = text("notes.md");
   if (notes !== undefined) link.extra.notes = notes;
   const overlays: Overlay[] = [];
-  for (const [name, content] of Object.entries(files)) {
+  for (const [name, content] of files) {
     const disk = DISK.exec(name)?.[1];
     if (disk === undefined) continue;
     const o = readOverlay(disk, content);

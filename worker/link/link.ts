@@ -77,8 +77,8 @@ export interface LinkPart {
   readonly text: string;
 }
 
-/** encodeURIComponent, but what a fragment may hold readably stays readable. */
-const encode = (s: string): string => encodeURIComponent(s).replace(/%(2F|3A|2C|3B|40|7E)/g, (m) => decodeURIComponent(m));
+/** encodeURIComponent, but what a fragment may hold readably stays readable; half a character (a bundle's JSON can say it) has no encoding. */
+const encode = (s: string): string => encodeURIComponent(s.replace(/\p{Cs}/gu, "\ufffd")).replace(/%(2F|3A|2C|3B|40|7E)/g, (m) => decodeURIComponent(m));
 
 /** The parts of a link, for the share dialog, which shows the length of each. */
 export async function linkParts(link: BootLink, codec: Codec): Promise<LinkPart[]> {
