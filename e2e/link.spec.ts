@@ -80,6 +80,23 @@ test("a link's command waits for a person, and its files are on a scratch disk",
   expect(await guest.screen()).not.toContain("from the link");
   await banner.getByRole("button", { name: "Run it" }).click();
   await guest.shows(/^from the link$/m);
+  // nothing of it is stored, even if the guest syncs
+  await guest.run("echo more > /root/more; sync");
+  const kept = await page.evaluate(
+    () =>
+      new Promise<number[]>((resolve) => {
+        const open = indexedDB.open("pagezero");
+        open.onsuccess = () => {
+          const t = open.result.transaction(["disks", "clusters", "sessions"]);
+          const counts = ["disks", "clusters", "sessions"].map((name) => t.objectStore(name).count());
+          t.oncomplete = () => {
+            open.result.close();
+            resolve(counts.map((c) => c.result));
+          };
+        };
+      }),
+  );
+  expect(kept).toEqual([0, 0, 0]);
   await expect(page.getByRole("contentinfo", { name: "Figures" })).toContainText("scratch copy");
 });
 

@@ -21,6 +21,7 @@ export function LinkBanner({ session }: { readonly session: Session }): ReactNod
           {link.title === "" ? "" : `from a ${opened.from}; `}a scratch disk: nothing that you keep is touched
           {events > 0 ? `; it repeats ${count(events)} recorded inputs` : ""}
           {link.at === undefined ? "" : `, up to instruction ${count(link.at)}`}
+          {/(?:^| )time=real(?: |$)/.test(opened.cmdline) ? "; its clock is this computer’s (time=real): what was recorded comes out the same, and from there no two runs do" : ""}
         </span>
       </div>
       {(problems.length > 0 || questions.length > 0 || link.unknown.length > 0) && (

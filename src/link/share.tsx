@@ -108,6 +108,11 @@ export function Share({ session, close }: { readonly session: Session; readonly 
           {made.missing}
         </p>
       )}
+      {/(?:^| )time=real(?: |$)/.test(session.state.get().running?.line ?? "") && (
+        <p role="note" className="aside">
+          This machine’s clock is the computer’s own (time=real): the link repeats what was recorded, to the instruction; whoever runs on from there gets another machine each time.
+        </p>
+      )}
       <div className="fields">
         <label>
           Title
