@@ -1,5 +1,6 @@
 // e2e/link.spec.ts — boot links: made in one browser, opened in another, checked in Node: the same machine each time.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
 import { Guest } from "./guest.ts";
@@ -48,6 +49,24 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
       await context.close();
     });
   }
+  await test.step("as a file, dropped on the page", async () => {
+    const download = page.waitForEvent("download");
+    await dialog.getByRole("button", { name: "Download as a file" }).click();
+    const bytes = readFileSync(await (await download).path()).toString("base64");
+    const context = await browser.newContext();
+    const other = await context.newPage();
+    const visitor = new Guest(other, 3000);
+    await visitor.off();
+    const data = await other.evaluateHandle((base64) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], "was-here.umlboot"));
+      return transfer;
+    }, bytes);
+    await other.dispatchEvent(".app", "drop", { dataTransfer: data });
+    await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 });
+    expect(visitor.errors).toEqual([]);
+    await context.close();
+  });
   await test.step("in Node", () => {
     const done = spawnSync(process.execPath, ["--import", "tsx", "scripts/vmlinux.ts", "--link", url], { encoding: "utf8" });
     expect(`${done.stdout}${done.stderr}`).toContain(fp);
