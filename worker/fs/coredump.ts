@@ -94,7 +94,7 @@ function prpsinfo(t: Task, psargs: Uint8Array): Uint8Array {
 }
 
 /** Writes in pieces up to a limit; whether there was room. */
-class CoreFile {
+export class CoreFile {
   private readonly task: Task;
   private readonly file: File;
   private readonly limit: number;

@@ -17,6 +17,7 @@ import * as drivers_tty_tty_io from "../drivers/tty/tty_io.ts";
 import * as drivers_tty_tty_struct from "../drivers/tty/tty_struct.ts";
 import * as fs_anon_inodes from "../fs/anon_inodes.ts";
 import * as fs_buffer from "../fs/buffer.ts";
+import * as fs_coredump from "../fs/coredump.ts";
 import * as fs_devpts_inode from "../fs/devpts/inode.ts";
 import * as fs_devtmpfs from "../fs/devtmpfs.ts";
 import * as fs_eventfd from "../fs/eventfd.ts";
@@ -119,6 +120,7 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/tty/tty_struct", drivers_tty_tty_struct);
   t.add("fs/anon_inodes", fs_anon_inodes);
   t.add("fs/buffer", fs_buffer);
+  t.add("fs/coredump", fs_coredump);
   t.add("fs/devpts/inode", fs_devpts_inode);
   t.add("fs/devtmpfs", fs_devtmpfs);
   t.add("fs/eventfd", fs_eventfd);

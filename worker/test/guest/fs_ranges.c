@@ -23,21 +23,23 @@ static void show(int fd) {
 	}
 	puts("");
 }
+/** Runs that follow each other are one, wherever the disk had room for them. */
 static void fie(int fd, int flags) {
-	char buf[sizeof(struct fiemap)+20*sizeof(struct fiemap_extent)] = {0};
-	struct fiemap*f = (void*)buf;
+	char buf[sizeof(struct fiemap) + 20 * sizeof(struct fiemap_extent)] = {0};
+	struct fiemap *f = (void *)buf;
 	f->fm_length = ~0ULL;
 	f->fm_flags = flags;
 	f->fm_extent_count = 20;
 	errno = 0;
 	int r = ioctl(fd, FS_IOC_FIEMAP, f);
-	printf("fiemap %d %s n %d\n", r, ename(errno), r?0:f->fm_mapped_extents);
-	if (!r) {
-		unsigned long end = 0;
-		for (unsigned i = 0;i<f->fm_mapped_extents;i++) {
-			struct fiemap_extent*e = f->fm_extents+i;
-			printf(" %llu +%llu flags %x\n", e->fe_logical, e->fe_length, e->fe_flags);
-		}
+	printf("fiemap %d %s\n", r, ename(errno));
+	if (r) return;
+	for (unsigned i = 0; i < f->fm_mapped_extents;) {
+		struct fiemap_extent *e = f->fm_extents + i, *n = e;
+		unsigned long len = e->fe_length;
+		while (++i < f->fm_mapped_extents && (n = f->fm_extents + i)->fe_logical == e->fe_logical + len && !((n->fe_flags ^ e->fe_flags) & ~1)) len += n->fe_length;
+		n = f->fm_extents + i - 1;
+		printf(" %llu +%lu flags %x\n", e->fe_logical, len, n->fe_flags);
 	}
 }
 int main(void) {
