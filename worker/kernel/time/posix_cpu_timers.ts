@@ -15,7 +15,8 @@ export function next_cpu_timer(task: Task): number {
   if (signal.it_virt.expires !== 0) next = Math.min(next, signal.it_virt.expires - utime);
   if (signal.it_prof.expires !== 0) next = Math.min(next, signal.it_prof.expires - utime - stime);
   const lim = signal.rlim[RLIMIT_CPU]!;
-  if (lim.cur !== Infinity) next = Math.min(next, Math.max(1, (utime + stime < lim.cur * NSEC_PER_SEC ? lim.cur : lim.max) * NSEC_PER_SEC - utime - stime));
+  // one that has passed (RLIMIT_CPU can be set to less than what was used) is due at once, not when the CPU happens to come back here
+  if (lim.cur !== Infinity) next = Math.min(next, Math.max(1, lim.cur * NSEC_PER_SEC - utime - stime));
   for (const t of signal.posix_timers.values()) if (t.cpu_task !== undefined && t.due !== 0 && !t.signal_queued) next = Math.min(next, t.due - t.now(task.kernel));
   return next;
 }
