@@ -58,7 +58,7 @@ static long number(void) {
 }
 
 static long address(void) {
-	long own = (long)arena + below(ARENA - 4096);
+	long own = (long)arena + below(ARENA / 2);
 	switch (below(16)) {
 	case 0: return 0;
 	case 1: return mapped[below(8)];
@@ -76,6 +76,8 @@ static long argument(char kind) {
 	case 's': return below(8) ? below(66) : number();
 	case 'n': return below(4) == 0 ? others[below(PROCESSES)] : below(3) ? 0 : below(2) ? getpid() : 99999;
 	case 'a': return address();
+	// a length that runs over everybody's memory ends the machine: seldom
+	case 'l': return below(24) == 0 ? number() : below(3) ? below(24) : below(ARENA / 2);
 	default: return below(3) ? number() : below(24);
 	}
 }
@@ -152,7 +154,7 @@ int main(int argc, char **argv) {
 	int left = atoi(argv[2]) / EACH, ends[3] = {0};
 	pid_t pid[PROCESSES] = {0};
 	long born[PROCESSES];
-	x = seed | 1;
+	x = seed * 2654435761u | 1;
 	mkdir("/w", 0777);
 	mount("proc", "/proc", "proc", 0, 0);
 	mount("dev", "/dev", "devtmpfs", 0, 0);
