@@ -168,3 +168,20 @@ export async function shellTools(guest: Guest): Promise<void> {
     expect(await guest.run("cat /root/note")).toBe("written in vi");
   });
 }
+
+/** How many chunks of images this browser keeps. */
+export function keptChunks(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        const open = indexedDB.open("pagezero");
+        open.onsuccess = () => {
+          const count = open.result.transaction("images").objectStore("images").count(IDBKeyRange.bound("chunk:", "chunk:\uffff"));
+          count.onsuccess = () => {
+            open.result.close();
+            resolve(count.result);
+          };
+        };
+      }),
+  );
+}

@@ -1,7 +1,7 @@
 // e2e/image.spec.ts — the image in chunks: a damaged one is told, the rest is kept, nothing is fetched twice, and a second visit fetches nothing.
 import { readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { Guest, PATIENCE } from "./guest.ts";
+import { Guest, keptChunks, PATIENCE } from "./guest.ts";
 
 interface ChunkList {
   readonly hashes: readonly string[];
@@ -33,21 +33,7 @@ test("chunks: what is wrong with one is told by its number; what came is not fet
 
   await test.step("another visit: all is here", async () => {
     // what is fetched last is stored after it has come
-    const stored = (): Promise<number> =>
-      page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            const open = indexedDB.open("pagezero");
-            open.onsuccess = () => {
-              const count = open.result.transaction("images").objectStore("images").count(IDBKeyRange.bound("chunk:", "chunk:\uffff"));
-              count.onsuccess = () => {
-                open.result.close();
-                resolve(count.result);
-              };
-            };
-          }),
-      );
-    await expect.poll(stored, { timeout: PATIENCE }).toBe(wanted.size);
+    await expect.poll(() => keptChunks(page), { timeout: PATIENCE }).toBe(wanted.size);
     asked.length = 0;
     await page.reload();
     await guest.prompt();

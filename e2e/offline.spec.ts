@@ -1,7 +1,7 @@
 // e2e/offline.spec.ts — a second visit without a network; the preflight page says what there is; a newer version waits until somebody asks for it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
-import { Guest, PATIENCE } from "./guest.ts";
+import { Guest, keptChunks, PATIENCE } from "./guest.ts";
 
 test.setTimeout(300_000);
 test.use({ serviceWorkers: "allow" });
@@ -18,25 +18,7 @@ test("the page works without a network once it has said so, and a newer version 
   await check.getByRole("button", { name: "Close" }).click();
   await guest.prompt();
   // the machine keeps its image itself, chunk by chunk
-  await expect
-    .poll(
-      () =>
-        page.evaluate(
-          () =>
-            new Promise<number>((resolve) => {
-              const open = indexedDB.open("pagezero");
-              open.onsuccess = () => {
-                const count = open.result.transaction("images").objectStore("images").count(IDBKeyRange.bound("chunk:", "chunk:\uffff"));
-                count.onsuccess = () => {
-                  open.result.close();
-                  resolve(count.result);
-                };
-              };
-            }),
-        ),
-      { timeout: PATIENCE },
-    )
-    .toBe(wanted.size);
+  await expect.poll(() => keptChunks(page), { timeout: PATIENCE }).toBe(wanted.size);
   await context.setOffline(true);
   await page.goto("/?again");
   await guest.prompt();

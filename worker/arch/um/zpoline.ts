@@ -92,29 +92,15 @@ export class TranslatedImage {
 
 /** Addresses that hold a `call *%rax` of ours, by page: pages are given back and used again. */
 export class RewrittenSites {
-  private readonly pages = new Map<number, number[]>();
+  private readonly pages = new Map<number, Set<number>>();
   add(addr: number): void {
     const page = Math.floor(addr / PAGE_SIZE);
     const known = this.pages.get(page);
-    if (known === undefined) this.pages.set(page, [addr]);
-    else if (known[known.length - 1]! < addr || !known.includes(addr)) known.push(addr);
-  }
-  /** Many, in ascending order. */
-  add_all(addrs: readonly number[]): void {
-    let page = -1;
-    let known: number[] = [];
-    for (const addr of addrs) {
-      const p = Math.floor(addr / PAGE_SIZE);
-      if (p !== page) {
-        page = p;
-        known = this.pages.get(p) ?? [];
-        if (known.length === 0) this.pages.set(p, known);
-      }
-      if (known.length === 0 || known[known.length - 1]! < addr || !known.includes(addr)) known.push(addr);
-    }
+    if (known === undefined) this.pages.set(page, new Set([addr]));
+    else known.add(addr);
   }
   has(addr: number): boolean {
-    return this.pages.get(Math.floor(addr / PAGE_SIZE))?.includes(addr) ?? false;
+    return this.pages.get(Math.floor(addr / PAGE_SIZE))?.has(addr) ?? false;
   }
   /** The memory gets other contents. */
   forget(addr: number, len: number): void {
@@ -129,13 +115,13 @@ export class RewrittenSites {
       this.pages.delete(page);
       return;
     }
-    const left = this.pages.get(page)?.filter((a) => a + 2 <= addr || a >= addr + len);
-    if (left === undefined) return;
-    if (left.length === 0) this.pages.delete(page);
-    else this.pages.set(page, left);
+    const known = this.pages.get(page);
+    if (known === undefined) return;
+    for (const a of known) if (a + 2 > addr && a < addr + len) known.delete(a);
+    if (known.size === 0) this.pages.delete(page);
   }
   list(): number[] {
-    return [...this.pages.values()].flat().sort((a, b) => a - b);
+    return [...this.pages.values()].flatMap((known) => [...known]).sort((a, b) => a - b);
   }
 }
 
@@ -291,7 +277,7 @@ function rewrite(kernel: Kernel, z: Zpoline, image: TranslatedImage, pieces: rea
     if (found.length === 0) continue;
     // all at once: a file has hundreds
     kernel.arch.flush_icache_range(found[0]!, found[found.length - 1]! + 2 - found[0]!);
-    z.rewritten.add_all(found);
+    for (const addr of found) z.rewritten.add(addr);
   }
   // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
   if (![...z.images.values()].some((i) => i.translation.same(image.translation))) kernel.printk.info(described(image.name, image.translation));

@@ -1,6 +1,6 @@
 // TCP in detail: a connect that does not wait, options as nobody set them, urgent data, states after the end, TIME_WAIT.
 #include "guest.h"
-#include "rcv.h"
+#include "inet.h"
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,15 +10,6 @@
 #include <sys/uio.h>
 #include <linux/sockios.h>
 #define GS(l,o) gs(s,l,o,#o)
-static struct sockaddr_in A(int port, unsigned a) {
-	struct sockaddr_in s = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(a)};
-	return s;
-}
-static int P(int fd, int ev) {
-	struct pollfd p = {fd, ev, 0};
-	poll(&p, 1, 0);
-	return p.revents;
-}
 static void gs(int fd, int l, int o, const char*n) {
 	int v[8] = {-1, -1};
 	socklen_t s = sizeof v;

@@ -1,21 +1,12 @@
 // UDP in detail: sizes, truncation, what IP adds to a message, refused datagrams, dissolving a connection, shared ports, multicast groups.
 #include "guest.h"
-#include "rcv.h"
+#include "inet.h"
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
-static struct sockaddr_in A(int port, unsigned a) {
-	struct sockaddr_in s = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(a)};
-	return s;
-}
-static int P(int fd, int ev) {
-	struct pollfd p = {fd, ev, 0};
-	poll(&p, 1, 0);
-	return p.revents;
-}
 int main(void) {
 	setvbuf(stdout, 0, _IOLBF, 0);
 	lo_up();
