@@ -5,24 +5,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
+import type { ManifestEntry } from "../../src/manifest.ts";
 import type { ChunkList } from "../../worker/os-browser/chunks.ts";
 
 export const CHUNK = 256 << 10;
-
-/** What the page is told of an image: manifest.json is a list of these. */
-export interface ManifestEntry {
-  /** what ubd0= calls it */
-  readonly name: string;
-  readonly title: string;
-  /** Of the image. */
-  readonly sha256: string;
-  /** Bytes of the image, and of all its chunks as served. */
-  readonly size: number;
-  readonly gzSize: number;
-  /** Name of the list of chunks, beside the manifest; the chunks are in chunks/. */
-  readonly chunks: string;
-  readonly cmdline: string;
-}
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

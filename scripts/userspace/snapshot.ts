@@ -7,7 +7,7 @@ import { MemoryStore } from "../../worker/lib/memory_store.ts";
 import { NodeOs } from "../../worker/os-node/os.ts";
 import { Timeline } from "../../worker/replay/timeline.ts";
 import { engine, SNAPSHOT_OF, snapshotCurrent, type SnapshotEntry } from "../engine.ts";
-import type { ManifestEntry } from "./chunks.ts";
+import type { ManifestEntry } from "../../src/manifest.ts";
 import { IMAGE } from "./image.ts";
 
 const PUBLIC = "public/images";
