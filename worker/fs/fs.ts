@@ -10,6 +10,7 @@ import type { FileLockContext } from "./locks.ts";
 import type { Filename } from "./names.ts";
 import type { Pipe } from "./pipe.ts";
 import type { EventPoll } from "./eventpoll.ts";
+import type { AclType, PosixAcl } from "./posix_acl.ts";
 import type { InotifyWatch } from "./notify/inotify.ts";
 import { EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM, EROFS, ESPIPE } from "../include/uapi/errno.ts";
 
@@ -67,6 +68,8 @@ export abstract class SuperBlock {
   s_kern_mnt: Mount | undefined;
   /** mounts of it; the last umount calls put_super */
   s_active = 0;
+  /** its inodes may have access control lists (SB_POSIXACL) */
+  s_posixacl = false;
   /** Files open for writing: they keep it from becoming read-only */
   s_writers = 0;
   constructor(kernel: Kernel) {
@@ -111,6 +114,9 @@ export abstract class Inode {
   /** S_IMMUTABLE, S_APPEND ... of the inode (FS_IOC_SETFLAGS) */
   i_flags = 0;
   i_generation = 0;
+  /** access control lists (fs/posix_acl.ts): null none, undefined not read yet */
+  i_acl: PosixAcl | null | undefined = null;
+  i_default_acl: PosixAcl | null | undefined = null;
   /** changes with every write to the data: what exec's translation cache is keyed by */
   i_version = 0;
   /** open Files, working directories and other users (path_get, ihold) that keep a nlink 0 inode alive: see evict */
@@ -132,8 +138,8 @@ export abstract class Inode {
   }
 
   // --- inode_operations. Names are single components. They throw; defaults are what Linux's VFS says of a file system without the operation.
-  // The VFS has checked rights and existence, and gives modes with their S_IFMT bits, umask and set-group-id directories taken into account
-  // (`cred` is who will own the new inode). The file system changes link counts, the directory's and the inode's times.
+  // The VFS has checked rights and existence, and gives modes with their S_IFMT bits, umask, default lists and set-group-id directories taken
+  // into account (`cred` is who will own the new inode). The file system changes link counts, the directory's and the inode's times.
   /** The inode of `name`, or undefined. */
   lookup(_name: string): Inode | undefined {
     throw ENOTDIR;
@@ -216,6 +222,14 @@ export abstract class Inode {
   bmap_block(_block: number): number {
     throw EINVAL;
   }
+  /** Reads a list that is not remembered. */
+  get_acl(_type: AclType): PosixAcl | null {
+    return null;
+  }
+  /** Stores a list that was checked, null: has none any more; and the mode that comes with it, with ctime where it differs. */
+  set_acl(_type: AclType, _acl: PosixAcl | null, _mode: number): void {
+    throw EOPNOTSUPP;
+  }
   getxattr(_name: string): Uint8Array {
     throw EOPNOTSUPP;
   }
@@ -243,6 +257,9 @@ export interface Owner {
   /** fsuid, fsgid of who creates */
   uid: number;
   gid: number;
+  /** access control lists that the directory hands down */
+  acl?: PosixAcl;
+  default_acl?: PosixAcl;
 }
 
 /** A name in a directory. `d_inode` undefined: known to be absent. */

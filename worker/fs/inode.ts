@@ -7,6 +7,7 @@ import { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETI
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import type { File, Iattr, Inode, Mount, Timespec64 } from "./fs.ts";
+import { get_inode_acl, posix_acl_permission } from "./posix_acl.ts";
 
 export const MAY_EXEC = 1;
 export const MAY_WRITE = 2;
@@ -23,14 +24,24 @@ export function current_time(kernel: Kernel): Timespec64 {
   return kernel.time.realtime();
 }
 
-/** Does the mode grant `mask` to `cred`, capabilities included?  cf. generic_permission() */
-export function generic_permission(cred: Cred, inode: Inode, mask: number): boolean {
+/** Do mode or access list grant `mask` to `cred`?  cf. acl_permission_check() */
+function acl_permission_check(cred: Cred, inode: Inode, mask: number): boolean {
   const mode = inode.i_mode;
   let bits: number;
   if (cred.fsuid === inode.i_uid) bits = mode >>> 6;
-  else if (in_group_p(cred, inode.i_gid)) bits = mode >>> 3;
-  else bits = mode;
-  if ((mask & ~bits & 7) === 0) return true;
+  else {
+    if (inode.i_acl !== null && (mode & 0o070) !== 0) {
+      const acl = get_inode_acl(inode, "access");
+      if (acl !== null) return posix_acl_permission(cred, inode, acl, mask);
+    }
+    bits = in_group_p(cred, inode.i_gid) ? mode >>> 3 : mode;
+  }
+  return (mask & ~bits & 7) === 0;
+}
+/** The same, capabilities included.  cf. generic_permission() */
+export function generic_permission(cred: Cred, inode: Inode, mask: number): boolean {
+  if (acl_permission_check(cred, inode, mask)) return true;
+  const mode = inode.i_mode;
   const caps = cred.cap_effective;
   if ((mode & S_IFMT) === S_IFDIR) {
     if ((mask & MAY_WRITE) === 0 && caps.has(CAP_DAC_READ_SEARCH)) return true;

@@ -102,8 +102,8 @@ function may_lookup(task: Task, nd: Nameidata): void {
   const inode = nd.dentry.d_inode!;
   const mode = inode.i_mode;
   if ((mode & S_IFMT) !== S_IFDIR) throw ENOTDIR;
-  // everybody may search: nothing to ask (file systems with rules of their own leave a bit out)
-  if ((mode & 0o111) !== 0o111) inode_permission(task, inode, MAY_EXEC);
+  // everybody may search: nothing to ask (file systems with rules of their own leave a bit out, lists may leave somebody out)
+  if ((mode & 0o111) !== 0o111 || inode.i_acl !== null) inode_permission(task, inode, MAY_EXEC);
 }
 
 /** One component from a directory; `follow`: if it is a symbolic link, goes where it leads.  cf. walk_component() */

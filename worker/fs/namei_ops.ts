@@ -52,7 +52,7 @@ export function mkdir_at(task: Task, dfd: number, name: Filename, mode: number):
   const at = filename_create(task, dfd, name, true);
   may_create(task, at.mnt, at.parent);
   const dir = at.parent.d_inode!;
-  const { mode: m, owner } = owner_for(task, dir, S_IFDIR | (mode & (S_IRWXUGO | S_ISVTX) & ~task.fs!.umask));
+  const { mode: m, owner } = owner_for(task, dir, S_IFDIR | (mode & (S_IRWXUGO | S_ISVTX)));
   at.dentry.d_inode = dir.mkdir(at.dentry.d_name, m, owner);
   task.kernel.vfs.fsnotify.create(dir, at.dentry.d_name, true);
   return 0;
@@ -63,7 +63,7 @@ export const sys_mkdir = SYSCALL_DEFINE("mkdir", [PathArg, Mode], (task, name, m
 /** mkdirat(2) */
 export const sys_mkdirat = SYSCALL_DEFINE("mkdirat", [DirFd, PathArg, Mode], do_mkdirat);
 
-/** Makes a node at a new name: what bind(2) of a unix socket does, too.  cf. vfs_mknod() */
+/** Makes a node at a new name, with what the umask leaves of `mode`: what bind(2) of a unix socket does, too.  cf. vfs_mknod() */
 export function vfs_mknod(task: Task, at: NewName, mode: number, rdev: number): Inode {
   may_create(task, at.mnt, at.parent);
   const dir = at.parent.d_inode!;
@@ -82,7 +82,7 @@ function do_mknodat(task: Task, dfd: number, addr: number, mode: number, dev: nu
   const at = filename_create(task, dfd, user_name(task, addr));
   const device = type === S_IFCHR || type === S_IFBLK;
   if (device && !capable(task, CAP_MKNOD)) throw EPERM;
-  vfs_mknod(task, at, type | (mode & S_IALLUGO & ~task.fs!.umask), device ? new_decode_dev(dev) : 0);
+  vfs_mknod(task, at, type | (mode & S_IALLUGO), device ? new_decode_dev(dev) : 0);
   return 0;
 }
 /** mknod(2) */

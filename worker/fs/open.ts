@@ -18,7 +18,7 @@ import { DirFd, Fd, Hex, Int, Mode, Off, OpenFlags, Path as PathArg, Ptr, SYSCAL
 import type { Task } from "../kernel/task.ts";
 import { get_user_u64, get_user_u8, check_read } from "../kernel/uaccess.ts";
 import { d_add } from "./dcache.ts";
-import { File, type Iattr, type Inode, type Path } from "./fs.ts";
+import { File, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
 import { fput, path_get } from "./file_table.ts";
 import {
   MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, inode_init_owner, inode_owner_or_capable, inode_permission,
@@ -29,6 +29,7 @@ import {
 } from "./namei.ts";
 import { break_lease } from "./leases.ts";
 import { Filename } from "./names.ts";
+import { posix_acl_create } from "./posix_acl.ts";
 import { fifo_open, type FifoOpen } from "./pipe.ts";
 
 const SIGXFSZ = 25;
@@ -112,13 +113,14 @@ function opened(file: File, path: Path, inode: Inode, flags: number): File {
   return file;
 }
 
-/** Makes a file or whatever `mode` says, under `name` in the directory at nd; the checks were made.  */
-export function owner_for(task: Task, dir: Inode, mode: number): { mode: number; owner: { uid: number; gid: number } } {
+/** Whose the inode will be that `task` makes in `dir`, and its permissions: what the umask or a default list leaves of `mode`.  cf. vfs_prepare_mode() */
+export function owner_for(task: Task, dir: Inode, mode: number): { mode: number; owner: Owner } {
   // a file that is executable by a group its maker is not in does not run as that group.  cf. mode_strip_sgid()
   const foreign = (dir.i_mode & S_ISGID) !== 0 && !in_group_p(task.cred, dir.i_gid) && !capable(task, CAP_FSETID);
   if (foreign && (mode & S_IFMT) !== S_IFDIR && (mode & 0o2010) === 0o2010) mode &= ~S_ISGID;
   const o = inode_init_owner(dir, mode, { uid: task.cred.fsuid, gid: task.cred.fsgid });
-  return { mode: o.mode, owner: { uid: o.uid, gid: o.gid } };
+  const { mode: m, ...acls } = posix_acl_create(dir, o.mode, task.fs!.umask);
+  return { mode: m, owner: { uid: o.uid, gid: o.gid, ...acls } };
 }
 
 /** Walks to what an open with O_CREAT means, making it if it is not there. Returns the path and whether it was made.  cf. open_last_lookups(), lookup_open() */
@@ -139,7 +141,7 @@ function lookup_create(task: Task, dfd: number, name: Filename, flags: number, m
       mnt_want_write(nd.mnt);
       if (parent.d_unhashed) throw ENOENT;
       inode_permission(task, dir, MAY_WRITE | MAY_EXEC);
-      const { mode: m, owner } = owner_for(task, dir, S_IFREG | (mode & S_IALLUGO & ~task.fs!.umask));
+      const { mode: m, owner } = owner_for(task, dir, S_IFREG | (mode & S_IALLUGO));
       dentry.d_inode = dir.create(nd.last, m, owner);
       nd.dentry = dentry;
       vfs.fsnotify.create(dir, nd.last, false);
@@ -163,7 +165,7 @@ function do_tmpfile(task: Task, dfd: number, name: Filename, flags: number, mode
   const dir = path.dentry.d_inode!;
   mnt_want_write(path.mnt);
   inode_permission(task, dir, MAY_WRITE | MAY_EXEC);
-  const { mode: m, owner } = owner_for(task, dir, S_IFREG | (mode & S_IALLUGO & ~task.fs!.umask));
+  const { mode: m, owner } = owner_for(task, dir, S_IFREG | (mode & S_IALLUGO));
   const inode = dir.tmpfile(m, owner);
   const dentry = d_add(task.kernel.vfs, path.dentry, `#${inode.i_ino}`, inode);
   dentry.d_parent.d_children.delete(dentry.d_name);

@@ -10,6 +10,7 @@ import type { Task } from "../kernel/task.ts";
 import { FileSystemType, Inode, SuperBlock, Dentry, type File, type Iattr, type Owner, type Path, type StatFs } from "./fs.ts";
 import { DirFile, GenericFile } from "./generic_file.ts";
 import { current_time, file_accessed } from "./inode.ts";
+import { posix_acl_chmod, XATTR_NAME_POSIX_ACL_ACCESS, XATTR_NAME_POSIX_ACL_DEFAULT, type AclType, type PosixAcl } from "./posix_acl.ts";
 
 export const RAMFS_MAGIC = 0x858458f6;
 const PAGE_SIZE = 4096;
@@ -47,6 +48,7 @@ export class RamfsSuper extends SuperBlock {
     this.mode = mode;
     this.s_dev = kernel.vfs.get_anon_bdev();
     this.s_magic = RAMFS_MAGIC;
+    this.s_posixacl = type.name === "tmpfs" || type.name === "devtmpfs";
     this.s_root = new Dentry("/", undefined, this.new_inode(S_IFDIR | mode, { uid: 0, gid: 0 }), this);
   }
   new_inode(mode: number, owner: Owner): RamfsInode {
@@ -58,6 +60,8 @@ export class RamfsSuper extends SuperBlock {
   protected init_inode(inode: RamfsInode, owner: Owner): RamfsInode {
     inode.i_uid = owner.uid;
     inode.i_gid = owner.gid;
+    inode.i_acl = owner.acl ?? null;
+    inode.i_default_acl = owner.default_acl ?? null;
     return inode;
   }
   override statfs(): StatFs {
@@ -198,7 +202,10 @@ export class RamfsInode extends Inode {
   }
   override setattr(attr: Iattr): void {
     if (attr.size !== undefined && attr.size !== this.i_size) this.truncate(attr.size);
-    if (attr.mode !== undefined) this.i_mode = attr.mode;
+    if (attr.mode !== undefined) {
+      this.i_mode = attr.mode;
+      posix_acl_chmod(this, attr.mode);
+    }
     if (attr.uid !== undefined) this.i_uid = attr.uid;
     if (attr.gid !== undefined) this.i_gid = attr.gid;
     if (attr.atime !== undefined) this.i_atime = attr.atime;
@@ -323,6 +330,11 @@ export class RamfsInode extends Inode {
 
   // --- extended attributes: in memory, as tmpfs has them
 
+  /** The list itself is where the VFS remembers it.  cf. simple_set_acl() */
+  override set_acl(_type: AclType, _acl: PosixAcl | null, mode: number): void {
+    this.i_mode = mode;
+    this.i_ctime = current_time(this.i_sb.kernel);
+  }
   override getxattr(name: string): Uint8Array {
     const v = this.xattrs?.get(name);
     if (v === undefined) throw ENODATA;
@@ -336,7 +348,10 @@ export class RamfsInode extends Inode {
     (this.xattrs ??= new Map<string, Uint8Array>()).set(name, value.slice());
   }
   override listxattr(): string[] {
-    return this.xattrs === undefined ? [] : [...this.xattrs.keys()];
+    const names = this.xattrs === undefined ? [] : [...this.xattrs.keys()];
+    if (this.i_default_acl) names.unshift(XATTR_NAME_POSIX_ACL_DEFAULT);
+    if (this.i_acl) names.unshift(XATTR_NAME_POSIX_ACL_ACCESS);
+    return names;
   }
   override removexattr(name: string): void {
     if (this.xattrs?.delete(name) !== true) throw ENODATA;

@@ -9,6 +9,7 @@ import { check_write, copy_from_user, copy_to_user, strncpy_from_user } from "..
 import type { Inode, Mount } from "./fs.ts";
 import { MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_owner_or_capable, inode_permission, mnt_want_write } from "./inode.ts";
 import { LOOKUP_FOLLOW, user_path_at } from "./namei.ts";
+import { acl_type, posix_acl_from_xattr, set_posix_acl, vfs_get_acl, type AclType, type PosixAcl } from "./posix_acl.ts";
 
 const XATTR_NAME_MAX = 255;
 const XATTR_SIZE_MAX = 65536;
@@ -35,7 +36,7 @@ function xattr_name(task: Task, addr: number): string {
 
 /** Which name spaces the caller may use.  cf. xattr_permission() */
 function xattr_permission(task: Task, inode: Inode, name: string, mask: number): void {
-  if ((mask & MAY_WRITE) !== 0 && (inode.i_flags & (S_IMMUTABLE | S_APPEND)) !== 0) throw EPERM;
+  if ((mask & MAY_WRITE) !== 0) may_write_xattr(inode);
   if (name.startsWith("security.") || name.startsWith("system.")) return;
   if (name.startsWith("trusted.")) {
     if (!capable(task, CAP_SYS_ADMIN)) throw (mask & MAY_WRITE) !== 0 ? EPERM : ENODATA;
@@ -48,9 +49,21 @@ function xattr_permission(task: Task, inode: Inode, name: string, mask: number):
   inode_permission(task, inode, mask);
 }
 
-/** A name that is nothing but its prefix belongs to nobody.  cf. xattr_resolve_name() */
+/** A name that is nothing but its prefix belongs to nobody, and there are no system names but those of access lists.  cf. xattr_resolve_name() */
 function xattr_resolve_name(name: string): void {
   if (/^(user|trusted|security)\.$/.test(name)) throw EINVAL;
+  if (name.startsWith("system.")) throw EOPNOTSUPP;
+}
+
+/** The checks of an attribute that needs no right to the data.  cf. may_write_xattr() */
+function may_write_xattr(inode: Inode): void {
+  if ((inode.i_flags & (S_IMMUTABLE | S_APPEND)) !== 0) throw EPERM;
+}
+function set_acl(task: Task, t: Target, type: AclType, acl: PosixAcl | null): number {
+  may_write_xattr(t.inode);
+  set_posix_acl(task.cred, t.inode, type, acl);
+  task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
+  return 0;
 }
 
 function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: number, flags: number): number {
@@ -59,19 +72,25 @@ function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: 
   if (size > XATTR_SIZE_MAX) throw E2BIG;
   const bytes = size > 0 ? copy_from_user(task.kernel.mem, value, size) : new Uint8Array(0);
   if (t.mnt !== undefined) mnt_want_write(t.mnt);
+  const acl = acl_type(name);
+  if (acl !== undefined) return set_acl(task, t, acl, posix_acl_from_xattr(bytes));
   xattr_permission(task, t.inode, name, MAY_WRITE);
-  if ((name.startsWith("system.") || name.startsWith("security.")) && !inode_owner_or_capable(task.cred, t.inode)) throw EPERM;
   if (name.startsWith("security.") && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
   xattr_resolve_name(name);
   t.inode.setxattr(name, bytes, flags);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
   return 0;
 }
+function vfs_getxattr(task: Task, inode: Inode, name: string): Uint8Array {
+  const acl = acl_type(name);
+  if (acl !== undefined) return vfs_get_acl(inode, acl);
+  xattr_permission(task, inode, name, MAY_READ);
+  xattr_resolve_name(name);
+  return inode.getxattr(name);
+}
 function getxattr(task: Task, t: Target, nameaddr: number, value: number, size: number): number {
   const name = xattr_name(task, nameaddr);
-  xattr_permission(task, t.inode, name, MAY_READ);
-  xattr_resolve_name(name);
-  const bytes = t.inode.getxattr(name);
+  const bytes = vfs_getxattr(task, t.inode, name);
   if (size === 0) return bytes.length;
   if (bytes.length > size) throw ERANGE;
   copy_to_user(task.kernel.mem, value, bytes);
@@ -90,7 +109,10 @@ function listxattr(task: Task, t: Target, list: number, size: number): number {
 function removexattr(task: Task, t: Target, nameaddr: number): number {
   const name = xattr_name(task, nameaddr);
   if (t.mnt !== undefined) mnt_want_write(t.mnt);
+  const acl = acl_type(name);
+  if (acl !== undefined) return set_acl(task, t, acl, null);
   xattr_permission(task, t.inode, name, MAY_WRITE);
+  if (name.startsWith("security.") && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
   xattr_resolve_name(name);
   t.inode.removexattr(name);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });

@@ -19,6 +19,7 @@ import { trampolineSuite } from "../arch/um/trampoline_kunit.ts";
 import { uaccessSuite } from "../kernel/uaccess_kunit.ts";
 import { ubdSuite } from "../arch/um/drivers/ubd_kunit.ts";
 import { zpolineSuite } from "../arch/um/zpoline_kunit.ts";
+import { posixAclSuite } from "../fs/posix_acl_kunit.ts";
 import { llseekSuite, permissionSuite } from "../fs/inode_kunit.ts";
 import { pipeSuite } from "../fs/pipe_kunit.ts";
 import { ramfsSuite } from "../fs/ramfs_kunit.ts";
@@ -43,6 +44,6 @@ import type { KunitSuite } from "./suite.ts";
 
 export const suites: readonly KunitSuite[] = [
   exampleSuite, bitmapSuite, crc32cSuite, cmdlineSuite, printkSuite, sigsetSuite, timerSuite, uaccessSuite, pageAllocSuite, fragmentationSuite, addressSpaceSuite, nommuSuite,
-  munmapSuite, mremapSuite, filenameSuite, pathSuite, permissionSuite, llseekSuite, pipeSuite, ramfsSuite, randomSuite, scriptSuite, elfSuite, execSuite, nTtySuite, nTtyRawSuite, ubdSuite, trampolineSuite, zpolineSuite,
+  munmapSuite, mremapSuite, filenameSuite, pathSuite, permissionSuite, posixAclSuite, llseekSuite, pipeSuite, ramfsSuite, randomSuite, scriptSuite, elfSuite, execSuite, nTtySuite, nTtyRawSuite, ubdSuite, trampolineSuite, zpolineSuite,
   credSuite, signalSuite, siginfoSuite, signalFrameSuite, futexSuite, forkSuite, dcacheSuite, locksSuite, eventfdSuite, ipcSuite, partitionsSuite, jbd2Suite, ext4InodeSuite, ext4HashSuite, mballocSuite, checksumSuite,
 ];

@@ -253,7 +253,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     185: absent("security", ENOSYS, GONE),
     186: full(kernel_sys.sys_gettid),
     187: full(fs_splice.sys_readahead),
-    188: partial(fs_xattr.sys_setxattr, "access control lists are kept and set the mode, which alone decides; default lists are not inherited"),
+    188: full(fs_xattr.sys_setxattr),
     189: full(fs_xattr.sys_lsetxattr),
     190: full(fs_xattr.sys_fsetxattr),
     191: full(fs_xattr.sys_getxattr),

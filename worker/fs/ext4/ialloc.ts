@@ -130,6 +130,14 @@ export function ext4_new_inode(dir: Ext4Inode, mode: number, owner: Owner): Ext4
   inode.initNew();
   sb.icache.set(ino, inode);
   inode.mark_dirty();
+  try {
+    if (owner.acl !== undefined) inode.set_acl("access", (inode.i_acl = owner.acl), inode.i_mode);
+    if (owner.default_acl !== undefined) inode.set_acl("default", (inode.i_default_acl = owner.default_acl), inode.i_mode);
+  } catch (e) {
+    inode.i_nlink = 0;
+    inode.evict();
+    throw e;
+  }
   return inode;
 }
 

@@ -18,6 +18,7 @@ import { DirFile } from "../generic_file.ts";
 import { Inode, type File, type Iattr, type Owner, type Path, type Timespec64 } from "../fs.ts";
 import { FIEMAP_EXTENT_UNWRITTEN } from "../../include/uapi/fcntl.ts";
 import { S_APPEND, S_IMMUTABLE, S_NOATIME, S_SYNC } from "../inode.ts";
+import { posix_acl_chmod, type AclType, type PosixAcl } from "../posix_acl.ts";
 import { ext4_free_blocks, ext4_group_first_block_no, ext4_new_blocks, type Run } from "./balloc.ts";
 import type { BlockMap } from "./block_map.ts";
 import { ext4_readdir } from "./dir.ts";
@@ -161,6 +162,7 @@ export class Ext4Inode extends Inode {
     if (this.i_extra_isize >= I_CRTIME_EXTRA + 4 - GOOD_OLD_INODE_SIZE) this.i_btime = getTime(v, I_CRTIME, I_CRTIME_EXTRA, this.i_extra_isize);
     this.i_block.set(raw.subarray(I_BLOCK, I_BLOCK + I_BLOCK_LEN));
     this.i_body = wide ? raw.slice(GOOD_OLD_INODE_SIZE + this.i_extra_isize) : new Uint8Array(0);
+    this.i_acl = this.i_default_acl = xattr.ext4_has_xattrs(this) ? undefined : null;
     if (S_ISCHR(this.i_mode) || S_ISBLK(this.i_mode)) {
       const old = v.getUint32(I_BLOCK, true);
       this.i_rdev = old !== 0 ? MKDEV((old >>> 8) & 0xff, old & 0xff) : new_decode_dev(v.getUint32(I_BLOCK + 4, true));
@@ -391,7 +393,7 @@ export class Ext4Inode extends Inode {
     }
     if (attr.mode !== undefined) {
       this.i_mode = (this.i_mode & 0o170000) | (attr.mode & 0o7777);
-      xattr.ext4_xattr_chmod(this);
+      posix_acl_chmod(this, this.i_mode);
     }
     if (attr.uid !== undefined) this.i_uid = attr.uid;
     if (attr.gid !== undefined) this.i_gid = attr.gid;
@@ -460,6 +462,17 @@ export class Ext4Inode extends Inode {
     if (block >= this.map.maxBlocks) return 0;
     this.map.lookup(block);
     return this.map.m_u ? 0 : this.map.m_p;
+  }
+  override get_acl(type: AclType): PosixAcl | null {
+    return xattr.ext4_get_acl(this, type);
+  }
+  override set_acl(type: AclType, acl: PosixAcl | null, mode: number): void {
+    this.i_sb.journal_start(1);
+    xattr.ext4_set_acl(this, type, acl);
+    if (mode === this.i_mode) return;
+    this.i_mode = mode;
+    this.i_ctime = this.i_sb.current_time();
+    this.mark_dirty();
   }
   override getxattr(name: string): Uint8Array {
     return xattr.ext4_xattr_get(this, name);

@@ -112,6 +112,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.s_dev = bdev.bd_dev;
     this.s_flags = flags;
     this.s_magic = F.EXT4_SUPER_MAGIC;
+    this.s_posixacl = true;
     const head = new Uint8Array(1024);
     if (bdev.size < 2048) this.refuse(flags, "unable to read superblock");
     bdev.read(SUPER_AT, head);
@@ -492,10 +493,11 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
       if (option === "") continue;
       if (!known.test(option)) this.refuse(0, `Unrecognized mount option "${option}" or missing value`);
       if (/^(errors|data)=/.test(option)) this.options.push(option);
+      if (/^(no)?acl$/.test(option)) this.s_posixacl = option === "acl";
     }
   }
   override show_options(): string {
-    return this.options.map((o) => `,${o}`).join("");
+    return [...(this.s_posixacl ? [] : ["noacl"]), ...this.options].map((o) => `,${o}`).join("");
   }
   override remount_fs(flags: number, data: string): void {
     this.parseOptions(data);

@@ -5,7 +5,8 @@
 import { ENODATA, ENOSPC, EEXIST, EOPNOTSUPP, ERANGE } from "../../include/uapi/errno.ts";
 import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import type { BufferHead } from "../buffer.ts";
-import { ext4_acl_chmod, ext4_acl_from_disk, ext4_acl_to_disk } from "./acl.ts";
+import type { AclType, PosixAcl } from "../posix_acl.ts";
+import { ext4_acl_from_disk, ext4_acl_to_disk } from "./acl.ts";
 import { ext4_free_blocks, ext4_new_blocks } from "./balloc.ts";
 import { CSUM_XATTR } from "./ext4.ts";
 import type { Ext4Inode } from "./inode.ts";
@@ -20,12 +21,12 @@ const H_HASH = 12;
 const H_CHECKSUM = 16;
 const ACL_ACCESS = 2;
 const ACL_DEFAULT = 3;
-const isAcl = (index: number): boolean => index === ACL_ACCESS || index === ACL_DEFAULT;
+const aclIndex = (type: AclType): number => (type === "access" ? ACL_ACCESS : ACL_DEFAULT);
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
 /** names of these indices have the prefix, or are the prefix */
 const PREFIXES: readonly (readonly [number, string])[] = [
-  [2, "system.posix_acl_access"], [3, "system.posix_acl_default"], [1, "user."], [4, "trusted."], [6, "security."], [7, "system."],
+  [ACL_ACCESS, "system.posix_acl_access"], [ACL_DEFAULT, "system.posix_acl_default"], [1, "user."], [4, "trusted."], [6, "security."],
 ];
 
 interface Attr {
@@ -37,13 +38,10 @@ interface Attr {
 const pad = (n: number): number => (n + 3) & ~3;
 const size = (a: Attr): number => ENTRY + pad(a.name.length) + pad(a.value.length);
 
-/** Index and rest of a full name. Throws EOPNOTSUPP for a prefix that ext4 has no number for. */
+/** Index and rest of a full name. Throws EOPNOTSUPP for a prefix that ext4 has no number for; access lists are asked for by their own operations. */
 function split(full: string): { index: number; name: string } {
-  for (const [index, prefix] of PREFIXES) {
-    if (!prefix.endsWith(".")) {
-      if (full === prefix) return { index, name: "" };
-    } else if (full.startsWith(prefix) && full.length > prefix.length) return { index, name: full.slice(prefix.length) };
-  }
+  for (const [index, prefix] of PREFIXES)
+    if (prefix.endsWith(".") && full.startsWith(prefix) && full.length > prefix.length) return { index, name: full.slice(prefix.length) };
   throw EOPNOTSUPP;
 }
 const fullName = (a: Attr): string | undefined => {
@@ -67,10 +65,15 @@ function parse(bytes: Uint8Array, at: number, base: number): Attr[] {
   }
   return out;
 }
+function bodyHasAttrs({ i_body: b }: Ext4Inode): boolean {
+  return b.length >= IN_INODE_HEADER + 4 && new DataView(b.buffer, b.byteOffset, b.length).getUint32(0, true) === MAGIC;
+}
 function inInode(inode: Ext4Inode): Attr[] {
-  const b = inode.i_body;
-  if (b.length < IN_INODE_HEADER + 4 || new DataView(b.buffer, b.byteOffset, b.length).getUint32(0, true) !== MAGIC) return [];
-  return parse(b, IN_INODE_HEADER, IN_INODE_HEADER);
+  return bodyHasAttrs(inode) ? parse(inode.i_body, IN_INODE_HEADER, IN_INODE_HEADER) : [];
+}
+/** There may be attributes; false: there are none. */
+export function ext4_has_xattrs(inode: Ext4Inode): boolean {
+  return inode.i_file_acl !== 0 || bodyHasAttrs(inode);
 }
 function readBlock(inode: Ext4Inode): BufferHead | undefined {
   if (inode.i_file_acl === 0) return undefined;
@@ -87,30 +90,30 @@ export function ext4_xattr_get(inode: Ext4Inode, full: string): Uint8Array {
   const { index, name } = split(full);
   const a = [...inInode(inode), ...inBlock(inode)].find((x) => x.index === index && x.name === name);
   if (a === undefined) throw ENODATA;
-  return isAcl(index) ? ext4_acl_from_disk(a.value) : a.value;
+  return a.value;
 }
-/** The mode was changed: an access list says the same from now on. */
-export function ext4_xattr_chmod(inode: Ext4Inode): void {
-  const old = [...inInode(inode), ...inBlock(inode)].find((x) => x.index === ACL_ACCESS);
-  if (old !== undefined) store(inode, ACL_ACCESS, "", ext4_acl_chmod(old.value, inode.i_mode), 0);
+/** Throws EIO for a damaged one.  cf. ext4_get_acl() */
+export function ext4_get_acl(inode: Ext4Inode, type: AclType): PosixAcl | null {
+  const index = aclIndex(type);
+  const a = [...inInode(inode), ...inBlock(inode)].find((x) => x.index === index);
+  return a === undefined ? null : ext4_acl_from_disk(a.value);
+}
+/** cf. __ext4_set_acl() */
+export function ext4_set_acl(inode: Ext4Inode, type: AclType, acl: PosixAcl | null): void {
+  const index = aclIndex(type);
+  if (acl !== null) store(inode, index, "", ext4_acl_to_disk(acl), 0);
+  else if ([...inInode(inode), ...inBlock(inode)].some((x) => x.index === index)) store(inode, index, "", undefined, 0);
 }
 export function ext4_listxattr(inode: Ext4Inode): string[] {
-  return [...inInode(inode), ...inBlock(inode)].map(fullName).filter((n): n is string => n !== undefined);
+  const acls = inode.i_sb.s_posixacl;
+  return [...inInode(inode), ...inBlock(inode)].filter((a) => acls || (a.index !== ACL_ACCESS && a.index !== ACL_DEFAULT)).map(fullName).filter((n): n is string => n !== undefined);
 }
 
 /** Sets, or with `value` undefined removes. Throws ENODATA, EEXIST, ENOSPC, ERANGE. */
 export function ext4_xattr_set(inode: Ext4Inode, full: string, value: Uint8Array | undefined, flags: number): void {
   const { index, name } = split(full);
   inode.i_sb.journal_start(1);
-  if (value === undefined || !isAcl(index)) return store(inode, index, name, value, flags);
-  const stored = ext4_acl_to_disk(inode, index === ACL_ACCESS, value);
-  try {
-    store(inode, index, name, stored, flags);
-  } catch (e) {
-    // nothing to be stored, and nothing was
-    if (stored !== undefined || e !== ENODATA) throw e;
-    inode.mark_dirty();
-  }
+  store(inode, index, name, value, flags);
 }
 function store(inode: Ext4Inode, index: number, name: string, value: Uint8Array | undefined, flags: number): void {
   const sb = inode.i_sb;

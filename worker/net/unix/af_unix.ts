@@ -102,7 +102,7 @@ export class UnixSock extends Socket {
       try {
         const at = filename_create(task, AT_FDCWD, new Filename(latin1(name)));
         if (this.addr !== undefined) throw EINVAL;
-        inode = vfs_mknod(task, at, S_IFSOCK | (0o777 & ~task.fs!.umask), 0);
+        inode = vfs_mknod(task, at, S_IFSOCK | 0o777, 0);
       } catch (e) {
         throw e === EEXIST ? EADDRINUSE : e;
       }
