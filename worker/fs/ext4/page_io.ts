@@ -43,6 +43,7 @@ export class Mapping {
 
   /** Copies [pos, pos+len) to buf[off...]. The range lies within the file.  cf. filemap_read() */
   read(buf: Uint8Array, off: number, len: number, pos: number): void {
+    this.inode.i_sb.shrink_pages();
     const end = pos + len;
     let to = off;
     for (let at = pos; at < end; ) {
@@ -102,7 +103,7 @@ export class Mapping {
   }
   private add(index: number, page: Page): void {
     this.pages.set(index, page);
-    this.inode.i_sb.pageAdded(this.inode);
+    this.inode.i_sb.nr_pages++;
   }
   /** The page, read or, if it is a hole or past the end, new and zero. */
   private grab(index: number): Page {

@@ -29,8 +29,6 @@ import { finishXattrBlock } from "./xattr.ts";
 const SUPER_AT = 1024;
 /** dirty data may stay in memory for this long, ns (commit=5) */
 const COMMIT_INTERVAL = 5_000_000_000;
-/** pages of data kept, 4 KiB each */
-const MAX_PAGES = 24576;
 /** free blocks below which what the running transaction freed is worth a commit */
 const PINNED_LIMIT = 512;
 
@@ -97,7 +95,9 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   private readonly dirty_buffers = new Set<BufferHead>();
   dirty_super = false;
   pinned_blocks = 0;
+  /** pages of data in memory, 4 KiB each, and how many there may be before some are forgotten */
   nr_pages = 0;
+  max_pages = 24_576;
   readonly = false;
   private aborted = false;
   private generation: number;
@@ -306,6 +306,12 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     if (this.readonly) throw EROFS;
     if (this.transactionFull() || (allocates !== 0 && this.pinned_blocks > 0 && this.free_blocks - this.r_blocks - this.pinned_blocks < PINNED_LIMIT)) this.commit();
     this.cache.trim();
+    this.shrink_pages();
+    // what is left is mostly dirty
+    if (this.nr_pages > this.max_pages) {
+      this.commit();
+      this.shrink_pages();
+    }
     if (this.timer.index < 0) this.kernel.time.timers.add(this.timer, this.kernel.time.monotonic() + COMMIT_INTERVAL);
   }
   /** Reserved blocks are for root. */
@@ -450,10 +456,16 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   writeData(block: number, buf: Uint8Array): void {
     this.bdev.write(block * this.s_blocksize, buf);
   }
-  pageAdded(inode: Ext4Inode): void {
-    if (++this.nr_pages <= MAX_PAGES) return;
-    for (const other of this.icache.values()) if (other !== inode) other.mapping.dropClean();
-    if (this.nr_pages > MAX_PAGES / 2 && !this.readonly && inode.mapping.nrDirty === 0) inode.mapping.dropClean();
+  /**
+   * Forgets clean pages while there are too many. Only where an operation begins: what it has read or is about to write must stay until its end.
+   * cf. shrink_folio_list()
+   */
+  shrink_pages(): void {
+    if (this.nr_pages <= this.max_pages) return;
+    for (const inode of this.icache.values()) {
+      inode.mapping.dropClean();
+      if (this.nr_pages <= this.max_pages * 0.75) return;
+    }
   }
   bg_has_super(group: number, sparse: (group: number) => boolean): boolean {
     if (group === 0) return true;
