@@ -17,6 +17,7 @@ import { Zpoline, type HookMode } from "./arch/um/zpoline.ts";
 import type { BootFile } from "./init/files.ts";
 import { kernel_init, mem_size, start_kernel, um_command_line } from "./init/main.ts";
 import { Kernel } from "./kernel/kernel.ts";
+import { SYSCALL_NSEC } from "./kernel/time/timekeeping.ts";
 import { HALT } from "./kernel/panic.ts";
 import { Params } from "./kernel/params.ts";
 import type { Task } from "./kernel/task.ts";
@@ -82,6 +83,11 @@ export class Machine implements KernelDoor {
   private goal = 0;
   /** instructions that the CPU had retired when they were last accounted */
   private accounted = 0;
+  /** instructions since then that quick() was told of */
+  private told = 0;
+  /** KernelDoor: what is noted with the calls of the current task, its number; and what each costs, while nobody watches and sched.room() has been asked */
+  tag = 0;
+  cost = 0;
   private readonly startCpu: MachineOptions["startCpu"];
   /** um=ptrace: the way to the CPU's worker */
   readonly remote: RemoteCpu | undefined;
@@ -196,8 +202,7 @@ export class Machine implements KernelDoor {
     this.accounted = cpu.retired;
     const exit = cpu.run(budget);
     // compiled code may have been here in the meantime
-    const n = cpu.retired - this.accounted;
-    this.accounted = cpu.retired;
+    const n = this.fresh();
     if (exit === EXIT_KERNEL) entry.door(task, n);
     else if (exit === EXIT_SYSCALL) entry.trapped(task, n);
     else {
@@ -212,18 +217,39 @@ export class Machine implements KernelDoor {
    * 0 if anything but going on in the same task comes next: the loop sees to that.
    */
   called(): number {
-    const { kernel } = this;
-    const { retired } = this.cpu;
-    const task = kernel.current!;
-    const n = retired - this.accounted;
-    this.accounted = retired;
-    this.entry.door(task, n);
-    if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume || kernel.host_work !== undefined) return 0;
+    this.entry.door(this.kernel.current!, this.fresh());
+    return this.again();
+  }
+  again(): number {
+    const { kernel, entry, goal } = this;
     const { time, sched } = kernel;
-    if (!sched.stays(task)) return 0;
+    const task = kernel.current!;
+    this.accounted = this.cpu.retired;
+    this.told = 0;
+    if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume || kernel.host_work !== undefined || !sched.stays(task)) return 0;
     const most = sched.room();
-    const asked = this.goal - time.retired;
-    return asked < most ? asked : most;
+    this.tag = task.pid;
+    // its time comes off what is left as if it were instructions: it comes back too early rather than too late
+    this.cost = entry.watches(task) || task.signal.cpu_timers ? 0 : SYSCALL_NSEC;
+    return Math.min(most, goal - time.retired);
+  }
+  /** The same, of a call that nobody watches: the accounts wait, and so do all other questions, unless the call itself has changed something. */
+  quick(nr: number, n: number): number {
+    const { kernel } = this;
+    const { sched } = kernel;
+    const task = kernel.current!;
+    this.told += n;
+    sched.note_call(n);
+    task.syscall_nr = nr;
+    return this.entry.attempt(task) && kernel.host_work === undefined && sched.undisturbed(task) ? 1 : 0;
+  }
+  /** Instructions that have retired since they were last accounted. */
+  private fresh(): number {
+    const { retired } = this.cpu;
+    const n = retired - this.accounted - this.told;
+    this.accounted = retired;
+    this.told = 0;
+    return n;
   }
   /** HALT ends whatever the kernel was doing. */
   private guard(work: () => Reason | void): Reason {
@@ -231,6 +257,9 @@ export class Machine implements KernelDoor {
     try {
       return work() ?? "slice";
     } catch (e) {
+      // compiled code may have been left in the middle of a call
+      this.cpu.count();
+      this.kernel.sched?.settle();
       if (e === HALT) return "halted";
       throw e;
     }

@@ -457,7 +457,7 @@ class Host {
       status: {
         retired: machine.retired,
         ns: machine.kernel.time.monotonic(),
-        calls: z.calls,
+        calls: machine.arch.page0_calls,
         trapped: z.trapped,
         idle,
         busyMs: this.busyMs,
@@ -465,7 +465,7 @@ class Host {
         changed: this.disks.changedBytes,
         fingerprint: still ? this.timeline?.fingerprint() : undefined,
         live: this.timeline?.live ?? true,
-        histogram: Uint32Array.from(z.histogram),
+        histogram: Uint32Array.from(machine.cpu.log.histogram),
       },
     });
     this.busyMs = 0;

@@ -4,8 +4,9 @@ import type { Iced } from "./iced.ts";
 import type { Exit } from "./exit.ts";
 import { EXIT_BP, EXIT_BUDGET, EXIT_CALLED, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
 import type { GuestMemory } from "./memory.ts";
-import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RFLAGS_SYS, TF } from "./state.ts";
+import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RETIRED, ST_RFLAGS_SYS, TF } from "./state.ts";
 import { Decoder } from "./decode.ts";
+import { DoorLog, doorBytes } from "./door.ts";
 import { refineFault } from "./fault.ts";
 import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
@@ -28,8 +29,6 @@ const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
 const COMPILED_SLICE = 1 << 22;
 
-// for knock(): an import is read from its module each time, what is a constant of this one becomes part of the machine code
-const LEFT = ST_LEFT, CODE_HIT = ST_CODE_HIT;
 /** Bytes of vmcall. */
 const VMCALL = 3;
 
@@ -51,14 +50,21 @@ export interface CpuOptions {
 export interface KernelDoor {
   /**
    * The kernel's work, with rip behind the vmcall, which has retired. How many instructions may follow until run() must come back;
-   * 0: it comes back now, with EXIT_BUDGET, though less has retired.
+   * 0 or less: it comes back now, with EXIT_BUDGET, though less has retired.
    */
   called(): number;
+  /** What a visit costs as if it were instructions, if the next one may be quick(); noted with `tag`. 0: called() again. */
+  readonly cost: number;
+  readonly tag: number;
+  /** called(), if all that it would say is that so many instructions less may follow: then not 0. `n` instructions have retired since it was last told. */
+  quick(rax: number, n: number): number;
+  /** quick() has said 0, or nothing is left, or the program is elsewhere: how many may follow, as called() says it. */
+  again(): number;
 }
 
 /** Bytes that a Cpu takes above guest memory of `size` bytes. */
 export function cpuBytes(size: number, records = RECORDS): number {
-  return STATE_SIZE + interpreterBytes(size, records) + jitBytes() + 4096;
+  return STATE_SIZE + doorBytes() + interpreterBytes(size, records) + jitBytes() + 4096;
 }
 
 /** One x86-64 CPU in user mode, on a GuestMemory. */
@@ -83,16 +89,19 @@ export class Cpu implements HelperContext {
   readonly jit: Jit | undefined;
   readonly fpu: X87;
   readonly sse: SseFloat;
+  /** who came to the door */
+  readonly log: DoorLog;
   private readonly features: Cpuid;
   private readonly codeMap: number;
-  /** what ST_LEFT was when generated code was entered, or when it was last counted */
-  private entered = 0;
-  /** of run()'s budget, but for what the present run of generated code does */
+  /** what ST_LEFT was when `left` was right */
+  private slice = 0;
+  /** of run()'s budget, but for what the present run of generated code has taken */
   private left = 0;
 
   constructor(mem: GuestMemory, options: CpuOptions) {
     this.mem = mem;
     this.state = new CpuState(mem);
+    this.log = new DoorLog(mem);
     this.fpu = new X87(this.state);
     this.sse = new SseFloat(this.state);
     this.features = new Cpuid(options.cpu ?? "v2+");
@@ -108,7 +117,7 @@ export class Cpu implements HelperContext {
 
   /** See HelperContext: only valid inside a helper. */
   retiredNow(): number {
-    return this.retired + this.entered - this.state.get32(ST_LEFT);
+    return this.retired + this.log.entered - this.state.get32(ST_LEFT);
   }
   cpuid(leaf: number, subleaf: number): readonly [number, number, number, number] {
     return this.features.leaf(leaf, subleaf);
@@ -148,12 +157,13 @@ export class Cpu implements HelperContext {
       }
       const slice = single ? 1 : Math.min(this.left, this.jit === undefined ? SLICE : COMPILED_SLICE);
       state.set32(ST_LEFT, slice);
-      this.entered = slice;
+      this.log.begin(slice);
+      this.slice = slice;
       this.interpreter.run(record);
       exit = state.get32(ST_EXIT);
       const counted = (exit & EXIT_COUNTED) !== 0;
       exit &= ~EXIT_COUNTED;
-      let done = this.entered - state.get32(ST_LEFT);
+      let more = 0;
       record = 0;
       switch (exit) {
         case EXIT_BUDGET:
@@ -166,12 +176,13 @@ export class Cpu implements HelperContext {
         case EXIT_MISS:
         case EXIT_HOT:
         case EXIT_RECHECK:
-          if (!counted) done++;
+          if (!counted) more = 1;
           break;
         default: // a fault
       }
-      this.retired += done;
-      this.left -= done;
+      const done = this.count() + more;
+      this.retired += more;
+      this.left -= more;
       if (exit === EXIT_CALLED) return EXIT_BUDGET;
       if (exit === EXIT_HOT) this.jit!.compile(state.rip);
       if (exit === EXIT_BUDGET || exit === EXIT_HOT || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
@@ -190,24 +201,46 @@ export class Cpu implements HelperContext {
     return EXIT_BUDGET;
   }
 
+  /** Counts what generated code has retired since it was entered or this was last asked. How much that is. */
+  count(): number {
+    const { state, log } = this;
+    const left = state.get32(ST_LEFT);
+    const done = log.entered - left;
+    this.retired += done;
+    this.left -= this.slice - left;
+    this.slice = left;
+    log.begin(left);
+    return done;
+  }
   /** For compiled code at the door: `$kernel` of IMPORTS. */
   knock(): number {
     const { state, kernel } = this;
     if (kernel === undefined) return this.leave(EXIT_KERNEL);
-    const left = state.get32(LEFT);
-    const done = this.entered - left;
-    this.retired += done;
-    this.left -= done;
-    this.entered = left;
-    state.set32(CODE_HIT, 0);
-    const budget = kernel.called();
-    if (this.interpreter.unsettled) this.interpreter.settle();
+    this.count();
+    state.set32(ST_CODE_HIT, 0);
+    return this.follow(kernel.called());
+  }
+  /** `$quick` */
+  quick(rax: number, n: number): number {
+    const more = this.kernel!.quick(rax, n);
+    return this.interpreter.unsettled ? 0 : more;
+  }
+  /** `$again` */
+  again(): number {
+    this.count();
+    return this.follow(this.kernel!.again());
+  }
+  private follow(budget: number): number {
+    const { state, kernel } = this;
+    this.interpreter.settle();
     // elsewhere now, or in other code: whoever called must not go on as if nothing had been
     if (budget <= 0 || !state.undisturbed(this.door + VMCALL)) return this.leave(EXIT_CALLED);
     this.left = budget;
-    const slice = budget < COMPILED_SLICE ? budget | 0 : COMPILED_SLICE;
-    this.entered = slice;
-    state.set32(LEFT, slice);
+    const slice = Math.min(budget, COMPILED_SLICE);
+    this.slice = slice;
+    state.set32(ST_LEFT, slice);
+    state.setF64(ST_RETIRED, this.retired);
+    this.log.open(slice, kernel!.cost, kernel!.tag);
     return 0;
   }
   private leave(exit: number): number {

@@ -49,7 +49,7 @@ export const ST_FPR = 752;
 export const THREAD_STATE_SIZE = 880;
 
 // The rest belongs to the machine.
-/** f64: instructions retired before the present run() */
+/** f64: instructions that had retired when compiled code was last told how many may follow a visit at the door */
 export const ST_RETIRED = 896;
 /** i64: instructions that may still retire in this run() */
 export const ST_LEFT = 904;
@@ -127,6 +127,9 @@ export class CpuState {
   }
   set32(offset: number, value: number): void {
     this.i32[this.word + (offset >> 2)] = value;
+  }
+  setF64(offset: number, value: number): void {
+    this.dv.setFloat64(this.base + offset, value, true);
   }
   getF64(offset: number): number {
     return this.dv.getFloat64(this.base + offset, true);

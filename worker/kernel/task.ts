@@ -178,10 +178,9 @@ export class Task {
   /** addresses of PI futexes that it owns */
   readonly pi_owned = new Set<number>();
 
-  /** retired instructions spent in it, = user time in ns */
-  utime = 0;
-  /** ns spent in the kernel for it */
-  stime = 0;
+  /** utime and stime, but for calls that are in no account yet; only kernel/sched/core.ts writes them */
+  user_time = 0;
+  system_time = 0;
   /** voluntary and involuntary context switches */
   nvcsw = 0;
   nivcsw = 0;
@@ -198,6 +197,17 @@ export class Task {
     this.group_leader = this;
     this.thread = thread;
     this.cred = cred;
+  }
+
+  /** retired instructions spent in it, = user time in ns */
+  get utime(): number {
+    this.kernel.sched.settle();
+    return this.user_time;
+  }
+  /** ns spent in the kernel for it */
+  get stime(): number {
+    this.kernel.sched.settle();
+    return this.system_time;
   }
 
   /** Whether an unblocked signal waits: the loops of sleeping calls look at it through sleep_on. Kept up to date by kernel/signal.ts (recalc_sigpending). */

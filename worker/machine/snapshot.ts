@@ -2,6 +2,7 @@
 //
 // RAM and changed blocks of the disks as trees of pages that snapshots share, the CPU's block, the consoles' state, the kernel's object graph: that is
 // all there is. Decoded code is not kept: it is made again. The disks' unchanged bytes are the host's: whoever restores a machine gives it the same images.
+import type { SavedDoorLog } from "../cpu/door.ts";
 import { errnoByCode } from "../include/uapi/errno.ts";
 import { HOST_WAIT } from "../kernel/host_wait.ts";
 import { SLEEP } from "../kernel/sched/wait.ts";
@@ -27,7 +28,7 @@ export interface Snapshot {
   readonly events: number;
   readonly ram: PageTree;
   readonly cpu: Uint8Array;
-  readonly calls: { readonly recent: Int32Array; readonly noted: number };
+  readonly calls: SavedDoorLog;
   readonly lines: readonly LineState[];
   readonly disks: readonly { readonly opened: Opened; readonly size: number; readonly blocks: PageTree }[];
   /** [kernel, zpoline] */
@@ -137,7 +138,7 @@ export class Snapshots {
       events: machine.log.length,
       ram: this.ram,
       cpu: cpu.state.save(),
-      calls: machine.arch.save_calls(),
+      calls: cpu.log.save(),
       lines: machine.tap.lines.map((l) => l.save()),
       disks: machine.tap.stores.map((s) => ({ opened: s.opened, size: s.size, blocks: s.tree })),
       graph,
@@ -187,8 +188,7 @@ export class Snapshots {
     s.lines.forEach((l, i) => tap.lines[i]!.load(l));
     cpu.state.load(s.cpu);
     cpu.retired = s.retired;
-    machine.arch.load_calls(s.calls);
-    machine.entry.positions.rewind(s.retired);
+    cpu.log.load(s.calls, s.retired);
     const [, zpoline] = thaw(s.graph, this.classes, this.externals(), new Map([[1, kernel]]), this.copies) as [unknown, UmArch["zpoline"]];
     machine.arch.zpoline = zpoline;
   }

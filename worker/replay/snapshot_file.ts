@@ -40,7 +40,7 @@ interface Header {
   readonly buffers: readonly number[];
   readonly shapes: Frozen["shapes"];
   readonly strings: readonly string[];
-  /** bytes of the sections: cpu, recent calls, nodes, tags, values, each history, places of the buffers' pages; numbers and places of RAM pages, of each disk's blocks; bytes of inline pages */
+  /** bytes of the sections: cpu, recent calls, calls by number, nodes, tags, values, each history, places of the buffers' pages; numbers and places of RAM pages, of each disk's blocks; bytes of inline pages */
   readonly sections: readonly number[];
 }
 
@@ -107,6 +107,7 @@ export function writeSnapshot(s: Snapshot, log: readonly InputEvent[], histories
   };
   add(s.cpu);
   add(s.calls.recent);
+  add(s.calls.histogram);
   add(s.graph.nodes);
   add(s.graph.tags);
   add(s.graph.values);
@@ -177,6 +178,7 @@ export function readSnapshot(file: Uint8Array, taker: Snapshots, images: Readonl
   };
   const cpu = next();
   const recent = new Int32Array(next().buffer);
+  const histogram = new Uint32Array(next().buffer);
   const nodes = new Int32Array(next().buffer);
   const tags = next();
   const values = new Float64Array(next().buffer);
@@ -206,6 +208,6 @@ export function readSnapshot(file: Uint8Array, taker: Snapshots, images: Readonl
   const disks = header.disks.map((d, i) => ({ opened: d.opened, size: d.size, blocks: tree(lists[i + 1]!, d.size) }));
   const { cmdline, clock, size, retired, ns, noted, lines, shapes, strings, fingerprint } = header;
   const graph: Frozen = { shapes, nodes, tags, values, strings, buffers };
-  const snapshot: Snapshot = { cmdline, clock, size, retired, ns, events: events.length, ram, cpu, calls: { recent, noted }, lines, disks, graph, own: file.length };
+  const snapshot: Snapshot = { cmdline, clock, size, retired, ns, events: events.length, ram, cpu, calls: { recent, noted, histogram }, lines, disks, graph, own: file.length };
   return { snapshot, log: fromLinkEvents(events), histories, fingerprint };
 }

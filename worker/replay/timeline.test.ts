@@ -80,12 +80,12 @@ test("step back: one instruction, one call, one second; and on again", async () 
   expect(t.fingerprint()).toBe(one);
   await t.seek(end.now);
   expect(t.fingerprint()).toBe(end.fingerprint);
-  const calls = t.machine.arch.zpoline.calls;
+  const calls = t.machine.arch.page0_calls;
   const first = await t.back("call");
   expect(first.at).toBeLessThan(at);
-  expect(t.machine.arch.zpoline.calls).toBe(calls - 1);
+  expect(t.machine.arch.page0_calls).toBe(calls - 1);
   await t.back("call");
-  expect(t.machine.arch.zpoline.calls).toBe(calls - 2);
+  expect(t.machine.arch.page0_calls).toBe(calls - 2);
   await t.seek(end.now);
   const second = await t.back("second");
   expect(ns - second.ns).toBeGreaterThanOrEqual(1e9 - 1000);

@@ -300,13 +300,13 @@ export class Timeline {
   }
   /** The count just before the last system call that was made before `at`. */
   private async lastCall(at: number, options: SeekOptions): Promise<number | undefined> {
-    const known = this.machine.entry.positions.before(at);
+    const known = this.machine.cpu.log.before(at);
     if (known !== undefined) return known;
     // not remembered: run from the snapshots before, the nearest first
     for (let base = this.snapshots.at({ at: at - 1, ns: Infinity, events: Infinity }); base !== undefined; base = this.snapshots.at({ at: base.retired - 1, ns: Infinity, events: Infinity })) {
       await this.seek({ at: base.retired, ns: base.ns, events: base.events }, options);
       await this.seek({ at: at - 1 }, options);
-      const found = this.machine.entry.positions.before(at);
+      const found = this.machine.cpu.log.before(at);
       if (found !== undefined || base.retired === 0) return found;
     }
     return undefined;

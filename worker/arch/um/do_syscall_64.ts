@@ -95,33 +95,9 @@ export interface SyscallObserver {
   fault?(task: Task, exit: Exit): void;
 }
 
-/** Where the last calls were made: counts of retired instructions, ascending. A ring, for going back call by call. */
-export class CallPositions {
-  private readonly ring = new Float64Array(4096);
-  private n = 0;
-  note(at: number): void {
-    const { n } = this;
-    this.ring[n & 4095] = at;
-    this.n = n + 1;
-  }
-  /** The machine went back to `at`. */
-  rewind(at: number): void {
-    const least = Math.max(0, this.n - this.ring.length);
-    while (this.n > least && this.ring[(this.n - 1) % this.ring.length]! > at) this.n--;
-    if (this.n === least) this.n = 0;
-  }
-  /** The last call that began before `at`: the count just before its instruction; undefined if it is not remembered. */
-  before(at: number): number | undefined {
-    const least = Math.max(0, this.n - this.ring.length);
-    for (let i = this.n - 1; i >= least; i--) if (this.ring[i % this.ring.length]! <= at) return this.ring[i % this.ring.length]! - 1;
-    return undefined;
-  }
-}
-
 export class Entry64 {
   private readonly arch: UmArch;
   private readonly state: CpuState;
-  readonly positions = new CallPositions();
   observer: SyscallObserver | undefined;
   constructor(arch: UmArch) {
     this.arch = arch;
@@ -133,19 +109,23 @@ export class Entry64 {
     };
   }
 
-  // What nearly every call does is in door(), begin() and attempt(); the rest is in functions of its own, so that these fit into one piece of machine code.
+  // What nearly every call does is in attempt(); the rest is in functions of its own, so that this fits into one piece of machine code with its caller.
+
+  /** Somebody is to be told of each of this task's calls, or the way in is to be looked at. */
+  watches(task: Task): boolean {
+    return this.observer !== undefined || task.trace_syscall || this.arch.zpoline.check;
+  }
 
   /** The guest came through page 0, having retired `n` instructions since they were accounted: rcx is where it goes on. */
   door(task: Task, n: number): void {
-    const { zpoline } = this.arch;
-    zpoline.calls++;
-    if (zpoline.check && this.stray(task, n)) return;
+    if (this.arch.zpoline.check && this.stray(task, n)) return;
     this.begin(task, n);
   }
   /** zpoline.check=1: not from a rewritten site? */
   private stray(task: Task, n: number): boolean {
     const { state } = this;
     if (is_rewritten(task.kernel, this.arch.zpoline, state.get(RCX) - 2)) return false;
+    this.arch.zpoline.strays++;
     task.kernel.sched.account(task, n);
     state.rip = state.get(RCX);
     task.thread.orig_ax = -1;
@@ -170,15 +150,11 @@ export class Entry64 {
 
   private begin(task: Task, n: number): void {
     const { arch, state } = this;
-    const nr = state.get_hi(AX) === 0 ? state.get_lo(AX) >>> 0 : 0xffffffff;
-    const { histogram } = arch.zpoline;
-    if (nr < histogram.length) histogram[nr] = histogram[nr]! + 1;
     const { sched, time } = task.kernel;
     sched.account_call(task, n);
-    this.positions.note(time.retired);
-    task.syscall_nr = nr;
-    arch.note_call(task.pid, nr);
-    if ((this.observer !== undefined || task.trace_syscall) && this.watched(task, nr)) return;
+    task.syscall_nr = state.get_hi(RAX) === 0 ? state.get_lo(RAX) >>> 0 : 0xffffffff;
+    arch.cpu.log.note(time.retired, task.pid, task.syscall_nr);
+    if ((this.observer !== undefined || task.trace_syscall) && this.watched(task, task.syscall_nr)) return;
     this.attempt(task);
   }
   /** Who wants to know of it is told that a call begins. It stops there? */
@@ -207,8 +183,8 @@ export class Entry64 {
     this.attempt(task);
   }
 
-  /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. */
-  attempt(task: Task): void {
+  /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. Whether that was all, with nothing else to see to. */
+  attempt(task: Task): boolean {
     const { state } = this;
     const nr = task.syscall_nr;
     const entry = nr < entries.length ? entries[nr]! : NO_CALL;
@@ -217,16 +193,17 @@ export class Entry64 {
       result = call_body(entry, task, state);
     } catch (e) {
       result = result_of(e);
-      if (result === PARKED) return;
+      if (result === PARKED) return false;
     }
     task.restart = undefined;
     if (task.syscall_nr < 0 || task.sigpending || task.notify_resume || task.saved_sigmask !== undefined || task.trace_syscall || this.observer !== undefined) {
       this.finish(task, nr, result);
-      return;
+      return false;
     }
     state.set(AX, result);
     task.thread.orig_ax = -1;
     task.syscall_nr = -1;
+    return true;
   }
   /** The end of a call with more to do than to set rax. */
   private finish(task: Task, nr: number, result: number): void {

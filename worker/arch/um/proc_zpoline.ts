@@ -29,8 +29,8 @@ function call_name(nr: number): string {
 
 export class ZpolineEntry extends ProcEntry {
   override show(kernel: Kernel): string {
-    const z = (kernel.arch as UmArch).zpoline;
-    const lines = [`mode: ${z.mode}`, `check: ${z.check ? 1 : 0}`, `scope: ${z.scope}`, `page0: ${z.calls}`, `trapped: ${z.trapped}`, `lazy: ${z.lazily}`, ""];
+    const arch = kernel.arch as UmArch, z = arch.zpoline;
+    const lines = [`mode: ${z.mode}`, `check: ${z.check ? 1 : 0}`, `scope: ${z.scope}`, `page0: ${arch.page0_calls}`, `trapped: ${z.trapped}`, `lazy: ${z.lazily}`, ""];
     lines.push(`${"base".padEnd(10)}${pad("pid", 6)}${pad("sites", 7)}${pad("rewritten", 11)}${pad("left", 6)}${pad("skipped", 9)}  file`);
     for (const image of z.images.values()) {
       const { sites, skipped, source } = image.translation;
@@ -40,7 +40,7 @@ export class ZpolineEntry extends ProcEntry {
       );
     }
     lines.push("", `${pad("nr", 4)}${pad("calls", 10)}  name`);
-    z.histogram.forEach((n, nr) => {
+    arch.cpu.log.histogram.forEach((n, nr) => {
       if (n > 0) lines.push(`${pad(nr, 4)}${pad(n, 10)}  ${call_name(nr)}`);
     });
     return `${lines.join("\n")}\n`;

@@ -14,8 +14,6 @@ import { get_user_fpregs, get_user_regs, set_user_fpregs, set_user_regs } from "
 import { VSYSCALL_RETURN } from "./trampoline.ts";
 import { zpoline_code_placed, zpoline_finalize_exec, type Translation, type Zpoline } from "./zpoline.ts";
 
-/** calls that a panic shows */
-const RECENT = 16;
 const SHOWN = [
   ["RAX", RAX], ["RBX", RBX], ["RCX", RCX], ["RDX", RDX], ["RSI", RSI], ["RDI", RDI], ["RBP", RBP], ["R08", R8], ["R09", R9], ["R10", R10], ["R11", R11], ["R12", R12],
   ["R13", R13], ["R14", R14], ["R15", R15],
@@ -35,9 +33,6 @@ function put64(bytes: Uint8Array, at: number, value: number): void {
 
 export class UmArch implements Arch {
   readonly cpu: Cpu;
-  /** pid and number of the last calls, a ring */
-  private readonly recent = new Int32Array(2 * RECENT);
-  private calls_noted = 0;
   /** set by the system call entry, which has the table */
   call_name: (nr: number) => string = String;
   zpoline: Zpoline;
@@ -157,19 +152,9 @@ export class UmArch implements Arch {
   sp(task: Task): number {
     return this.loaded(task) ? this.cpu.state.get(RSP) : get64(task.thread.state, ST_GPR + 8 * RSP);
   }
-  /** The last calls, for a snapshot. */
-  save_calls(): { readonly recent: Int32Array; readonly noted: number } {
-    return { recent: this.recent.slice(), noted: this.calls_noted };
-  }
-  load_calls(s: { readonly recent: Int32Array; readonly noted: number }): void {
-    this.recent.set(s.recent);
-    this.calls_noted = s.noted;
-  }
-  /** A call begins: remembered for show_regs. */
-  note_call(pid: number, nr: number): void {
-    const at = (this.calls_noted++ & (RECENT - 1)) * 2;
-    this.recent[at] = pid;
-    this.recent[at + 1] = nr;
+  /** Calls that came in through page 0. */
+  get page0_calls(): number {
+    return this.cpu.log.noted - this.zpoline.trapped + this.zpoline.strays;
   }
   show_regs(task: Task | undefined): string[] {
     const lines: string[] = [];
@@ -180,12 +165,9 @@ export class UmArch implements Arch {
       lines.push(`RIP: 0033:0x${state.rip.toString(16)}`, `RSP: ${reg(RSP)}  EFLAGS: ${state.rflags.toString(16).padStart(8, "0")}`);
       for (let i = 0; i < SHOWN.length; i += 3) lines.push(SHOWN.slice(i, i + 3).map(([name, r]) => `${name}: ${reg(r)}`).join(" "));
     }
-    const count = Math.min(this.calls_noted, RECENT);
     const calls: string[] = [];
-    for (let i = this.calls_noted - count; i < this.calls_noted; i++) {
-      const nr = this.recent[(i % RECENT) * 2 + 1]!;
-      calls.push(`[${this.recent[(i % RECENT) * 2]!}] ${this.call_name(nr)}`);
-    }
+    const recent = this.cpu.log.recent();
+    for (let i = 0; i < recent.length; i += 2) calls.push(`[${recent[i]!}] ${this.call_name(recent[i + 1]!)}`);
     if (calls.length > 0) lines.push(`Last system calls: ${calls.join(", ")}`);
     return lines;
   }

@@ -137,13 +137,11 @@ export class Zpoline {
   /** files translated, newest last; by name */
   readonly images = new Map<string, TranslatedImage>();
   readonly rewritten = new RewrittenSites();
-  /** calls that came in through page 0, and by a trapped `syscall` */
-  calls = 0;
+  /** calls that came in by a trapped `syscall`; through page 0, but not from a site (zpoline.check=1) */
   trapped = 0;
+  strays = 0;
   /** sites that lazy mode rewrote */
   lazily = 0;
-  /** by system call number */
-  readonly histogram = new Uint32Array(512);
   constructor(mode: HookMode) {
     this.mode = mode;
   }

@@ -33,6 +33,10 @@ export class Assembler {
   tee(n: number): this {
     return this.local(0x22, n);
   }
+  u32(n: number): this {
+    this.b.u32(n);
+    return this;
+  }
   const(n: number): this {
     this.b.byte(0x41);
     this.b.s32(n);

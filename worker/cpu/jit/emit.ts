@@ -251,7 +251,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     }
     this.setState(ST_RIP, this.nextRip());
     this.sync();
-    this.callImport("$kernel");
+    this.callImport("$door");
     this.if();
     this.i64const(-1);
     this.byte(0x0f);

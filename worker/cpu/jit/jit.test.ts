@@ -113,7 +113,7 @@ const DOOR = 0x1000;
 const TRAMPOLINE = `1: mov $3, %eax; call *%rbx; add %rax, %r8; dec %ebp; jnz 1b; int3; .balign 64; nop; nop; nop; mov $${DOOR}, %r11d; pop %rcx; jmp *%r11`;
 
 /** What a small kernel does at the door, and what it sees there. */
-function called(cpu: Cpu, log: string[], n: number): void {
+function called(cpu: Pick<Cpu, "state" | "retired">, log: string[], n: number): void {
   const { state } = cpu;
   log.push([cpu.retired, state.rip, ...Array.from({ length: 16 }, (_, r) => state.get(r))].join());
   state.set(RAX, n % 50);
@@ -124,7 +124,7 @@ function called(cpu: Cpu, log: string[], n: number): void {
 test("a call from compiled code is what it is from any other: registers, counts, and where it goes on", async () => {
   const iced = await loadIced();
   const code = assemble(`${TRAMPOLINE}; .balign 128; inc %r9; jmp *%rcx`, CODE);
-  const run = (jit: boolean, slice: number): { log: string[]; inside: number; cpu: Cpu } => {
+  const run = (jit: boolean, slice: number, cost = 0): { log: string[]; inside: number; cpu: Cpu } => {
     const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit, hot: 20 });
     cpu.mem.u8.set(code, CODE);
     cpu.mem.u8.set([0x0f, 0x01, 0xc1, 0xff, 0xe1], DOOR);
@@ -134,11 +134,25 @@ test("a call from compiled code is what it is from any other: registers, counts,
     cpu.state.set(RBX, CODE + 64);
     cpu.state.set(RBP, 1000);
     const log: string[] = [];
-    let calls = 0, inside = 0, until = 0;
+    let calls = 0, inside = 0, until = 0, told = 0;
     cpu.kernel = {
+      cost,
+      tag: 7,
       called: () => {
         inside++;
         called(cpu, log, calls++);
+        told = cpu.retired;
+        return until - cpu.retired;
+      },
+      quick: (rax, n) => {
+        inside++;
+        expect(rax).toBe(3);
+        expect(cpu.retiredNow()).toBe((told += n));
+        called({ state: cpu.state, retired: told }, log, calls++);
+        return calls % 11 === 0 ? 0 : 1;
+      },
+      again: () => {
+        expect(cpu.retired).toBe(told);
         return until - cpu.retired;
       },
     };
@@ -161,5 +175,20 @@ test("a call from compiled code is what it is from any other: registers, counts,
     expect(compiled.cpu.state.save()).toEqual(plain.cpu.state.save());
     expect(compiled.cpu.retired).toBe(plain.cpu.retired);
     if (slice === 10_000) expect(compiled.inside).toBeGreaterThan(900);
+    for (const cost of slice === 17 || slice === 10_000 ? [1, 30] : []) {
+      const quick = run(true, slice, cost);
+      expect(quick.log).toEqual(plain.log);
+      expect(quick.cpu.state.save()).toEqual(plain.cpu.state.save());
+      expect(quick.cpu.retired).toBe(plain.cpu.retired);
+      if (slice < 10_000) continue;
+      // what was noted, by $door and without it
+      const { log } = quick.cpu;
+      expect(log.noted).toBeGreaterThan(800);
+      expect(log.histogram[3]).toBe(log.noted);
+      expect([...log.recent()]).toEqual(Array.from({ length: 16 }, () => [7, 3]).flat());
+      const at = plain.log.map((line) => Number(line.split(",")[0]));
+      expect(at.filter((n) => log.before(n) === n - 1).length).toBe(log.noted);
+      expect(log.before(at[500]! + 1)).toBe(at[500]! - 1);
+    }
   }
 });

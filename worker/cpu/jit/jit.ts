@@ -19,6 +19,7 @@ import { FN_ENTER } from "../interp.ts";
 import { ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import { settleFunction } from "./flag_record.ts";
+import type { DoorLog } from "../door.ts";
 import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
 import type { Region } from "./region.ts";
@@ -51,8 +52,11 @@ export interface JitHost {
   /** instructions retired so far, also while generated code runs */
   retiredNow(): number;
   readonly door: number;
-  /** `$kernel` of IMPORTS */
+  readonly log: DoorLog;
+  /** `$kernel`, `$quick` and `$again` of IMPORTS */
   knock(): number;
+  quick(rax: number, n: number): number;
+  again(): number;
 }
 
 /** One region that has been compiled. */
@@ -167,6 +171,7 @@ export class Jit implements Compiler {
     w.importTable("t", this.interpreter.table.length);
     w.importTable("r", MAX_REGIONS);
     const lookup = w.importFunction("$lookup_hot", ["i64"], ["i32"]);
+    const [kernel, quick, again] = (["$kernel", "$quick", "$again"] as const).map((name) => w.importFunction(name, ...IMPORTS[name]!));
     const shape = w.type(["i32", "i32"], ["i32"]);
     const s = this.links.state;
     const a = new Assembler();
@@ -186,8 +191,11 @@ export class Jit implements Compiler {
     a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
     w.exportFunction("$settle", w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s)));
-    const exports = this.instantiate(w.finish(), { ...this.interpreter.imports, t: this.interpreter.table, r: this.table });
-    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $settle: exports.$settle!, $kernel: () => this.host.knock() };
+    const { host } = this;
+    w.exportFunction("$door", w.addFunction(w.type(...IMPORTS["$door"]!), ...host.log.code(s, kernel!, quick!, again!)));
+    const door = { $kernel: () => host.knock(), $quick: (rax: number, n: number) => host.quick(rax, n), $again: () => host.again() };
+    const exports = this.instantiate(w.finish(), { ...this.interpreter.imports, ...door, t: this.interpreter.table, r: this.table });
+    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $settle: exports.$settle!, $door: exports.$door! };
   }
 
   slotAt(rip: number): number {

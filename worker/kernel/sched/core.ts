@@ -47,8 +47,8 @@ export class Sched {
   /** for /proc/stat */
   nr_switches = 0;
   nr_forks = 0;
-  user_ns = 0;
-  system_ns = 0;
+  private user = 0;
+  private system = 0;
   private readonly avenrun = [0, 0, 0];
   private next_load = LOAD_FREQ;
 
@@ -123,6 +123,7 @@ export class Sched {
    * Chooses who runs, and puts its registers into the CPU; undefined when all sleep. Also ends the slice of a task that used it up.
    */
   schedule(): Task | undefined {
+    this.settle();
     const kernel = this.kernel;
     const cur = kernel.current;
     const runnable = cur !== undefined && cur.state === TASK_RUNNING;
@@ -156,6 +157,10 @@ export class Sched {
   stays(task: Task): boolean {
     return task === this.kernel.current && task.state === TASK_RUNNING && !this.need_resched;
   }
+  /** And is what room() said still true, but for the time that has passed? */
+  undisturbed(task: Task): boolean {
+    return this.stays(task) && !this.kernel.time.timers.added && !task.signal.cpu_timers;
+  }
 
   /** Whose registers the CPU holds: those of any other task are in task.thread. */
   get loaded_task(): Task | undefined {
@@ -169,25 +174,31 @@ export class Sched {
   /** The same, 0 or less if it must look now. */
   room(): number {
     // to the end of the slice even if nobody waits: where it is renewed must not depend on how often run() is called
+    this.settle();
     let most = this.slice;
     const { current, time } = this.kernel;
-    const timer = time.next_expiry() - time.monotonic();
+    time.timers.added = false;
+    const now = time.monotonic();
+    const timer = time.next_expiry() - now;
     if (timer < most) most = timer;
+    if (this.next_load - now < most) most = this.next_load - now;
     if (current !== undefined && current.signal.cpu_timers) most = Math.min(most, next_cpu_timer(current));
     return most;
   }
 
   /** `task` retired `n` instructions in user mode. */
   account(task: Task, n: number): void {
+    this.settle();
     this.kernel.time.retire(n);
-    task.utime += n;
-    this.user_ns += n;
+    task.user_time += n;
+    this.user += n;
     this.slice -= n;
     if (task.signal.cpu_timers) run_posix_cpu_timers(task);
     if (this.kernel.time.monotonic() >= this.next_load) this.calc_load();
   }
   /** `task` retired `n` instructions in user mode, and made a system call: account() and account_syscall(). Between two steps of the load average there is little to do. */
   account_call(task: Task, n: number): void {
+    this.settle();
     const { time } = this.kernel;
     if (task.signal.cpu_timers || time.monotonic() + n >= this.next_load) {
       this.account(task, n);
@@ -196,17 +207,52 @@ export class Sched {
     }
     time.retire(n);
     time.advance(SYSCALL_NSEC);
-    task.utime += n;
-    task.stime += SYSCALL_NSEC;
-    this.user_ns += n;
-    this.system_ns += SYSCALL_NSEC;
+    task.user_time += n;
+    task.system_time += SYSCALL_NSEC;
+    this.user += n;
+    this.system += SYSCALL_NSEC;
     this.slice -= n + SYSCALL_NSEC;
+  }
+  /**
+   * The same, to be put into the accounts when somebody looks. Of the current task, if its process has no timers on CPU time; and since room() was asked
+   * no timer was armed, and all that it retired and SYSCALL_NSEC for each call are still less than it said.
+   */
+  note_call(n: number): void {
+    const { time } = this.kernel;
+    time.lag_insns += n;
+    time.lag_calls++;
+  }
+  /** Brings all accounts up to date. */
+  settle(): void {
+    const { time } = this.kernel;
+    if (time.lag_calls !== 0) this.catch_up();
+  }
+  private catch_up(): void {
+    const { time, current } = this.kernel;
+    const n = time.lag_insns, ns = time.lag_calls * SYSCALL_NSEC;
+    time.lag_insns = time.lag_calls = 0;
+    time.retire(n);
+    time.advance(ns);
+    current!.user_time += n;
+    current!.system_time += ns;
+    this.user += n;
+    this.system += ns;
+    this.slice -= n + ns;
+  }
+  /** of all tasks, for /proc/stat */
+  get user_ns(): number {
+    this.settle();
+    return this.user;
+  }
+  get system_ns(): number {
+    this.settle();
+    return this.system;
   }
   /** `task` made a system call. */
   private account_syscall(task: Task): void {
     this.kernel.time.advance(SYSCALL_NSEC);
-    task.stime += SYSCALL_NSEC;
-    this.system_ns += SYSCALL_NSEC;
+    task.system_time += SYSCALL_NSEC;
+    this.system += SYSCALL_NSEC;
     this.slice -= SYSCALL_NSEC;
   }
 

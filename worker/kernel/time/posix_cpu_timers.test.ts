@@ -9,7 +9,7 @@ const SEC = 1_000_000_000;
 
 test("RLIMIT_CPU below what was used is due after the next instruction, whatever the run loop's slices; then once a second", () => {
   const task = new FakeKernel().process();
-  task.utime = 2.5 * SEC;
+  task.user_time = 2.5 * SEC;
   task.blocked.add(SIGXCPU);
   task.signal.rlim[RLIMIT_CPU] = { cur: 2, max: Infinity };
   expect(next_cpu_timer(task)).toBe(1);

@@ -19,8 +19,11 @@ export const SYSCALL_NSEC = 200;
 export class Timekeeping {
   private readonly kernel: Kernel;
   readonly timers = new Timers();
-  /** CLOCK_MONOTONIC, ns since boot; exact up to 2^53 (104 days) */
+  /** CLOCK_MONOTONIC, ns since boot, but for the calls below; exact up to 2^53 (104 days) */
   private now = 0;
+  /** Calls of the current task, and instructions before them, that are in no account yet: see Sched.note_call(). */
+  lag_calls = 0;
+  lag_insns = 0;
   /** CLOCK_REALTIME at monotonic 0: seconds since the epoch, and ns */
   private wall_sec: number;
   private wall_nsec = 0;
@@ -34,8 +37,8 @@ export class Timekeeping {
   readonly ntp = new Ntp();
   /** ns that all tasks slept */
   idle = 0;
-  /** instructions retired since power on */
-  retired = 0;
+  /** what retired() gives, but for lag_insns */
+  private insns = 0;
 
   /** `start`: seconds since the epoch at boot */
   constructor(kernel: Kernel, start: number) {
@@ -45,12 +48,17 @@ export class Timekeeping {
 
   /** CLOCK_MONOTONIC (and _BOOTTIME), ns. An instruction counts once the CPU returned to the kernel. */
   monotonic(): number {
-    return this.now;
+    return this.now + (this.lag_insns + this.lag_calls * SYSCALL_NSEC);
+  }
+  /** instructions retired since power on */
+  get retired(): number {
+    return this.insns + this.lag_insns;
   }
   /** CLOCK_REALTIME */
   realtime(): { sec: number; nsec: number } {
-    const n = this.wall_nsec + (this.now % NSEC_PER_SEC);
-    return { sec: this.wall_sec + Math.floor(this.now / NSEC_PER_SEC) + Math.floor(n / NSEC_PER_SEC), nsec: n % NSEC_PER_SEC };
+    const now = this.monotonic();
+    const n = this.wall_nsec + (now % NSEC_PER_SEC);
+    return { sec: this.wall_sec + Math.floor(now / NSEC_PER_SEC) + Math.floor(n / NSEC_PER_SEC), nsec: n % NSEC_PER_SEC };
   }
   /** When, in monotonic ns, CLOCK_REALTIME reads this. May be negative. */
   realtime_to_monotonic(sec: number, nsec: number): number {
@@ -62,7 +70,7 @@ export class Timekeeping {
   }
   /** clock_settime(CLOCK_REALTIME) */
   set_realtime(sec: number, nsec: number): void {
-    const now = this.now;
+    const now = this.monotonic();
     let s = sec - Math.floor(now / NSEC_PER_SEC);
     let n = nsec - (now % NSEC_PER_SEC);
     if (n < 0) {
@@ -80,7 +88,7 @@ export class Timekeeping {
 
   /** `n` instructions were retired. */
   retire(n: number): void {
-    this.retired += n;
+    this.insns += n;
     this.now += n;
   }
   /** The kernel worked for `ns`. */

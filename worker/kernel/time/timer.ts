@@ -25,11 +25,14 @@ export abstract class KTimer {
 export class Timers {
   private readonly heap: KTimer[] = [];
   private seq = 0;
+  /** one was armed since somebody cleared this: the first may be an earlier one now */
+  added = false;
 
   /** Arms `timer` (again) for absolute monotonic ns; Infinity only disarms. */
   add(timer: KTimer, expires: number): void {
     this.del(timer);
     if (expires === Infinity) return;
+    this.added = true;
     timer.expires = expires;
     timer.seq = ++this.seq;
     timer.index = this.heap.length;
