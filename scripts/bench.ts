@@ -20,7 +20,7 @@ seed   the system calls of lmbench's table, µs each, in the four ways into the 
 cpu    kernels of computation, ms each, beside the same program on this host, under qemu-x86_64 (Debian's qemu-user) and in v86
        (its npm package, here or where the variable V86 says), if those are there
 replay what recording costs, snapshots, going back, beginning at one: processor time and bytes; --minutes=N of a session, 10
-ui     the page with a busy guest, in Chromium: key to echo, main-thread tasks, updates of the panels, what each panel costs the guest; fails when a goal is missed
+ui     the page with a busy guest, in Chromium, with each panel open, or with those of ROW (Calls, Memory …): key to echo, main-thread tasks, updates of the panels, what each panel costs the guest; fails when a goal is missed
 
 --in     where the guest runs: Node or Chromium. Without it, seed takes both, cpu Node
 --mode   seed: these ways only
@@ -147,7 +147,7 @@ if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu", "r
   process.exitCode = args.includes("--help") ? 0 : 2;
 } else if (!setup("test")) process.exitCode = 1;
 else if (what === "boot") await boot();
-else if (what === "ui") process.exitCode = (await benchUi(rounds, say)) ? 0 : 1;
+else if (what === "ui") process.exitCode = (await benchUi(rounds, say, rows)) ? 0 : 1;
 else if (what === "replay") await benchReplay(Number(option("minutes", "10")));
 else if (what === "seed") await seed({ rows, rounds, json, places: chosen<Where>("in", ["Node", "Chromium"]), modes: chosen("mode", MODES) });
 else await table();

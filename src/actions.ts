@@ -42,7 +42,7 @@ const BASE: readonly Action[] = [
   { id: "back", title: "One instruction back", group: "CPU", keys: ["Shift+F11"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => void s.back("instruction") },
   { id: "back call", title: "Back to the last system call", group: "CPU", keys: ["Shift+F9"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => void s.back("call") },
   { id: "back second", title: "One second of the guest back", group: "CPU", can: (s) => on(s), run: (s) => void s.back("second") },
-  { id: "live", title: "To the present", group: "CPU", can: (s) => on(s) && s.state.get().status?.live === false, run: (s) => void s.live() },
+  { id: "live", title: "To the present", group: "CPU", can: (s) => on(s) && s.figures.get().status?.live === false, run: (s) => void s.live() },
   { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
   { id: "share", title: "Share this machine: link, QR code, file", group: "Machine", can: (s) => power(s) === "running" || power(s) === "paused", run: () => openSheet("share") },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },

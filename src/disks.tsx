@@ -6,7 +6,7 @@ import { addDisk, askToKeep, attachDisk, cancelWork, compareDisk, detachDisk, di
 import { SharedDirectory } from "./files.tsx";
 import { count, size } from "./format.ts";
 import type { ImageChoice, Session } from "./session.ts";
-import { useStore } from "./store.ts";
+import { usePart, useStore } from "./store.ts";
 
 const SIGNS = { added: "+", changed: "~", removed: "−" } as const;
 /** rows of a comparison that are shown at once */
@@ -194,10 +194,10 @@ function Disk({ session, choice, row }: DiskProps): ReactNode {
 }
 
 export function DisksPanel({ session }: { readonly session: Session }): ReactNode {
-  const { choices, power, status, stale } = useStore(session.state);
+  const { choices, power, stale } = useStore(session.state);
   const { rows, room, problem, work } = useStore(disks);
   const file = useRef<HTMLInputElement>(null);
-  const changed = status?.changed;
+  const changed = usePart(session.figures, (f) => f.status?.changed);
   useEffect(() => void refreshDisks(session), [session, power, changed]);
   return (
     <div className="disks">

@@ -85,7 +85,7 @@ async function clock(): Promise<Finding> {
 }
 function speed(session: Session): Finding {
   const what = "Speed";
-  const { mips } = session.state.get();
+  const { mips } = session.figures.get();
   if (mips === 0 || session.worked < MEASURED_MS) return { what, verdict: "note", words: "Not measured: the machine has hardly worked yet. Run something in it, for example nommu-demo all, then look again." };
   const words = `${mips < 10 ? mips.toFixed(1) : Math.round(mips)} million instructions a second so far.`;
   return mips < SLOW ? { what, verdict: "note", words: `${words} That is slow: close other tabs, plug the laptop in.` } : { what, verdict: "good", words };

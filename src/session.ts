@@ -49,9 +49,6 @@ export interface State {
   readonly power: Power;
   readonly waiting: { readonly what: string; readonly done: number; readonly total: number } | undefined;
   readonly storing: boolean;
-  readonly status: Status | undefined;
-  /** millions of instructions per second while it ran, smoothed */
-  readonly mips: number;
   readonly problem: Problem | undefined;
   readonly notes: readonly string[];
   /** how it ended */
@@ -92,12 +89,20 @@ export function save(name: string, file: ImageFile): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
+/** What changes ten times a second, kept apart from the State: only what shows it is drawn anew. */
+export interface Figures {
+  readonly status: Status | undefined;
+  /** millions of instructions per second while it ran, smoothed */
+  readonly mips: number;
+}
+
 export class Session {
   /** con0, con1, … */
   readonly consoles: readonly Console[] = Array.from({ length: CONSOLES }, () => new Console());
   readonly transcript = new Store<{ entries: readonly Entry[] }>({ entries: [] });
   private readonly written = new Transcript();
   readonly state: Store<State>;
+  readonly figures = new Store<Figures>({ status: undefined, mips: 0 });
   private worker: Worker | undefined;
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
@@ -115,7 +120,7 @@ export class Session {
 
   constructor() {
     this.state = new Store<State>({
-      power: "off", waiting: undefined, storing: false, status: undefined, mips: 0, problem: undefined, notes: [], ended: undefined, choices: [],
+      power: "off", waiting: undefined, storing: false, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
       stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined, alive: [],
     });
@@ -221,10 +226,10 @@ export class Session {
         break;
       case "status": {
         const { status } = message;
-        const before = this.state.get().mips;
+        const before = this.figures.get().mips;
         const now = status.busyMs > 1 ? status.busyInstructions / status.busyMs / 1000 : before;
         this.worked += status.busyMs;
-        this.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
+        this.figures.set({ status, mips: before === 0 ? now : before * 0.7 + now * 0.3 });
         judge(status);
         break;
       }
@@ -358,8 +363,9 @@ export class Session {
     this.faulted = undefined;
     const disk = opened?.disk ?? this.request(chosen, use);
     const more = opened !== undefined ? [] : otherDisks(cmdline, chosen).map((name) => this.request(name, use));
+    this.figures.set({ status: undefined, mips: 0 });
     this.set({
-      power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, status: undefined, mips: 0, notes: [], storing: false,
+      power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, notes: [], storing: false,
       stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, resumed: undefined, alive: [],
     });
     const { snapshot } = this.state.get().choices.find((c) => c.name === chosen) ?? {};

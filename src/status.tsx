@@ -6,7 +6,8 @@ import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
 export function StatusLine({ session }: { readonly session: Session }): ReactNode {
-  const { status, mips, isolated, running, power } = useStore(session.state);
+  const { isolated, running, power } = useStore(session.state);
+  const { status, mips } = useStore(session.figures);
   const { state: kept } = useStore(offline);
   const on = running !== undefined;
   return (

@@ -21,3 +21,7 @@ export class Store<T extends object> {
 export function useStore<T extends object>(store: Store<T>): T {
   return useSyncExternalStore(store.subscribe, store.get);
 }
+/** Only a part of it: a component is drawn anew when that changes. */
+export function usePart<T extends object, P extends string | number | boolean | undefined>(store: Store<T>, part: (value: T) => P): P {
+  return useSyncExternalStore(store.subscribe, () => part(store.get()));
+}

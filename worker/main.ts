@@ -25,7 +25,10 @@ const loading = loadIced();
 loading.catch(() => undefined);
 
 /** How long the machine may run before others get their turn, ms: what a key waits at most. */
-const SLICE_MS = 8;
+const SLICE_MS = 5;
+/** After a key the slices are shorter, for so long: what a program answers at once is on the screen with the next frame. Parts of a slice, and ms. */
+const QUICK = 4;
+const QUICK_MS = 25;
 const STATUS_MS = 100;
 /** Output that the page has not shown yet, bytes: above it the machine waits, so that ^C gets through a flood. */
 const UNSHOWN = 1 << 18;
@@ -143,6 +146,8 @@ class Host {
   private stopAtEnd = false;
   /** instructions in a slice */
   private slice = 200_000;
+  /** when the last key came */
+  private keyAt = -Infinity;
   private statusAt = 0;
   private busyMs = 0;
   private busyFrom = 0;
@@ -168,7 +173,10 @@ class Host {
       if (message.type === "resize") {
         this.window = { cols: message.cols, rows: message.rows };
         this.fitWindow(this.timeline);
-      } else if (this.timeline.live || !isReport(message.bytes)) this.timeline.input(message.line, message.bytes);
+      } else if (this.timeline.live || !isReport(message.bytes)) {
+        this.keyAt = performance.now();
+        this.timeline.input(message.line, message.bytes);
+      }
       this.saver?.events();
       this.flush();
     }
@@ -325,11 +333,12 @@ class Host {
       this.fitWindow(timeline);
       const from = performance.now();
       const retired = machine.retired;
-      const reason = this.need().debug.run(this.slice);
+      const quick = from - this.keyAt < QUICK_MS;
+      const reason = this.need().debug.run(quick ? this.slice / QUICK : this.slice);
       const ms = performance.now() - from;
       this.busyMs += ms;
       // the next slice takes about SLICE_MS; a slice cut short says nothing
-      if (reason === "slice" && machine.retired - retired >= this.slice) this.slice = Math.round(Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1))))));
+      if (reason === "slice" && !quick && machine.retired - retired >= this.slice) this.slice = Math.round(Math.max(20_000, Math.min(20_000_000, this.slice * Math.max(0.25, Math.min(2, SLICE_MS / Math.max(ms, 0.1))))));
       this.flush();
       if (reason === "stop") {
         this.paused = true;

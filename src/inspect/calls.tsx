@@ -1,45 +1,15 @@
 // src/inspect/calls.tsx — system calls as they happen, written as strace writes them; filters, runs, copying.
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { CallRow } from "../../worker/protocol/inspect.ts";
 import { CopyButton } from "../copy.tsx";
 import { count, seconds } from "../format.ts";
+import { Rows } from "../rows.tsx";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { ui } from "../ui.ts";
+import { filtered, more, NOTHING, runs } from "./noted.ts";
 
-/** rows on the screen */
-const SHOWN = 400;
-const KEPT = 20_000;
 const PERIOD_MS = 150;
-
-/** Words that must all be there; `name:open*`, `pid:3`, `by:sh`, `ret<0`, `fd:3` and `!` (failed) are special. */
-export function matches(row: CallRow, filter: string): boolean {
-  return filter
-    .split(/\s+/)
-    .filter((w) => w !== "")
-    .every((w) => {
-      if (w === "!" || w === "ret<0") return row.error;
-      const m = /^(name|pid|by|fd):(.+)$/.exec(w);
-      if (m?.[1] === "name") return m[2]!.endsWith("*") ? row.name.startsWith(m[2]!.slice(0, -1)) : row.name === m[2];
-      if (m?.[1] === "pid") return row.pid === Number(m[2]);
-      if (m?.[1] === "by") return row.comm === m[2];
-      if (m?.[1] === "fd") return row.text.startsWith(`${row.name}(${m[2]!},`) || row.text.startsWith(`${row.name}(${m[2]!})`);
-      return row.text.includes(w) || row.comm === w;
-    });
-}
-
-/** Neighbours of the same call by the same process become one line. */
-export function runs(rows: readonly CallRow[]): (readonly [row: CallRow, n: number])[] {
-  const out: [CallRow, number][] = [];
-  for (const r of rows) {
-    const last = out.at(-1);
-    if (last !== undefined && last[0].pid === r.pid && last[0].name === r.name && last[0].error === r.error) {
-      last[0] = r;
-      last[1]++;
-    } else out.push([r, 1]);
-  }
-  return out;
-}
 
 /** As `strace -f -r` would print it. */
 export const asStrace = (rows: readonly CallRow[]): string => rows.map((r) => `[pid ${String(r.pid).padStart(5)}] ${(r.at / 1e9).toFixed(6)} ${r.text}\n`).join("");
@@ -47,14 +17,13 @@ export const asStrace = (rows: readonly CallRow[]): string => rows.map((r) => `[
 export function CallsPanel({ session }: { readonly session: Session }): ReactNode {
   const { power } = useStore(session.state);
   const { focus } = useStore(ui);
-  const [rows, setRows] = useState<readonly CallRow[]>([]);
-  const [filter, setFilter] = useState("");
+  const [{ rows, filter, found }, setNoted] = useState(NOTHING);
   const [follow, setFollow] = useState(true);
   const [together, setTogether] = useState(false);
-  const [more, setMore] = useState(false);
+  const [figures, setFigures] = useState(false);
   const [notes, setNotes] = useState<ReadonlyMap<string, string>>(new Map());
-  const list = useRef<HTMLDivElement>(null);
   const live = power === "running" || power === "paused";
+  const setFilter = (words: string): void => setNoted((old) => filtered(old, words));
   useEffect(() => {
     if (!live) return;
     let ended = false;
@@ -66,7 +35,7 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
         const next = await session.ask("calls", seq);
         if (next.length > 0 && !ended) {
           seq = next.at(-1)!.seq;
-          setRows((old) => [...old, ...next].slice(-KEPT));
+          setNoted((old) => more(old, next));
         }
         await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
       }
@@ -78,11 +47,29 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
       void session.ask("watchCalls", false).catch(() => undefined);
     };
   }, [session, live, focus]);
-  const found = useMemo(() => rows.filter((r) => matches(r, filter)), [rows, filter]);
-  const shown = useMemo(() => (together ? runs(found) : found.map((r) => [r, 1] as const)).slice(-SHOWN), [found, together]);
-  useEffect(() => {
-    if (follow && list.current !== null) list.current.scrollTop = list.current.scrollHeight;
-  }, [shown, follow]);
+  const joined = useMemo(() => (together ? runs(found) : []), [found, together]);
+  const line = (r: CallRow, n: number): ReactNode => (
+    <span className={r.error ? "error" : ""} title={notes.get(r.name)}>
+      <button type="button" className="pid" title={`Only process ${r.pid}`} onClick={() => setFilter(`pid:${r.pid}`)}>
+        {r.pid} {r.comm}
+      </button>{" "}
+      {figures && (
+        <span className="figures">
+          {seconds(r.at)} {r.took > 0 ? `+${(r.took / 1000).toFixed(0)} µs ` : ""}
+          {count(r.spent)} instr{" "}
+        </span>
+      )}
+      {r.text}
+      {n > 1 && <b> × {n}</b>}
+      {r.error && notes.has(r.name) && <span className="badge">{notes.get(r.name)}</span>}
+    </span>
+  );
+  const list = {
+    follow,
+    onLeave: () => setFollow(false),
+    label: "System calls",
+    empty: <p className="empty">{live ? (rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : "Nothing yet: type a command in the console.") : "The machine is off."}</p>,
+  };
   return (
     <div className="calls">
       <p className="story">
@@ -105,35 +92,17 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
         <button type="button" aria-pressed={together} title="The same call several times in a row as one line" onClick={() => setTogether(!together)}>
           Together
         </button>
-        <button type="button" aria-pressed={more} title="Guest time, time in the call, instructions since the process's last call" onClick={() => setMore(!more)}>
+        <button type="button" aria-pressed={figures} title="Guest time, time in the call, instructions since the process's last call" onClick={() => setFigures(!figures)}>
           Figures
         </button>
         <CopyButton text={() => asStrace(found)} disabled={found.length === 0}>
           Copy as strace
         </CopyButton>
-        <button type="button" onClick={() => setRows([])}>
+        <button type="button" onClick={() => setNoted({ rows: [], filter, found: [] })}>
           Clear
         </button>
       </div>
-      <div className="lines" ref={list} tabIndex={0} role="log" aria-live="off" aria-label="System calls">
-        {shown.map(([r, n]) => (
-          <div key={r.seq} className={r.error ? "error" : ""} title={notes.get(r.name)}>
-            <button type="button" className="pid" title={`Only process ${r.pid}`} onClick={() => setFilter(`pid:${r.pid}`)}>
-              {r.pid} {r.comm}
-            </button>{" "}
-            {more && (
-              <span className="figures">
-                {seconds(r.at)} {r.took > 0 ? `+${(r.took / 1000).toFixed(0)} µs ` : ""}
-                {count(r.spent)} instr{" "}
-              </span>
-            )}
-            {r.text}
-            {n > 1 && <b> × {n}</b>}
-            {r.error && notes.has(r.name) && <span className="badge">{notes.get(r.name)}</span>}
-          </div>
-        ))}
-        {shown.length === 0 && <p className="empty">{live ? (rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : "Nothing yet: type a command in the console.") : "The machine is off."}</p>}
-      </div>
+      {together ? <Rows rows={joined} render={([r, n]) => line(r, n)} {...list} /> : <Rows rows={found} render={(r) => line(r, 1)} {...list} />}
     </div>
   );
 }

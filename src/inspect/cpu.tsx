@@ -4,7 +4,7 @@ import type { Registers } from "../../worker/protocol/inspect.ts";
 import { ActionButton } from "../button.tsx";
 import { hex } from "../format.ts";
 import type { Session } from "../session.ts";
-import { useStore } from "../store.ts";
+import { usePart, useStore } from "../store.ts";
 import { showMemory } from "../ui.ts";
 import { Breakpoints } from "./breakpoints.tsx";
 import { usePoll } from "./poll.ts";
@@ -34,7 +34,9 @@ function useBefore(registers: Registers | undefined): ReadonlyMap<string, string
 }
 
 export function CpuPanel({ session }: { readonly session: Session }): ReactNode {
-  const { power, status, stopped } = useStore(session.state);
+  const { power, stopped } = useStore(session.state);
+  const live = usePart(session.figures, (f) => f.status?.live !== false);
+  const idle = usePart(session.figures, (f) => f.status?.idle === true);
   const registers = usePoll(session, ask);
   const names = usePoll(session, askNames, 60_000);
   const before = useBefore(registers);
@@ -68,14 +70,14 @@ export function CpuPanel({ session }: { readonly session: Session }): ReactNode 
         <ActionButton session={session} id="back call">
           ⟲ Call
         </ActionButton>
-        {status?.live === false && (
+        {!live && (
           <ActionButton session={session} id="live" className="primary">
             To the present
           </ActionButton>
         )}
       </div>
       <p className="stopped" role="status">
-        {stopped ?? (registers.pid === undefined ? "No process is on the CPU." : `Registers of ${registers.comm} (pid ${registers.pid}).${status?.idle === true ? " All processes sleep; it ran last." : ""}${power === "running" ? " Pause to read them at leisure." : ""}`)}
+        {stopped ?? (registers.pid === undefined ? "No process is on the CPU." : `Registers of ${registers.comm} (pid ${registers.pid}).${idle ? " All processes sleep; it ran last." : ""}${power === "running" ? " Pause to read them at leisure." : ""}`)}
       </p>
       <dl className="registers">
         {registers.values.map(([name, value]) => {

@@ -1,11 +1,48 @@
 // src/inspect/hex.tsx — bytes of memory, sixteen a row. It scrolls by itself: an element as tall as 4 GiB of rows cannot be (browsers end at 33 million pixels).
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useEffectEvent, useRef } from "react";
+import { type KeyboardEvent, memo, type MouseEvent, type PointerEvent, type ReactNode, useEffect, useEffectEvent, useRef } from "react";
 import { hex } from "../format.ts";
 
 export const ROWS = 16;
 const WIDE = 16;
 
 export const printable = (b: number): string => (b >= 32 && b < 127 ? String.fromCharCode(b) : ".");
+
+interface RowProps {
+  readonly address: number;
+  /** its bytes as text, one character each: equal texts need not be drawn again */
+  readonly text: string;
+  /** which of them changed: bit i for byte i */
+  readonly changed: number;
+  /** the byte that the cursor is on; -1: none of these */
+  readonly cursor: number;
+  /** what points to them: "3 rsp", one a line */
+  readonly marks: string;
+}
+const Row = memo(({ address, text, changed, cursor, marks }: RowProps): ReactNode => {
+  const bytes = Array.from(text, (c) => c.charCodeAt(0));
+  const marked = new Map(marks === "" ? [] : marks.split("\n").map((m) => [Number.parseInt(m, 10), m.slice(m.indexOf(" ") + 1)] as const));
+  return (
+    <div role="row" className="hexrow" data-row={address}>
+      <span role="rowheader" className="addr">
+        {hex(address)}{"  "}
+      </span>
+      {bytes.map((b, i) => {
+        const mark = marked.get(i);
+        return (
+          <span role="gridcell" key={i} data-at={i} className={`b${(changed >> i) & 1 ? " changed" : ""}${i === cursor ? " cursor" : ""}${mark === undefined ? "" : " marked"}${b === 0 ? " zero" : ""}`} title={mark === undefined ? undefined : `${mark} points here`}>
+            {hex(b, 2)}
+            {i < WIDE - 1 ? " " : ""}
+          </span>
+        );
+      })}
+      <span role="gridcell" className="ascii">
+        {"  "}
+        {bytes.map(printable).join("")}
+      </span>
+      {"\n"}
+    </div>
+  );
+});
 
 interface HexProps {
   readonly bytes: Uint8Array;
@@ -47,6 +84,10 @@ export function HexView({ bytes, start, before, size, cursor, setStart, setCurso
     e.preventDefault();
     move(cursor + step);
   };
+  const onClick = (e: MouseEvent): void => {
+    const cell = (e.target as HTMLElement).closest<HTMLElement>("[data-at]");
+    if (cell !== null) setCursor(Number(cell.closest<HTMLElement>("[data-row]")!.dataset["row"]) + Number(cell.dataset["at"]));
+  };
   const drag = (e: PointerEvent<HTMLDivElement>): void => {
     const r = e.currentTarget.getBoundingClientRect();
     setStart(Math.floor((Math.max(0, Math.min(1, (e.clientY - r.top) / r.height)) * last) / WIDE) * WIDE);
@@ -62,30 +103,16 @@ export function HexView({ bytes, start, before, size, cursor, setStart, setCurso
         role="grid"
         aria-label={`Bytes from ${hex(start)}. Arrow keys move. ${at >= 0 && at < bytes.length ? `${hex(cursor)}: ${hex(bytes[at]!, 2)}` : ""}`}
         onKeyDown={onKeyDown}
+        onClick={onClick}
       >
-        {rows.map((row) => (
-          <div role="row" key={row} className="hexrow">
-            <span role="rowheader" className="addr">
-              {hex(start + row * WIDE)}{"  "}
-            </span>
-            {Array.from(bytes.subarray(row * WIDE, row * WIDE + WIDE), (b, i) => {
-              const a = start + row * WIDE + i;
-              const changed = before !== undefined && before[row * WIDE + i] !== undefined && before[row * WIDE + i] !== b;
-              const mark = marks.get(a);
-              return (
-                <span role="gridcell" key={i} className={`b${changed ? " changed" : ""}${a === cursor ? " cursor" : ""}${mark === undefined ? "" : " marked"}${b === 0 ? " zero" : ""}`} title={mark === undefined ? undefined : `${mark} points here`} onClick={() => setCursor(a)}>
-                  {hex(b, 2)}
-                  {i < WIDE - 1 ? " " : ""}
-                </span>
-              );
-            })}
-            <span role="gridcell" className="ascii">
-              {"  "}
-              {Array.from(bytes.subarray(row * WIDE, row * WIDE + WIDE), printable).join("")}
-            </span>
-            {"\n"}
-          </div>
-        ))}
+        {rows.map((row) => {
+          const from = row * WIDE;
+          const part = bytes.subarray(from, from + WIDE);
+          let changed = 0;
+          if (before !== undefined) part.forEach((b, i) => (changed |= before[from + i] !== undefined && before[from + i] !== b ? 1 << i : 0));
+          const marked = Array.from(part, (_, i) => (marks.has(start + from + i) ? `${i} ${marks.get(start + from + i)}` : "")).filter((m) => m !== "");
+          return <Row key={row} address={start + from} text={String.fromCharCode(...part)} changed={changed} cursor={at >= from && at < from + WIDE ? at - from : -1} marks={marked.join("\n")} />;
+        })}
       </div>
       <div
         className="scrollbar"

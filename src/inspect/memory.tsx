@@ -1,5 +1,5 @@
 // src/inspect/memory.tsx — the one address space: who owns what, what is free, and the bytes themselves; any of them can be changed.
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import type { Look, MemoryMap, MemoryRow } from "../../worker/protocol/inspect.ts";
 import { CopyButton } from "../copy.tsx";
 import { count, hex, size } from "../format.ts";
@@ -72,9 +72,31 @@ function Poke({ session, cursor, value, done }: { readonly session: Session; rea
   );
 }
 
-function Table({ map, go, filter }: { readonly map: MemoryMap; readonly go: (a: number) => void; readonly filter: string }): ReactNode {
+const Row = memo(({ row, go }: { readonly row: MemoryRow; readonly go: (a: number) => void }): ReactNode => (
+  <tr>
+    <td>
+      <button type="button" className="link" onClick={() => go(row.start)}>
+        {hex(row.start)}
+      </button>
+    </td>
+    <td className="number">{size(row.end - row.start)}</td>
+    <td>
+      <svg width="16" height="11" className="swatch" aria-hidden="true">
+        <rect width="16" height="11" fill={paint(row)} />
+        {pattern(row) !== undefined && <rect width="16" height="11" fill={`url(#mem-${pattern(row)})`} />}
+      </svg>{" "}
+      {row.kind}
+    </td>
+    <td>
+      {row.owner === undefined ? "" : `${row.owner} `}
+      {row.note}
+    </td>
+  </tr>
+));
+
+const Table = memo(({ rows: all, go, filter }: { readonly rows: readonly MemoryRow[]; readonly go: (a: number) => void; readonly filter: string }): ReactNode => {
   const [by, setBy] = useState<"start" | "size" | "owner">("start");
-  const rows = map.rows.filter((r) => (r.kind !== "other" || filter !== "") && `${hex(r.start)} ${r.kind} ${r.owner ?? ""} ${r.note}`.includes(filter));
+  const rows = all.filter((r) => (r.kind !== "other" || filter !== "") && `${hex(r.start)} ${r.kind} ${r.owner ?? ""} ${r.note}`.includes(filter));
   const sorted = by === "start" ? rows : rows.toSorted((a, b) => (by === "size" ? b.end - b.start - (a.end - a.start) : (a.owner ?? 1e9) - (b.owner ?? 1e9)));
   const head = (name: typeof by, title: string, number = false): ReactNode => (
     <th scope="col" className={number ? "number" : ""} aria-sort={by === name ? (name === "size" ? "descending" : "ascending") : undefined}>
@@ -96,30 +118,12 @@ function Table({ map, go, filter }: { readonly map: MemoryMap; readonly go: (a: 
       </thead>
       <tbody>
         {sorted.slice(0, 300).map((r) => (
-          <tr key={r.start}>
-            <td>
-              <button type="button" className="link" onClick={() => go(r.start)}>
-                {hex(r.start)}
-              </button>
-            </td>
-            <td className="number">{size(r.end - r.start)}</td>
-            <td>
-              <svg width="16" height="11" className="swatch" aria-hidden="true">
-                <rect width="16" height="11" fill={paint(r)} />
-                {pattern(r) !== undefined && <rect width="16" height="11" fill={`url(#mem-${pattern(r)})`} />}
-              </svg>{" "}
-              {r.kind}
-            </td>
-            <td>
-              {r.owner === undefined ? "" : `${r.owner} `}
-              {r.note}
-            </td>
-          </tr>
+          <Row key={r.start} row={r} go={go} />
         ))}
       </tbody>
     </table>
   );
-}
+});
 
 export function MemoryPanel({ session }: { readonly session: Session }): ReactNode {
   const map = usePoll(session, ask, 600);
@@ -154,13 +158,16 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
     for (const [n, a] of map?.pointers ?? []) m.set(a, m.has(a) ? `${m.get(a)}, ${n}` : n);
     return m;
   }, [map]);
-  if (map === undefined) return <p className="empty">The machine is off.</p>;
-  const go = (a: number): void => {
-    setPast([...past, address].slice(-50));
+  const go = useCallback((a: number): void => {
+    const from = ui.get().address;
+    setPast((before) => [...before, from].slice(-50));
     setFuture([]);
     setFollow("");
     showMemory(a);
-  };
+  }, []);
+  const rows = map?.rows;
+  const sum = useMemo(() => holes(rows ?? []), [rows]);
+  if (map === undefined || rows === undefined) return <p className="empty">The machine is off.</p>;
   const submit = (): void => {
     session.ask("address", text).then(
       (a) => {
@@ -180,16 +187,16 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
     setFuture(future.slice(0, -1));
     ui.set({ address: future.at(-1) ?? 0 });
   };
-  const { free, pieces, largest } = holes(map.rows);
+  const { free, pieces, largest } = sum;
   const value = look?.bytes[address - start];
   return (
     <div className="memory">
       <p className="story">One address space, and everybody is in it. The colour says whose it is, the pattern what it is; grey is the kernel’s and its file cache.</p>
-      <Strip map={map} address={address} focus={focus} go={go} />
+      <Strip rows={rows} size={map.size} address={address} focus={focus} go={go} />
       <p className="sum">
         <b>{size(free)}</b> free, in <b>{count(pieces)}</b> {pieces === 1 ? "piece" : "pieces"}; the largest is <b>{size(largest)}</b>. {pieces > 1 ? "Memory is not moved, so nobody can get a block that is larger than that." : ""}
       </p>
-      <WithMmu map={map} />
+      <WithMmu rows={rows} />
       <form
         className="row"
         onSubmit={(e) => {
@@ -253,7 +260,7 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
         <input type="search" aria-label="Filter the table" placeholder="stack, sh, free …" value={filter} onChange={(e) => setFilter(e.target.value)} />
         <CopyButton text={() => map.rows.map((r) => `${hex(r.start)}-${hex(r.end)} ${r.kind} ${r.owner ?? "-"} ${r.note}\n`).join("")}>Copy</CopyButton>
       </div>
-      <Table map={map} go={go} filter={filter} />
+      <Table rows={rows} go={go} filter={filter} />
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // src/inspect/mmu.tsx — what is missing: the same processes as a machine with an MMU would show them, each in an address space of its own.
-import { type ReactNode, useState } from "react";
-import type { MemoryMap, MemoryRow } from "../../worker/protocol/inspect.ts";
+import { memo, type ReactNode, useState } from "react";
+import type { MemoryRow } from "../../worker/protocol/inspect.ts";
 import { size } from "../format.ts";
 import { paint, pattern } from "./owners.ts";
 
@@ -17,9 +17,9 @@ interface Lane {
 }
 
 /** Each process's regions as in an address space of its own; widths are in proportion. */
-export function lanes(map: MemoryMap): readonly Lane[] {
+export function lanes(all: readonly MemoryRow[]): readonly Lane[] {
   const owners = new Map<number, MemoryRow[]>();
-  for (const r of map.rows) if (r.owner !== undefined) owners.set(r.owner, [...(owners.get(r.owner) ?? []), r]);
+  for (const r of all) if (r.owner !== undefined) owners.set(r.owner, [...(owners.get(r.owner) ?? []), r]);
   const sum = (rows: readonly MemoryRow[]): number => rows.reduce((n, r) => n + r.end - r.start, 0);
   const largest = Math.max(1, ...[...owners.values()].map(sum));
   // the largest one fills two thirds: the rest is the gap that nothing is mapped in
@@ -40,7 +40,7 @@ export function lanes(map: MemoryMap): readonly Lane[] {
   });
 }
 
-export function WithMmu({ map }: { readonly map: MemoryMap }): ReactNode {
+export const WithMmu = memo(({ rows }: { readonly rows: readonly MemoryRow[] }): ReactNode => {
   const [shown, setShown] = useState(false);
   return (
     <div className="mmu">
@@ -50,7 +50,7 @@ export function WithMmu({ map }: { readonly map: MemoryMap }): ReactNode {
       {shown && (
         <>
           <ul>
-            {lanes(map).map((l) => (
+            {lanes(rows).map((l) => (
               <li key={l.pid}>
                 <span>
                   {l.pid} {l.name}
@@ -74,4 +74,4 @@ export function WithMmu({ map }: { readonly map: MemoryMap }): ReactNode {
       )}
     </div>
   );
-}
+});

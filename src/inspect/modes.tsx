@@ -36,7 +36,8 @@ const WHAT_IF: readonly (readonly [title: string, command: string, words: string
 ];
 
 export function Modes({ session }: { readonly session: Session }): ReactNode {
-  const { status, cmdline, power, isolated } = useStore(session.state);
+  const { cmdline, power, isolated } = useStore(session.state);
+  const { status } = useStore(session.figures);
   const words = cmdline.split(/ -- /)[0]!.split(/\s+/);
   const current = MODES.find((m) => m.words.length > 0 && m.words.every((w) => words.includes(w))) ?? MODES[0]!;
   const calls = status?.calls ?? 0;

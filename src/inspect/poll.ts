@@ -5,6 +5,24 @@ import { useStore } from "../store.ts";
 
 const PERIOD_MS = 250;
 
+/** `next`, made of the parts of `old` that are equal to its own: what has not changed is the same object, and need not be drawn anew. Plain data only. */
+export function reuse<T>(old: unknown, next: T): T {
+  if (Object.is(old, next) || typeof old !== "object" || typeof next !== "object" || old === null || next === null) return next;
+  if (ArrayBuffer.isView(next)) {
+    const [a, b] = [old, next] as unknown as [Uint8Array, Uint8Array];
+    return ArrayBuffer.isView(old) && a.length === b.length && b.every((v, i) => v === a[i]) ? (old as T) : next;
+  }
+  const before = old as Readonly<Record<string, unknown>>;
+  const now = next as Record<string, unknown>;
+  const keys = Object.keys(now);
+  let same = Array.isArray(old) === Array.isArray(next) && Object.keys(before).length === keys.length;
+  for (const k of keys) {
+    now[k] = reuse(before[k], now[k]);
+    same &&= Object.is(now[k], before[k]);
+  }
+  return same ? (old as T) : next;
+}
+
 /** The last answer of `ask`; undefined while the machine is off. `ask` must not change between renders. */
 export function usePoll<T>(session: Session, ask: (session: Session) => Promise<T>, period = PERIOD_MS, turn: unknown = 0): T | undefined {
   const { power, stopped } = useStore(session.state);
@@ -20,7 +38,7 @@ export function usePoll<T>(session: Session, ask: (session: Session) => Promise<
         if (!document.hidden) {
           try {
             const answer = await ask(session);
-            if (!ended) setValue(answer);
+            if (!ended) setValue((old) => reuse(old, answer));
           } catch {
             // the machine was switched off in between
           }

@@ -29,6 +29,15 @@ const Cell = memo(({ cell, level, at, here }: { readonly cell: number; readonly 
   <span role="gridcell" className={`cell h${level} ${kindOf(cell)}${at ? " focus" : ""}${here ? " here" : ""}`} data-cell={cell} />
 ));
 
+/** 32 cells; `levels`: a digit of heat for each, `at` and `here` the column that is looked at and the one that a recorded call stands at, or -1 */
+const GridRow = memo(({ row, levels, at, here }: { readonly row: number; readonly levels: string; readonly at: number; readonly here: number }): ReactNode => (
+  <div role="row">
+    {Array.from(levels, (level, i) => (
+      <Cell key={i} cell={row * COLUMNS + i} level={Number(level)} at={i === at} here={i === here} />
+    ))}
+  </div>
+));
+
 interface SledProps {
   readonly session: Session;
   /** the address that a recorded call stands at */
@@ -38,7 +47,7 @@ interface SledProps {
 }
 
 export function Sled({ session, here, at, setAt }: SledProps): ReactNode {
-  const { status } = useStore(session.state);
+  const { status } = useStore(session.figures);
   const table = usePoll(session, names, 60_000);
   const [asTable, setAsTable] = useState(false);
   const histogram = status?.histogram;
@@ -101,14 +110,11 @@ export function Sled({ session, here, at, setAt }: SledProps): ReactNode {
             if (cell !== undefined) setAt(Number(cell));
           }}
         >
-          {ROWS.map((row) => (
-            <div role="row" key={row}>
-              {Array.from({ length: COLUMNS }, (_, i) => {
-                const cell = row * COLUMNS + i;
-                return <Cell key={cell} cell={cell} level={heat(histogram?.[cell] ?? 0)} at={cell === at} here={cell === here} />;
-              })}
-            </div>
-          ))}
+          {ROWS.map((row) => {
+            const column = (cell: number | undefined): number => (cell !== undefined && Math.floor(cell / COLUMNS) === row ? cell % COLUMNS : -1);
+            const levels = Array.from({ length: COLUMNS }, (_, i) => heat(histogram?.[row * COLUMNS + i] ?? 0)).join("");
+            return <GridRow key={row} row={row} levels={levels} at={column(at)} here={column(here)} />;
+          })}
         </div>
       )}
       <p className="explain">{text}</p>

@@ -1,5 +1,5 @@
 // src/inspect/strip.tsx — all of the memory on one strip, in order of addresses; the upper one is all of it, the lower one the part that is zoomed to.
-import { type KeyboardEvent, type ReactNode, useState, type WheelEvent } from "react";
+import { type KeyboardEvent, memo, type ReactNode, useMemo, useState, type WheelEvent } from "react";
 import type { MemoryMap, MemoryRow } from "../../worker/protocol/inspect.ts";
 import { hex, size } from "../format.ts";
 import { paint, pattern } from "./owners.ts";
@@ -25,20 +25,37 @@ export function visible(rows: readonly MemoryRow[], from: number, to: number): (
 }
 
 /** The part where anybody lives, if that is a small part of the whole. */
-function inhabited(map: MemoryMap): { from: number; to: number } | undefined {
+function inhabited(map: Pick<MemoryMap, "rows" | "size">): { from: number; to: number } | undefined {
   const end = map.rows.reduce((m, r) => (r.kind === "free" ? m : Math.max(m, r.end)), 0);
   const to = Math.min(map.size, Math.max(LEAST, Math.ceil((end * 1.25) / LEAST) * LEAST));
   return to * 4 < map.size ? { from: 0, to } : undefined;
 }
 
 interface StripProps {
-  readonly map: MemoryMap;
+  readonly rows: readonly MemoryRow[];
+  readonly size: number;
   readonly address: number;
   readonly focus: number | undefined;
   readonly go: (address: number) => void;
 }
 
-function Bar({ map, from, to, height, address, focus, go, label }: StripProps & { readonly from: number; readonly to: number; readonly height: number; readonly label: string }): ReactNode {
+/** What lies in [from, to), without the mark. */
+const Owners = memo(({ rows, from, to, height, focus }: Pick<StripProps, "rows" | "focus"> & { readonly from: number; readonly to: number; readonly height: number }): ReactNode =>
+  visible(rows, from, to).map(([r, x, width]) => {
+    const over = pattern(r);
+    const faded = focus !== undefined && r.owner !== focus && r.kind !== "free";
+    return (
+      <g key={r.start} opacity={faded ? 0.25 : 1}>
+        <rect x={x} y={0} width={width} height={height} fill={paint(r)}>
+          <title>{title(r)}</title>
+        </rect>
+        {over !== undefined && <rect x={x} y={0} width={width} height={height} fill={`url(#mem-${over})`} pointerEvents="none" />}
+      </g>
+    );
+  }),
+);
+
+function Bar({ rows, from, to, height, address, focus, go, label }: Omit<StripProps, "size"> & { readonly from: number; readonly to: number; readonly height: number; readonly label: string }): ReactNode {
   const scale = WIDTH / (to - from);
   const at = (address - from) * scale;
   return (
@@ -54,35 +71,24 @@ function Bar({ map, from, to, height, address, focus, go, label }: StripProps & 
         go(Math.floor(from + ((e.clientX - box.left) / box.width) * (to - from)));
       }}
     >
-      {visible(map.rows, from, to).map(([r, x, width]) => {
-        const over = pattern(r);
-        const faded = focus !== undefined && r.owner !== focus && r.kind !== "free";
-        return (
-          <g key={r.start} opacity={faded ? 0.25 : 1}>
-            <rect x={x} y={0} width={width} height={height} fill={paint(r)}>
-              <title>{title(r)}</title>
-            </rect>
-            {over !== undefined && <rect x={x} y={0} width={width} height={height} fill={`url(#mem-${over})`} pointerEvents="none" />}
-          </g>
-        );
-      })}
+      <Owners rows={rows} from={from} to={to} height={height} focus={focus} />
       {at >= 0 && at <= WIDTH && <rect className="mark" x={at - 1.5} y={0} width={3} height={height} />}
     </svg>
   );
 }
 
-export function Strip({ map, address, focus, go }: StripProps): ReactNode {
-  const [view, setView] = useState<{ from: number; to: number } | undefined>(() => inhabited(map));
-  const { from, to } = view ?? { from: 0, to: map.size };
+export function Strip({ rows, size: all, address, focus, go }: StripProps): ReactNode {
+  const [view, setView] = useState<{ from: number; to: number } | undefined>(() => inhabited({ rows, size: all }));
+  const { from, to } = view ?? { from: 0, to: all };
   const zoom = (factor: number, middle = address): void => {
-    const length = Math.max(LEAST, Math.min(map.size, (to - from) * factor));
+    const length = Math.max(LEAST, Math.min(all, (to - from) * factor));
     const centre = middle >= from && middle < to ? middle : (from + to) / 2;
-    const start = Math.max(0, Math.min(map.size - length, Math.floor(centre - length / 2)));
-    setView(length >= map.size ? undefined : { from: start, to: start + length });
+    const start = Math.max(0, Math.min(all - length, Math.floor(centre - length / 2)));
+    setView(length >= all ? undefined : { from: start, to: start + length });
   };
   const move = (step: number): void => {
     const length = to - from;
-    const start = Math.max(0, Math.min(map.size - length, from + step * length));
+    const start = Math.max(0, Math.min(all - length, from + step * length));
     setView({ from: start, to: start + length });
   };
   const onKeyDown = (e: KeyboardEvent): void => {
@@ -99,8 +105,11 @@ export function Strip({ map, address, focus, go }: StripProps): ReactNode {
     if (e.shiftKey) move(Math.sign(e.deltaY) * 0.1);
     else zoom(e.deltaY > 0 ? 1.4 : 0.7, Math.floor(from + ((e.clientX - box.left) / box.width) * (to - from)));
   };
-  const used = new Map<number, string>();
-  for (const r of map.rows) if (r.owner !== undefined && !used.has(r.owner)) used.set(r.owner, r.note.split(" · ")[0]!.split(",")[0]!);
+  const used = useMemo(() => {
+    const owners = new Map<number, string>();
+    for (const r of rows) if (r.owner !== undefined && !owners.has(r.owner)) owners.set(r.owner, r.note.split(" · ")[0]!.split(",")[0]!);
+    return owners;
+  }, [rows]);
   return (
     <div className="strips">
       <svg width="0" height="0" aria-hidden="true">
@@ -121,12 +130,12 @@ export function Strip({ map, address, focus, go }: StripProps): ReactNode {
       </svg>
       {view !== undefined && (
         <div className="overview">
-          <Bar map={map} address={address} focus={focus} from={0} to={map.size} height={14} label="All of memory" go={(a) => setView({ from: Math.max(0, Math.min(map.size - (to - from), a - (to - from) / 2)), to: Math.max(to - from, Math.min(map.size, a + (to - from) / 2)) })} />
-          <span className="lens" style={{ insetInlineStart: `${(100 * from) / map.size}%`, width: `${Math.max(0.4, (100 * (to - from)) / map.size)}%` }} />
+          <Bar rows={rows} address={address} focus={focus} from={0} to={all} height={14} label="All of memory" go={(a) => setView({ from: Math.max(0, Math.min(all - (to - from), a - (to - from) / 2)), to: Math.max(to - from, Math.min(all, a + (to - from) / 2)) })} />
+          <span className="lens" style={{ insetInlineStart: `${(100 * from) / all}%`, width: `${Math.max(0.4, (100 * (to - from)) / all)}%` }} />
         </div>
       )}
       <div className="zoomed" tabIndex={0} role="group" aria-label={`Memory from ${hex(from)} to ${hex(to)}. Plus and minus zoom, arrows move, 0 shows all. The table has the same data.`} onKeyDown={onKeyDown} onWheel={onWheel}>
-        <Bar map={map} address={address} focus={focus} from={from} to={to} height={54} label={`Map of ${size(to - from)} of memory; the table below has the same data`} go={go} />
+        <Bar rows={rows} address={address} focus={focus} from={from} to={to} height={54} label={`Map of ${size(to - from)} of memory; the table below has the same data`} go={go} />
         <div className="ends">
           <span>{hex(from)}</span>
           <span>{hex(to)}</span>

@@ -124,7 +124,7 @@ export function Share({ session, close }: { readonly session: Session; readonly 
         </label>
         <label className="check">
           <input type="checkbox" checked={wish.moment} onChange={(e) => setWish({ ...wish, moment: e.target.checked })} />
-          This moment: what was typed, up to instruction {count(made?.link.at ?? session.state.get().status?.retired ?? 0)}
+          This moment: what was typed, up to instruction {count(made?.link.at ?? session.figures.get().status?.retired ?? 0)}
           {made?.link.fingerprint === undefined ? "" : `, fingerprint ${shortFingerprint(made.link.fingerprint)}`}
         </label>
       </div>

@@ -14,8 +14,9 @@ import type { CallRow } from "../protocol/inspect.ts";
 
 /** rows that are kept for the page to fetch */
 const KEPT = 2000;
-/** lines written between two looks */
-const WRITTEN = 500;
+/** lines that may be written at once, and how many more after each look: a burst (an `ls`) is written whole, a stream is not */
+const BURST = 500;
+const STREAM = 100;
 const ARGUMENTS = [RDI, RSI, RDX, R10, R8, R9] as const;
 
 export const rowName = (row: Row | undefined): string | undefined => (row === undefined ? undefined : row.state === "errno" ? row.name : row.call.name);
@@ -51,7 +52,7 @@ export class CallLog implements SyscallObserver {
   private readonly pid: number | undefined;
   private readonly rows: CallRow[] = [];
   private seq = 0;
-  private room = WRITTEN;
+  private room = BURST;
   /** calls under way, as they were at entry */
   private readonly entered = new Map<Task, Entered>();
   /** instructions retired in a task at its last call */
@@ -98,7 +99,7 @@ export class CallLog implements SyscallObserver {
     if (this.rows.length > 2 * KEPT) this.rows.splice(0, this.rows.length - KEPT);
   }
   after(seq: number): CallRow[] {
-    this.room = WRITTEN;
+    this.room = Math.min(BURST, Math.max(0, this.room) + STREAM);
     for (const { row, n } of this.counted.values()) this.push({ ...row, seq: ++this.seq, text: n === 1 ? row.text : `${row.text}   … and ${n - 1} more like it, too quick to write down` });
     this.counted.clear();
     const first = this.rows[0]?.seq ?? 0;
