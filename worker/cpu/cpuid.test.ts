@@ -50,3 +50,16 @@ for (const level of CPU_LEVELS)
         expect(cpu.run(10)).toBe(advertised ? EXIT_BP : EXIT_UD);
       });
   });
+
+test("the vendor is one whose features glibc reads; who it really is stands where hypervisors say it", () => {
+  const text = (words: readonly number[]): string => Buffer.from(new Uint32Array(words).buffer).toString("latin1");
+  const cpuid = new Cpuid("v2+");
+  const [max, b, c, d] = cpuid.leaf(0, 0);
+  expect([max, text([b, d, c])]).toEqual([7, "GenuineIntel"]);
+  expect(cpuid.leaf(1, 0)[2]! >>> 31).toBe(1);
+  expect(text(cpuid.leaf(0x40000000, 0).slice(1))).toBe("PageZeroZero");
+  expect(text([0x80000002, 0x80000003, 0x80000004].flatMap((leaf) => [...cpuid.leaf(leaf, 0)]))).toContain("pagezero");
+  // sets of a cache x ways x 64 bytes are its size
+  const sizes = [0, 1, 2, 3, 4].map((i) => cpuid.leaf(4, i)).map(([eax, ebx, ecx]) => (eax === 0 ? 0 : ((ebx! >>> 22) + 1) * 64 * (ecx! + 1)));
+  expect(sizes).toEqual([32 << 10, 32 << 10, 256 << 10, 8 << 20, 0]);
+});

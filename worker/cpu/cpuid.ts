@@ -1,8 +1,20 @@
 // worker/cpu/cpuid.ts — what we advertise, by leaf.  SDM Vol. 2, CPUID.
 
-/** Vendor and brand are ours: a program that looks for a known vendor falls back to the feature bits, which are true. */
-const VENDOR = "PageZeroZero";
+/**
+ * A vendor that programs know: glibc before 2.37 reads the features of no other, and then refuses to start. Family and model are those of the first
+ * processor that had all of the level. That this is no Intel is said where it is looked for: by the hypervisor's leaves, and by the brand.
+ */
+const VENDOR = "GenuineIntel";
+const HYPERVISOR = "PageZeroZero";
 const BRAND = "pagezero virtual x86-64 without an MMU";
+
+/** Of an ordinary processor; what the host's really are is not for the guest to see. Types: 1 data, 2 instructions, 3 both. */
+const CACHES = [
+  { type: 1, level: 1, ways: 8, size: 32 << 10 },
+  { type: 2, level: 1, ways: 8, size: 32 << 10 },
+  { type: 3, level: 2, ways: 8, size: 256 << 10 },
+  { type: 3, level: 3, ways: 16, size: 8 << 20 },
+] as const;
 
 /** Feature levels for the boot parameter `cpu=`. Each has all of those before it. */
 export const CPU_LEVELS = ["v1", "v2", "v2+", "v3"] as const;
@@ -70,7 +82,15 @@ export class Cpuid {
         if (this.plus) ecx |= 1 << 22;
         // PCLMULQDQ FMA AES XSAVE OSXSAVE AVX F16C
         if (this.v3) ecx |= (1 << 1) | (1 << 12) | (1 << 25) | (1 << 26) | (1 << 27) | (1 << 28) | (1 << 29);
-        return [0x000106a0, 0x00010800, ecx | (1 << 31), edx]; // hypervisor present: that is the truth
+        // family 6, model 0x1a (Nehalem) or 0x3c (Haswell); cache lines of 64 bytes, one processor; hypervisor present: that is the truth
+        return [this.plus ? 0x000306c3 : 0x000106a5, 0x00010800, ecx | (1 << 31), edx];
+      }
+      case 2:
+        return [0x00ff01, 0, 0, 0]; // caches: see leaf 4
+      case 4: {
+        // data, instructions, second and third level: copying programs choose by these
+        const cache = CACHES[subleaf];
+        return cache === undefined ? [0, 0, 0, 0] : [cache.type | (cache.level << 5) | (1 << 8), 63 | ((cache.ways - 1) << 22), cache.size / 64 / cache.ways - 1, 0];
       }
       case 7:
         // FSGSBASE BMI1 BMI2 ADX; RDPID; AVX2 SHA
@@ -79,7 +99,8 @@ export class Cpuid {
         // XSAVE: x87, SSE and AVX, in the standard format
         if (!this.v3) return [0, 0, 0, 0];
         return subleaf === 0 ? [7, 832, 832, 0] : subleaf === 2 ? [256, 576, 0, 0] : [0, 0, 0, 0];
-      case 0x80000000 | 0:
+      case 0x40000000:
+        return [0x40000000, text(HYPERVISOR, 0), text(HYPERVISOR, 4), text(HYPERVISOR, 8)];
       case 0x80000000:
         return [0x80000008 | 0, text(VENDOR, 0), text(VENDOR, 8), text(VENDOR, 4)];
       case 0x80000001:

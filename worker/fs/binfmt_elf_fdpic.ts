@@ -5,7 +5,7 @@
 import { E2BIG, EINVAL, ELIBBAD, ENOENT, ENOEXEC, ENOMEM } from "../include/uapi/errno.ts";
 import {
   AT_BASE, AT_CLKTCK, AT_EGID, AT_ENTRY, AT_EUID, AT_EXECFN, AT_FLAGS, AT_GID, AT_HWCAP, AT_MINSIGSTKSZ, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM,
-  AT_PLATFORM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_INTERP, PT_LOAD,
+  AT_PLATFORM, AT_RANDOM, AT_SECURE, AT_SYSINFO_EHDR, AT_UID, ELF_HEADER_SIZE, ELF_PHDR_SIZE, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_EH_FRAME, PT_GNU_STACK, PT_INTERP, PT_LOAD,
 } from "../include/uapi/elf.ts";
 import type { ElfCode, ExecImage, ExecSegment } from "../kernel/arch.ts";
 import type { Kernel } from "../kernel/kernel.ts";
@@ -230,6 +230,11 @@ function create_stack(task: Task, mm: Mm, top: number, bprm: LinuxBinprm, progra
   mm.arg_start = sp;
   sp -= sp % 16;
   const platform = push_string("x86_64");
+  const { cred, kernel } = task;
+  // This loader of Linux has no AT_RANDOM, and glibc reads where it points without asking. Whoever wants programs for an ordinary Linux gets binfmt_elf's.
+  const own = kernel.params.get("nommu.map_fixed") === "own";
+  if (own) kernel.random.fill(u8, (sp -= 16), 16);
+  const random = sp;
   sp -= sp % 8;
   const put32 = (at: number, v: number): void => view.setUint32(at, v, true);
   const put64 = (at: number, v: number): void => {
@@ -247,13 +252,12 @@ function create_stack(task: Task, mm: Mm, top: number, bprm: LinuxBinprm, progra
       put32(sp + 28 + 24 * i, 0);
     });
   }
-  const { cred, kernel } = task;
   const auxv: [number, number][] = [];
   if (kernel.arch.sysinfo_ehdr !== 0) auxv.push([AT_SYSINFO_EHDR, kernel.arch.sysinfo_ehdr]);
   auxv.push(
     [AT_MINSIGSTKSZ, 0], [AT_HWCAP, kernel.arch.elf_hwcap], [AT_PAGESZ, PAGE_SIZE], [AT_CLKTCK, 100], [AT_PHDR, program.phdr], [AT_PHENT, ELF_PHDR_SIZE],
     [AT_PHNUM, program.phnum], [AT_BASE, ld?.header ?? 0], [AT_FLAGS, 0], [AT_ENTRY, program.entry], [AT_UID, cred.uid], [AT_EUID, cred.euid], [AT_GID, cred.gid],
-    [AT_EGID, cred.egid], [AT_SECURE, bprm.secureexec ? 1 : 0], [AT_EXECFN, execfn], [AT_PLATFORM, platform], [AT_NULL, 0],
+    [AT_EGID, cred.egid], [AT_SECURE, bprm.secureexec ? 1 : 0], ...(own ? [[AT_RANDOM, random] as [number, number]] : []), [AT_EXECFN, execfn], [AT_PLATFORM, platform], [AT_NULL, 0],
   );
   sp -= 16 * auxv.length + 8 * (envp.length + 1 + argv.length + 1 + 1);
   sp -= sp % 16;

@@ -168,4 +168,24 @@ describe("nommu.map_fixed=own", () => {
     expect(mmap(a + 3 * PAGE, 2 * PAGE, R, PRIVATE | ANON | FIXED)).toBe("EINVAL");
     expect(mmap(0x300000, PAGE, R, PRIVATE | ANON | FIXED)).toBe("EINVAL");
   });
+  test("mprotect and madvise, which are ENOSYS otherwise", () => {
+    const a = anon(4);
+    expect([k.sys("mprotect", a, PAGE, R), k.sys("madvise", a, PAGE, 4)]).toEqual(["ENOSYS", "ENOSYS"]);
+    k.kernel.params = new Params("nommu.map_fixed=own");
+    k.kernel.mem.u8.fill(1, a, a + 4 * PAGE);
+    expect([k.sys("mprotect", a + PAGE, 100, R), k.sys("mprotect", a, 0, 0), k.sys("mprotect", a, 4 * PAGE, R | W | X)]).toEqual([0, 0, 0]);
+    expect([k.sys("mprotect", a + 1, PAGE, R), k.sys("mprotect", a, 5 * PAGE, R), k.sys("mprotect", 0x300000, PAGE, R), k.sys("mprotect", a, PAGE, 0x100)]).toEqual(["EINVAL", "ENOMEM", "ENOMEM", "EINVAL"]);
+    expect([k.sys("madvise", a + PAGE, PAGE, 4), k.sys("madvise", a, PAGE, 3), k.sys("madvise", a, PAGE, 1000), k.sys("madvise", a, 5 * PAGE, 0)]).toEqual([0, 0, "EINVAL", "ENOMEM"]);
+    expect([0, 1, 2, 3].map((i) => k.kernel.mem.u8[a + i * PAGE])).toEqual([1, 0, 1, 1]);
+  });
+  test("mprotect for writing takes a file's mapping out of sharing", () => {
+    k.kernel.params = new Params("nommu.map_fixed=own");
+    k.write_file("/f", "library");
+    const a = mmap(0, PAGE, R, PRIVATE, open("/f", 0)) as number;
+    expect(mmap(0, PAGE, R, PRIVATE, open("/f", 0))).toBe(a);
+    expect(k.sys("mprotect", a, PAGE, R | W)).toBe("EACCES");
+    k.sys("munmap", a, PAGE);
+    expect(k.sys("mprotect", a, PAGE, R | W)).toBe(0);
+    expect(mmap(0, PAGE, R, PRIVATE, open("/f", 0))).not.toBe(a);
+  });
 });

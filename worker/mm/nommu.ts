@@ -34,7 +34,7 @@ function get_file(file: File): File {
   return file;
 }
 
-function current_mm(task: Task): Mm {
+export function current_mm(task: Task): Mm {
   if (task.mm === undefined) throw EINVAL;
   return task.mm;
 }
@@ -138,8 +138,9 @@ function find_shareable(kernel: Kernel, file: File, pgoff: number, pages: number
 export function do_mmap(task: Task, file: File | undefined, addr: number, len: number, prot: number, flags: number, pgoff: number): number {
   const kernel = task.kernel;
   const mm = current_mm(task);
+  const own = kernel.params.get("nommu.map_fixed") === "own";
   if ((flags & MAP_FIXED) !== 0) {
-    if (kernel.params.get("nommu.map_fixed") === "own") return map_own(task, mm, file, addr, len, prot, flags, pgoff);
+    if (own) return map_own(task, mm, file, addr, len, prot, flags, pgoff);
     if (!kernel.map_fixed_refused && mm.find_vma(addr) !== undefined) {
       kernel.printk.info(`${task.comm}[${task.pid}]: MAP_FIXED needs an MMU; nommu.map_fixed=own on the command line does without`);
       kernel.map_fixed_refused = true;
@@ -153,6 +154,8 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
   if (rlen === 0 || rlen > TASK_SIZE) throw ENOMEM;
   if (pgoff + rlen / PAGE_SIZE > 2 ** 52) throw EOVERFLOW;
   const caps = file === undefined ? { direct: false, copy: true } : capabilities(file, prot, flags);
+  // who may replace parts of a private mapping must have a copy
+  if (own && type === MAP_PRIVATE && caps.copy) caps.direct = false;
   const vm_flags = determine_vm_flags(file, prot, flags, caps.direct);
   const shareable = file !== undefined && (vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) !== 0;
 
@@ -198,11 +201,7 @@ function map_own(task: Task, mm: Mm, file: File | undefined, addr: number, len: 
     // others see these pages: this process gets its own at the same place only if nobody else is there
     throw EINVAL;
   }
-  // the region now differs from its file: nobody may join it any more
-  if ((vma.vm_region.vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) !== 0) {
-    vma.vm_region.vm_flags = (vma.vm_region.vm_flags & ~(VM_MAYSHARE | VM_MAYOVERLAY)) | VM_WRITE;
-    vma.vm_flags = (vma.vm_flags & ~VM_MAYOVERLAY) | VM_WRITE;
-  }
+  no_longer_shared(vma);
   vma.vm_flags |= prot & (VM_READ | VM_WRITE | VM_EXEC);
   vma = undefined;
   const u8 = kernel.mem.u8;
@@ -218,6 +217,14 @@ function map_own(task: Task, mm: Mm, file: File | undefined, addr: number, len: 
   u8.fill(0, addr + filled, end);
   if (file !== undefined) code_placed(task, file, prot, pgoff, addr, end - addr);
   return addr;
+}
+
+/** The mapping may differ from its file from now on: nobody may join its region any more. */
+export function no_longer_shared(vma: VmArea): void {
+  const r = vma.vm_region;
+  if ((r.vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) === 0) return;
+  r.vm_flags = (r.vm_flags & ~(VM_MAYSHARE | VM_MAYOVERLAY)) | VM_WRITE;
+  vma.vm_flags = (vma.vm_flags & ~VM_MAYOVERLAY) | VM_WRITE;
 }
 
 /** Tells the port of code that was mapped. */

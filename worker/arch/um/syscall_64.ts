@@ -4,6 +4,7 @@
 // absent(name, errno, why). A number that Linux leaves free has `undefined`.
 import { EINVAL, ENOMEM, ENOSYS } from "../../include/uapi/errno.ts";
 import * as fs_exec from "../../fs/exec.ts";
+import * as mm_mprotect from "../../mm/mprotect.ts";
 import * as mm_nommu from "../../mm/nommu.ts";
 import * as um_process from "./process.ts";
 import * as um_signal from "./signal.ts";
@@ -75,7 +76,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     7: full(fs_select.sys_poll),
     8: full(fs_read_write.sys_lseek),
     9: full(mm_nommu.sys_mmap),
-    10: absent("mprotect", ENOSYS, NOMMU),
+    10: partial(mm_mprotect.sys_mprotect, "ENOSYS, as without an MMU; with nommu.map_fixed=own permissions of the caller's own mappings are noted, not enforced"),
     11: full(mm_nommu.sys_munmap),
     12: full(mm_nommu.sys_brk),
     13: full(kernel_signal_calls.sys_rt_sigaction),
@@ -93,7 +94,7 @@ export const syscall_table: readonly (Row | undefined)[] = Object.freeze(
     25: full(mm_nommu.sys_mremap),
     26: absent("msync", ENOSYS, NOMMU),
     27: absent("mincore", ENOSYS, NOMMU),
-    28: absent("madvise", ENOSYS, NOMMU),
+    28: partial(mm_mprotect.sys_madvise, "ENOSYS, as without an MMU; with nommu.map_fixed=own MADV_DONTNEED of private memory without a file, and hints"),
     29: full(ipc_shm.sys_shmget),
     30: full(ipc_shm.sys_shmat),
     31: full(ipc_shm.sys_shmctl),

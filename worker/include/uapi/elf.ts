@@ -29,6 +29,7 @@ export const AT_PLATFORM = 15;
 export const AT_HWCAP = 16;
 export const AT_CLKTCK = 17;
 export const AT_SECURE = 23;
+export const AT_RANDOM = 25;
 export const AT_EXECFN = 31;
 export const AT_SYSINFO_EHDR = 33;
 export const AT_MINSIGSTKSZ = 51;
