@@ -18,7 +18,7 @@ import type { BootFile } from "./init/files.ts";
 import { kernel_init, mem_size, start_kernel, um_command_line } from "./init/main.ts";
 import { Kernel } from "./kernel/kernel.ts";
 import { SYSCALL_NSEC } from "./kernel/time/timekeeping.ts";
-import { HALT } from "./kernel/panic.ts";
+import { HALT, oops } from "./kernel/panic.ts";
 import { Params } from "./kernel/params.ts";
 import type { Task } from "./kernel/task.ts";
 import { KernelMemory } from "./machine/memory.ts";
@@ -261,6 +261,7 @@ export class Machine implements KernelDoor {
       this.cpu.count();
       this.kernel.sched?.settle();
       if (e === HALT) return "halted";
+      oops(this.kernel, e);
       throw e;
     }
   }

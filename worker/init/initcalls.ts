@@ -4,6 +4,7 @@ import { ubd_init } from "../arch/um/drivers/ubd_kern.ts";
 import { Ext4FsType } from "../fs/ext4/super.ts";
 import { proc_zpoline_init } from "../arch/um/proc_zpoline.ts";
 import { unix98_pty_init } from "../drivers/tty/pty.ts";
+import { sysrq_init } from "../drivers/tty/sysrq.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Ipc } from "../ipc/ipc.ts";
 import { ipc_proc_init } from "../ipc/proc.ts";
@@ -29,6 +30,7 @@ export function device_initcalls(kernel: Kernel): void {
   kernel.printk.info("workingset: timestamp_bits=62 max_order=16 bucket_order=0\nio scheduler mq-deadline registered");
   proc_zpoline_init(kernel);
   unix98_pty_init(kernel);
+  sysrq_init(kernel);
   no_network(kernel);
   stdio_console_init(kernel);
   ubd_init(kernel);

@@ -157,7 +157,7 @@ function prepare_namespace(kernel: Kernel): void {
     log.emerg(`Please append a correct "root=" boot option; here are the available partitions:`);
     for (const d of kernel.blkdev.devices.values())
       log.emerg(`${MAJOR(d.bd_dev).toString(16).padStart(2, "0")}${MINOR(d.bd_dev).toString(16).padStart(2, "0")}  ${String(d.size / 1024).padStart(11)} ${d.name}`);
-    panic(kernel, `VFS: Unable to mount root fs on ${shown}`);
+    panic(kernel, `VFS: Unable to mount root fs on ${shown}`, ["mount_root_generic", "mount_root", "prepare_namespace", "kernel_init_freeable"]);
   };
   if (bdev === undefined) return cannot(-6);
   const wanted = params.get("rootfstype")?.split(",");

@@ -54,6 +54,8 @@ export interface Arch {
   syscall_argument_bytes(task: Task, n: number): Uint8Array;
   /** for a panic: the registers of the running task and the last system calls, as lines of the log.  cf. show_regs() */
   show_regs(task: Task | undefined): string[];
+  /** "read" of 0; the number itself if there is no such call */
+  syscall_name(nr: number): string;
   /** instruction and stack pointer of a task that is not running, for /proc and oopses */
   ip(task: Task): number;
   sp(task: Task): number;

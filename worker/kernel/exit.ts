@@ -118,7 +118,7 @@ export function do_exit(task: Task, code: number): void {
   }
   if (task.tgid === 1 && [...signal.threads].every((t) => t === task || t.exit_state_dead())) {
     const status = (signal.flags & SIGNAL_GROUP_EXIT) !== 0 ? signal.group_exit_code : code;
-    panic(kernel, `Attempted to kill init! exitcode=0x${(status >>> 0).toString(16).padStart(8, "0")}`);
+    panic(kernel, `Attempted to kill init! exitcode=0x${(status >>> 0).toString(16).padStart(8, "0")}`, ["do_exit", "do_group_exit"]);
   }
   task.flags |= PF_EXITING;
   const group_dead = [...signal.threads].every((t) => t === task || (t.flags & PF_EXITING) !== 0);

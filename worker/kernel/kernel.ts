@@ -51,6 +51,8 @@ export class Kernel {
   ipc!: Ipc;
   /** Ctrl-Alt-Del restarts at once (reboot(2) CAD_ON) instead of sending SIGINT to init */
   cad = true;
+  /** kernel.sysrq: keys of magic SysRq that a keyboard would be heard for; the file /proc/sysrq-trigger always is */
+  sysrq = 1;
   /** the hint at nommu.fork= was logged */
   fork_refused = false;
   /** the hint at nommu.map_fixed= was logged */

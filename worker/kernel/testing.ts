@@ -47,7 +47,7 @@ export class FakeKernel {
     };
     const arch = {
       copy_thread: (): void => {}, start_thread: (): void => {}, switch_to: (): void => {}, flush_icache_range: (): void => {},
-      syscall_get_nr: (): number => -1, setup_rt_frame: (): void => {}, leave_entry: (): void => {}, show_regs: (): string[] => [], ip: (): number => 0, sp: (): number => 0,
+      syscall_get_nr: (): number => -1, setup_rt_frame: (): void => {}, leave_entry: (): void => {}, show_regs: (): string[] => [], syscall_name: String, ip: (): number => 0, sp: (): number => 0,
     };
     const os = { hostPrint: (line: string): number => this.log.push(line) };
     const kernel = new Kernel(mem, arch as never, os as never);

@@ -13,6 +13,7 @@ import * as drivers_char_mem from "../drivers/char/mem.ts";
 import * as drivers_char_random from "../drivers/char/random.ts";
 import * as drivers_tty_n_tty_data from "../drivers/tty/n_tty_data.ts";
 import * as drivers_tty_pty from "../drivers/tty/pty.ts";
+import * as drivers_tty_sysrq from "../drivers/tty/sysrq.ts";
 import * as drivers_tty_tty_io from "../drivers/tty/tty_io.ts";
 import * as drivers_tty_tty_struct from "../drivers/tty/tty_struct.ts";
 import * as fs_anon_inodes from "../fs/anon_inodes.ts";
@@ -116,6 +117,7 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/char/random", drivers_char_random);
   t.add("drivers/tty/n_tty_data", drivers_tty_n_tty_data);
   t.add("drivers/tty/pty", drivers_tty_pty);
+  t.add("drivers/tty/sysrq", drivers_tty_sysrq);
   t.add("drivers/tty/tty_io", drivers_tty_tty_io);
   t.add("drivers/tty/tty_struct", drivers_tty_tty_struct);
   t.add("fs/anon_inodes", fs_anon_inodes);

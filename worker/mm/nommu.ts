@@ -15,6 +15,7 @@ import {
 } from "./mm_types.ts";
 import { forget_shadow, free_run, put_region, VmRegion } from "./nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "./page_alloc.ts";
+import { show_mem } from "./show_mem.ts";
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
@@ -85,9 +86,8 @@ function determine_vm_flags(file: File | undefined, prot: number, flags: number,
 }
 
 function no_memory(kernel: Kernel, task: Task, len: number): never {
-  kernel.printk.warn(`nommu: Allocation of length ${len} from process ${task.pid} (${task.comm}) failed`);
-  const blocks = kernel.pages.buddyinfo();
-  kernel.printk.warn(`Normal: ${blocks.map((n, order) => `${n}*${2 ** order * 4}kB`).join(" ")} = ${kernel.pages.nr_free * 4}kB`);
+  kernel.printk.err(`nommu: Allocation of length ${len} from process ${task.pid} (${task.comm}) failed`);
+  show_mem(kernel);
   throw ENOMEM;
 }
 

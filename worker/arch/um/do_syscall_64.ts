@@ -102,7 +102,7 @@ export class Entry64 {
   constructor(arch: UmArch) {
     this.arch = arch;
     this.state = arch.cpu.state;
-    arch.call_name = (nr) => {
+    arch.syscall_name = (nr) => {
       const row = syscall_table[nr];
       if (row === undefined) return String(nr);
       return row.state === "errno" ? row.name : row.call.name;

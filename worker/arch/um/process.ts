@@ -34,7 +34,7 @@ function put64(bytes: Uint8Array, at: number, value: number): void {
 export class UmArch implements Arch {
   readonly cpu: Cpu;
   /** set by the system call entry, which has the table */
-  call_name: (nr: number) => string = String;
+  syscall_name: (nr: number) => string = String;
   zpoline: Zpoline;
   readonly thread_size = THREAD_STATE_SIZE;
   readonly elf_hwcap: number;
@@ -162,12 +162,13 @@ export class UmArch implements Arch {
       const { state } = this.cpu;
       const hex = (hi: number, lo: number): string => (hi >>> 0).toString(16).padStart(8, "0") + (lo >>> 0).toString(16).padStart(8, "0");
       const reg = (r: number): string => hex(state.get_hi(r), state.get_lo(r));
-      lines.push(`RIP: 0033:0x${state.rip.toString(16)}`, `RSP: ${reg(RSP)}  EFLAGS: ${state.rflags.toString(16).padStart(8, "0")}`);
+      const { release } = task.kernel.uts;
+      lines.push("Modules linked in:", `Pid: ${task.pid}, comm: ${task.comm} Not tainted ${release}`, `RIP: 0033:0x${state.rip.toString(16)}`, `RSP: ${reg(RSP)}  EFLAGS: ${state.rflags.toString(16).padStart(8, "0")}`);
       for (let i = 0; i < SHOWN.length; i += 3) lines.push(SHOWN.slice(i, i + 3).map(([name, r]) => `${name}: ${reg(r)}`).join(" "));
     }
     const calls: string[] = [];
     const recent = this.cpu.log.recent();
-    for (let i = 0; i < recent.length; i += 2) calls.push(`[${recent[i]!}] ${this.call_name(recent[i + 1]!)}`);
+    for (let i = 0; i < recent.length; i += 2) calls.push(`[${recent[i]!}] ${this.syscall_name(recent[i + 1]!)}`);
     if (calls.length > 0) lines.push(`Last system calls: ${calls.join(", ")}`);
     return lines;
   }

@@ -7,6 +7,7 @@ import { SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SI_KERNEL } from "../../include/uapi/
 import { force_sig_info } from "../../kernel/signal.ts";
 import type { Task } from "../../kernel/task.ts";
 import { BUG } from "../../kernel/panic.ts";
+import { KERN_EMERG, KERN_INFO } from "../../kernel/printk.ts";
 import type { UmArch } from "./process.ts";
 
 const SEGV_MAPERR = 1;
@@ -76,5 +77,5 @@ export function relay_signal(task: Task, exit: Exit): void {
 function show_segv(task: Task, addr: number, ip: number, sp: number, error: number): void {
   if (task.sighand.action[SIGSEGV]!.handler > 1) return;
   const hex = (n: number): string => n.toString(16);
-  task.kernel.printk.info(`${task.comm}[${task.pid}]: segfault at ${hex(addr)} ip ${hex(ip).padStart(16, "0")} sp ${hex(sp).padStart(16, "0")} error ${error}`);
+  task.kernel.printk.printk(task.pid > 1 ? KERN_INFO : KERN_EMERG, `${task.comm}[${task.pid}]: segfault at ${hex(addr)} ip ${hex(ip).padStart(16, "0")} sp ${hex(sp).padStart(16, "0")} error ${hex(error)}`);
 }

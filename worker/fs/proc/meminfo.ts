@@ -3,6 +3,7 @@ import { MAJOR, MINOR } from "../../include/uapi/stat.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { File } from "../fs.ts";
 import { d_path } from "../dcache.ts";
+import { KERNEL_STACK_KB } from "../../mm/show_mem.ts";
 import type { ProcTable } from "./internal.ts";
 
 const VM_READ = 1;
@@ -10,7 +11,6 @@ const VM_WRITE = 2;
 const VM_EXEC = 4;
 const VM_SHARED = 8;
 const VM_MAYSHARE = 0x80;
-const KERNEL_STACK_KB = 32;
 
 /** seq_setwidth: the path begins at this column */
 const PATH_COLUMN = 73;

@@ -54,6 +54,7 @@ export const SYSCTL_FILES: ProcTable = {
   "sys/kernel/ngroups_max": ro(() => 65536),
   "sys/kernel/cap_last_cap": ro(() => 40),
   "sys/kernel/threads-max": ro((k) => Math.max(20, Math.floor(k.mem.size / 4096 / 8 / 8) * 8)),
+  "sys/kernel/sysrq": int((k) => k.sysrq, (k, v) => (k.sysrq = v), 0, 0x7fffffff),
   "sys/kernel/tainted": ro(() => 0),
   "sys/kernel/overflowuid": ro(() => 65534),
   "sys/kernel/overflowgid": ro(() => 65534),
