@@ -32,6 +32,8 @@ export const ST_FL_B = 184;
 export const ST_XMM = 192;
 /** i32 */
 export const ST_MXCSR = 704;
+/** What Builder.odd looks at in it, and how that usually is: rounding to nearest, all masked, precision recorded, no DAZ or FTZ. */
+export const MXCSR_LOOK = 0xffe0, MXCSR_USUAL = 0x1fa0;
 /** u16 in an i32: control word */
 export const ST_FCW = 708;
 /** u16 in an i32: status word, with TOP in bits 11–13 */

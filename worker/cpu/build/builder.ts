@@ -149,6 +149,8 @@ export interface Builder<V, X> {
 
   // Control. Values made inside a branch do not exist outside it: use variables.
   when(c: V, yes: () => void, no?: () => void): void;
+  /** i32: not zero unless floats round to nearest, all their exceptions are masked, and that of precision has been recorded. */
+  odd(): V;
   /**
    * If one of `bad` (i32) is not zero, and `excuse`, if given, comes out zero: slow(). That is for the rare case of an instruction that has
    * changed nothing yet: compiled code then leaves, and the interpreter executes the instruction.

@@ -6,8 +6,8 @@ import { HIGH } from "../decode.ts";
 import { EXIT_ADDRESS, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import {
-  AF, CF, OF, PF, RAX, SF, STATUS_FLAGS, ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_RET, ST_XARG, ST_XMM,
-  ST_XRET, ZF,
+  AF, CF, MXCSR_LOOK, MXCSR_USUAL, OF, PF, RAX, SF, STATUS_FLAGS, ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FPR, ST_FS_BASE, ST_GS_BASE,
+  ST_MXCSR, ST_RET, ST_XARG, ST_XMM, ST_XRET, ZF,
 } from "../state.ts";
 import { getStatusFlags, setStatusFlags } from "../flags.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builder.ts";
@@ -194,6 +194,9 @@ export class EvalBuilder implements Builder<Val, Vec> {
     this.check(address, size, true);
     this.cpu.mem.u8.set(x.subarray(0, size), Number(address.i));
     this.cpu.code_written(Number(address.i), size);
+  }
+  odd(): Val {
+    return this.xor(this.and(this.getState(ST_MXCSR, "i32"), this.i32(MXCSR_LOOK)), this.i32(MXCSR_USUAL));
   }
   getState(offset: number, type: "i32" | "i64"): Val {
     return integer(type, this.raw(this.st(offset), type === "i64" ? 8 : 4));

@@ -87,6 +87,8 @@ export class ModuleWriter {
   private exportCount = 0;
   private readonly elements = new Bytes();
   private elementCount = 0;
+  private readonly hints = new Bytes();
+  private hintedFunctions = 0;
   private readonly importIndex = new Map<string, number>();
 
   type(params: readonly WasmType[], results: readonly WasmType[]): number {
@@ -137,8 +139,8 @@ export class ModuleWriter {
     this.importBytes.byte(kind);
   }
 
-  /** Appends a function; `body` ends with 0x0b (end). Returns its index. */
-  addFunction(type: number, locals: readonly WasmType[], body: Bytes): number {
+  /** Appends a function; `body` ends with 0x0b (end). `unlikely`: where in it there is an `if` or `br_if` that is seldom taken, ascending. Returns its index. */
+  addFunction(type: number, locals: readonly WasmType[], body: Bytes, unlikely: readonly number[] = []): number {
     this.functions.u32(type);
     const head = new Bytes(16);
     let runs = 0;
@@ -156,7 +158,18 @@ export class ModuleWriter {
     this.code.u32(head.len + body.len);
     this.code.bytes(head.buf, head.len);
     this.code.bytes(body.buf, body.len);
-    return this.importedFunctions + this.functionCount++;
+    const index = this.importedFunctions + this.functionCount++;
+    if (unlikely.length > 0) {
+      this.hintedFunctions++;
+      this.hints.u32(index);
+      this.hints.u32(unlikely.length);
+      for (const at of unlikely) {
+        this.hints.u32(head.len + at);
+        this.hints.byte(1);
+        this.hints.byte(0);
+      }
+    }
+    return index;
   }
 
   exportFunction(name: string, index: number): void {
@@ -194,6 +207,16 @@ export class ModuleWriter {
     section(3, this.functionCount, this.functions);
     section(7, this.exportCount, this.exports);
     section(9, this.elementCount, this.elements);
+    if (this.hintedFunctions > 0) {
+      // a custom section of the branch hinting proposal; who does not know it skips it
+      const content = new Bytes(this.hints.len + 64);
+      content.name("metadata.code.branch_hint");
+      content.u32(this.hintedFunctions);
+      content.bytes(this.hints.buf, this.hints.len);
+      out.byte(0);
+      out.u32(content.len);
+      out.bytes(content.buf, content.len);
+    }
     section(10, this.functionCount, this.code);
     return out.done();
   }

@@ -6,7 +6,7 @@
 import type { GuestMemory } from "../memory.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Condition, FlagKind } from "../flags.ts";
-import { AF, CF, OF, ST_ARG, ST_RET, ST_XARG, ST_XRET, STATUS_FLAGS } from "../state.ts";
+import { AF, CF, MXCSR_LOOK, MXCSR_USUAL, OF, ST_ARG, ST_MXCSR, ST_RET, ST_XARG, ST_XRET, STATUS_FLAGS } from "../state.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builder.ts";
 import type { WasmType } from "./module.ts";
 import { Bytes } from "./module.ts";
@@ -197,6 +197,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.byte(0x40);
     this.barrier();
   }
+  /** where in the code there is a branch that is seldom taken */
+  readonly unlikelyAt: number[] = [];
+  /** The branch emitted next is seldom taken. */
+  protected seldom(): void {
+    this.unlikelyAt.push(this.code.len);
+  }
   protected else(): void {
     this.code.byte(0x05);
     this.barrier();
@@ -308,6 +314,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.byte(0xa7);
     this.i32const(n - 1);
     this.byte(0x71);
+    this.seldom();
     this.if();
     this.emitFault(address, n, 4);
     this.end();
@@ -407,6 +414,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
     else this.storeX(o.size, this.address(o), x, unaligned !== true);
   }
 
+  odd(): number {
+    return this.xor(this.and(this.getState(ST_MXCSR, "i32"), this.i32(MXCSR_LOOK)), this.i32(MXCSR_USUAL));
+  }
   getState(offset: number, type: "i32" | "i64"): number {
     this.i32const(0);
     this.memarg(LOAD[type], 0, this.layout.state + offset);
@@ -615,6 +625,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     const status = this.take("i32");
     this.afterHelper(helper);
     this.get(status);
+    this.seldom();
     this.if();
     this.emitTrap(status);
     this.end();

@@ -23,7 +23,7 @@ export function plain<V, X>(b: Builder<V, X>): V {
 }
 /** The same with the precision exception recorded: an inexact result adds nothing. */
 export function plainInexact<V, X>(b: Builder<V, X>): V {
-  return b.cmp("eq", b.and(b.getState(ST_MXCSR, "i32"), b.i32(MXCSR_CONTROL | MXCSR_PE)), b.i32(MXCSR_DEFAULT | MXCSR_PE));
+  return b.eqz(b.odd());
 }
 /** All masked, no DAZ: enough for what does not round. */
 export function masked<V, X>(b: Builder<V, X>): V {
@@ -101,7 +101,7 @@ for (const [name, verb, code] of ARITH)
     insn(def, name + suffix(size), (b, dst, src) => {
       const [y, yb] = low(b, src, size), [x, xb] = low(b, dst, size);
       const r = b.op(op(size, verb), x, y);
-      const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [dst, xb], [src, yb]), unsure(b, size, r)];
+      const bad = [b.odd(), ...operandChecks(b, size, [dst, xb], [src, yb]), unsure(b, size, r)];
       // Exact results need no PE: those of whole numbers, and those with a zero.
       const excuse = (): V_ => {
         const zero = float(b, size, 0), isZero = (v: V_): V_ => b.op(op(size, "eq"), v, zero);
@@ -123,7 +123,7 @@ for (const size of [4, 8] as const) {
   insn(def, "sqrt" + suffix(size), (b, dst, src) => {
     const [y, yb] = low(b, src, size);
     const r = b.op(op(size, "sqrt"), y);
-    const bad = [b.eqz(plainInexact(b)), ...operandChecks(b, size, [src, yb]), b.op(op(size, "ne"), r, r)];
+    const bad = [b.odd(), ...operandChecks(b, size, [src, yb]), b.op(op(size, "ne"), r, r)];
     b.writeLow(dst, size, orSlow(b, size, bad, SQRT, yb, yb, r));
     learnNormal(b, size, dst, src);
   });
@@ -206,8 +206,7 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
   const bad = b.xx("v128.or", b.xx(sub, least, b.constX(repeat(size, 3n << fraction))), b.xx(sub, b.constX(repeat(size, (limit << fraction) - 1n)), m));
   const out = b.variableX(r);
   // one branch for both: the first does not change in a loop
-  const control = b.xor(b.and(b.getState(ST_MXCSR, "i32"), b.i32(MXCSR_CONTROL | MXCSR_PE)), b.i32(MXCSR_DEFAULT | MXCSR_PE));
-  b.unlikely([b.or(control, b.xtest(`${ishape(size)}.bitmask`, bad))], () => {
+  b.unlikely([b.or(b.odd(), b.xtest(`${ishape(size)}.bitmask`, bad))], () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
     b.assignX(out, b.retX());
   }, () => {

@@ -292,21 +292,12 @@ function writesOf(block: Block): number {
 }
 
 /** By loop header, the registers that are written in its loop. */
-function loopWrites({ analysis, succ }: Region, writes: readonly number[]): number[] {
-  const { order, rpo, loopHeader } = analysis;
-  const pred: number[][] = succ.map(() => []);
-  for (const n of order) for (const t of succ[n]!) pred[t]!.push(n);
-  const loops: number[] = [];
-  for (const h of order) {
-    if (!loopHeader[h]) continue;
-    const body = new Set([h]);
-    for (const p of pred[h]!) if (rpo[p]! >= rpo[h]!) body.add(p);
+function loopWrites({ loops }: Region, writes: readonly number[]): number[] {
+  const masks: number[] = [];
+  for (const [h, body] of loops) {
     let mask = 0;
-    for (const n of body) {
-      mask |= writes[n]!;
-      if (n !== h) for (const p of pred[n]!) body.add(p);
-    }
-    loops[h] = mask;
+    for (const n of body) mask |= writes[n]!;
+    masks[h] = mask;
   }
-  return loops;
+  return masks;
 }

@@ -31,6 +31,8 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
+  /** blocks that are in a loop */
+  private readonly looped = new Set<number>();
   /** what is known of xmm registers at the start of each block */
   private readonly atStart: readonly Facts[];
 
@@ -38,6 +40,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     super(links, imports, region);
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
+    for (const body of region.loops.values()) for (const n of body) this.looped.add(n);
     this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
@@ -45,10 +48,14 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   compile(): Bytes {
     this.openWays();
     this.loadState(this.liveness.live[0]!);
+    // not where block 0 begins: it may be a loop, and has its own look at the budget where that goes round
+    this.checkBudget(0, () => this.leaveTo(this.region.entry));
+    const start = this.code.len;
     emitStructured(this.region.succ, this.region.analysis, this);
     this.byte(0x00); // unreachable
     this.closeWays();
     this.byte(0x0b);
+    this.insertVectors(start, this.nearCalls);
     return this.code;
   }
 
@@ -98,6 +105,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.get(this.left);
     this.i32const(this.longest[n]!);
     this.byte(0x48); // i32.lt_s
+    this.seldom();
     this.if();
     leave();
     this.end();
@@ -106,11 +114,12 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   body(n: number): void {
     const { analysis, blocks } = this.region;
     const block = (this.block = blocks[n]!);
+    this.inLoop = this.looped.has(n);
     if (analysis.merge[n] || analysis.loopHeader[n]) this.setFlag(CANON);
     this.dirty = this.liveness.dirty[n]!;
     this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
-    if (n === 0 || block.afterCall) this.checkBudget(n, () => this.leaveTo(block.rip));
+    if (block.afterCall) this.checkBudget(n, () => this.leaveTo(block.rip));
     if (count > 0) {
       this.get(this.left);
       this.i32const(count);
@@ -192,6 +201,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.hitUsed = false;
       this.alsoCanon();
       this.get(this.hit);
+      this.seldom();
       this.if();
       this.leaveAt(this.insn.rip + this.insn.length, this.remaining - 1);
       this.end();
@@ -252,6 +262,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.setState(ST_RIP, this.nextRip());
     this.sync();
     this.callImport("$door");
+    this.seldom();
     this.if();
     this.i64const(-1);
     this.byte(0x0f);
@@ -425,6 +436,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.i32const(MAX_DEPTH);
     this.byte(0x4e); // i32.ge_s
     this.byte(0x72);
+    this.seldom();
     this.if();
     rip();
     this.byte(0x0f);
@@ -458,6 +470,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.get(this.out);
     this.i64const(this.insn.rip + this.insn.length);
     this.byte(0x52); // i64.ne
+    this.seldom();
     this.if();
     this.get(this.out);
     this.byte(0x0f);

@@ -33,6 +33,8 @@ export abstract class StateBuilder extends OperandBuilder {
   protected readonly left: number;
   /** ST_MXCSR, if anybody looks at it */
   protected readonly mxcsr: number;
+  /** what odd() makes of it */
+  private readonly oddness: number;
   protected readonly out: number;
   protected readonly hit: number;
   /** instructions of the block from the present one on, itself included: counted already */
@@ -47,6 +49,11 @@ export abstract class StateBuilder extends OperandBuilder {
   protected readonly liveness: Liveness;
   /** ways out that compile() has opened blocks for, by what has to be stored on them; the outermost first */
   private readonly ways: Way[] = [];
+  /** vectors in loops: their locals, which are loaded where the region is entered, by the address that they are loaded from */
+  private readonly vectors = new Map<number, number>();
+  /** the present block is in a loop; what is emitted is seldom executed */
+  protected inLoop = false;
+  private cold = false;
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
     super(links, imports);
@@ -59,6 +66,7 @@ export abstract class StateBuilder extends OperandBuilder {
       else if (region.singles & bit) this.low[n] = this.permanent("f32");
     }
     this.mxcsr = region.mxcsr ? this.permanent("i32") : -1;
+    this.oddness = region.mxcsr ? this.permanent("i32") : -1;
     this.left = this.permanent("i32");
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
@@ -124,7 +132,12 @@ export abstract class StateBuilder extends OperandBuilder {
     this.i32const(0);
     this.word(0x28, ST_MXCSR);
     this.set(this.mxcsr);
+    this.get(super.odd());
+    this.set(this.oddness);
     this.barrier();
+  }
+  override odd(): number {
+    return this.oddness;
   }
   override getState(offset: number, type: "i32" | "i64"): number {
     return offset === ST_MXCSR ? this.mxcsr : super.getState(offset, type);
@@ -164,6 +177,31 @@ export abstract class StateBuilder extends OperandBuilder {
       this.byte(0x6a);
     }
     this.word(0x36, ST_LEFT);
+  }
+  /** Engines make a vector anew, by three or four instructions, wherever it is used: in a loop it comes from a local. */
+  override constX(bytes: readonly number[]): number {
+    const at = this.inLoop && !this.cold ? this.links.constant(bytes) : 0;
+    if (at === 0) return super.constX(bytes);
+    let local = this.vectors.get(at);
+    if (local === undefined) this.vectors.set(at, (local = this.permanent("v128")));
+    return local;
+  }
+  /** Inserts the loads of such vectors into the code, which is complete, where it was `at` bytes long. */
+  protected insertVectors(at: number, fixups: readonly [number, number][]): void {
+    if (this.vectors.size === 0) return;
+    const rest = this.code.buf.slice(at, this.code.len);
+    this.code.len = at;
+    for (const [from, local] of this.vectors) {
+      this.i32const(0);
+      this.simd(0);
+      this.code.u32(0);
+      this.code.u32(from);
+      this.set(local);
+    }
+    const by = this.code.len - at;
+    this.code.bytes(rest);
+    for (const f of fixups) if (f[0] >= at) f[0] += by;
+    this.unlikelyAt.forEach((u, i) => (this.unlikelyAt[i] = u >= at ? u + by : u));
   }
   // ---- leaving
 
@@ -276,6 +314,8 @@ export abstract class StateBuilder extends OperandBuilder {
     this.wayOut();
   }
   override check(address: number, n: number, write: boolean): void {
+    const aligned = this.toAlign;
+    this.toAlign = false;
     const symbol = this.symbolOf(address);
     let bounds: Check["bounds"], stores: Check["stores"];
     if (symbol < 0) {
@@ -288,16 +328,24 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     if (bounds !== undefined) {
       const min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+      // if it must be a multiple of 16, too, that is one more operation: low bits that are not zero become the highest
+      const both = aligned && bounds.lo % 16 === 0, limit = this.layout.mem.size - (bounds.hi - bounds.lo) - min;
+      if (aligned && !both) this.checkLowBits(address);
       this.alsoCanon();
       this.get(address);
       this.i64const(min - bounds.lo);
       this.byte(0x7d); // i64.sub
-      this.i64const(this.layout.mem.size - (bounds.hi - bounds.lo) - min);
+      if (both) {
+        this.i64const(4);
+        this.byte(0x8a); // i64.rotr
+      }
+      this.i64const(both ? Math.floor(limit / 16) : limit);
       this.byte(0x56); // i64.gt_u
+      this.seldom();
       this.if();
       this.leaveHere();
       this.end();
-    }
+    } else if (aligned) this.checkLowBits(address);
     if (stores === undefined) return;
     this.alsoCanon();
     this.get(address);
@@ -310,6 +358,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.byte(0x76); // i32.shr_u
     // of 16 bytes or less it is enough to look where they start, else at two bytes of the map
     this.memarg(stores.hi - stores.lo <= 16 ? 0x2d : 0x2f, 0, this.links.codeMap);
+    this.seldom();
     this.if();
     this.leaveHere();
     this.end();
@@ -318,11 +367,16 @@ export abstract class StateBuilder extends OperandBuilder {
     // done by check
   }
   protected emitCodeHit(): void {}
-  protected override checkAligned(address: number, n: number): void {
+  protected override checkAligned(address: number): void {
     const symbol = this.symbolOf(address);
-    if (n === 16 && symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
+    if (symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
+    // done by check, which follows
+    this.toAlign = true;
+  }
+  private toAlign = false;
+  private checkLowBits(address: number): void {
     this.alsoCanon();
-    super.checkAligned(address, n);
+    super.checkAligned(address, 16);
   }
   protected emitFault(): void {
     this.leaveHere();
@@ -330,6 +384,7 @@ export abstract class StateBuilder extends OperandBuilder {
   override trapIf(c: number): void {
     this.alsoCanon();
     this.get(c);
+    this.seldom();
     this.if();
     this.leaveHere();
     this.end();
@@ -347,6 +402,7 @@ export abstract class StateBuilder extends OperandBuilder {
     if (excuse === undefined) {
       for (const c of bad) {
         this.get(c);
+        this.seldom();
         this.if();
         this.leaveHere();
         this.end();
@@ -358,6 +414,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.open(0x02); // to here if something is bad
     for (const c of bad) {
       this.get(c);
+      this.seldom();
       this.byte(0x0d);
       this.byte(0);
       this.barrier();
@@ -365,7 +422,11 @@ export abstract class StateBuilder extends OperandBuilder {
     this.byte(0x0c);
     this.byte(1);
     this.end();
-    this.get(this.eqz(excuse()));
+    this.cold = true;
+    const excused = excuse();
+    this.cold = false;
+    this.get(this.eqz(excused));
+    this.seldom();
     this.if();
     this.leaveHere();
     this.end();

@@ -30,6 +30,8 @@ export const EXIT_COUNTED = 0x1000;
 /** Regions at a time. */
 const MAX_REGIONS = 16384;
 const WORDS = 65536;
+/** Vectors that compiled loops keep in locals. */
+const CONSTANTS = 64;
 /** Regions and instructions in one module at most, beyond the first region. */
 const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
 /** A function that is called is compiled along with its caller from so many times on that it was reached. */
@@ -44,7 +46,7 @@ const MAX_CHANGES = 10, SHORT_LIFE = 500_000;
 
 /** Bytes that the compiled tier takes above guest memory. */
 export function jitBytes(): number {
-  return 4 * WORDS + 8 * JUMP_ENTRIES + 256;
+  return 4 * WORDS + 8 * JUMP_ENTRIES + 16 * CONSTANTS + 256;
 }
 
 /** What the compiled tier asks of its CPU. */
@@ -110,6 +112,9 @@ export class Jit implements Compiler {
   private readonly links: Links;
   private readonly table: WebAssembly.Table;
   private readonly words: number;
+  private readonly constants: number;
+  /** addresses of vectors that do not change, by their bytes */
+  private readonly constantOf = new Map<string, number>();
   private imports: Record<string, WebAssembly.ImportValue> = {};
   private readonly wordOf = new Map<number, number>();
   private readonly regions = new Map<number, Compiled>();
@@ -129,8 +134,9 @@ export class Jit implements Compiler {
     this.decoder = decoder;
     this.words = layout.mem.reserve(4 * WORDS);
     const jumps = layout.mem.reserve(8 * JUMP_ENTRIES);
+    this.constants = layout.mem.reserve(16 * CONSTANTS);
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
-    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
+    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, constant: (bytes) => this.constant(bytes), slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
     this.clearJumps();
     this.buildEntry();
     interpreter.compiler = this;
@@ -148,6 +154,17 @@ export class Jit implements Compiler {
       this.wordOf.set(rip, w);
     }
     return w;
+  }
+
+  private constant(bytes: readonly number[]): number {
+    const key = bytes.join();
+    let at = this.constantOf.get(key) ?? 0;
+    if (at === 0 && this.constantOf.size < CONSTANTS) {
+      at = this.constants + 16 * this.constantOf.size;
+      this.links.mem.u8.set(bytes, at);
+      this.constantOf.set(key, at);
+    }
+    return at;
   }
 
   private writer(): ModuleWriter {
@@ -241,7 +258,7 @@ export class Jit implements Compiler {
     const made = batch.map((region) => {
       const builder = new RegionBuilder(this.links, imports, region);
       const body = builder.compile();
-      return { region, body, locals: builder.types, calls: builder.nearCalls };
+      return { region, body, locals: builder.types, calls: builder.nearCalls, unlikely: builder.unlikelyAt };
     });
     const first = this.nextSlot;
     for (const { body, calls } of made)
@@ -253,14 +270,14 @@ export class Jit implements Compiler {
     this.link(made, imports);
   }
 
-  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[] }[], imports: ReadonlyMap<string, number>): void {
+  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[]; unlikely: readonly number[] }[], imports: ReadonlyMap<string, number>): void {
     const w = this.writer();
     for (const name of imports.keys()) {
       const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
       w.importFunction(name, params, results);
     }
     const first = this.nextSlot;
-    for (const { body, locals } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body));
+    for (const { body, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body, unlikely));
     const bytes = w.finish();
     const compiled = made.map(({ region }, i) => new Compiled(this, region, first + i, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1, bytes));
     const exports = this.instantiate(bytes, this.imports);

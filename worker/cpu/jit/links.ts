@@ -9,6 +9,8 @@ export const STATEFUL = /^(rep_|enter$|rflags$|setRflags$|div128$|idiv128$|fxsav
 
 /** What a region needs to know of the rest of the compiled tier. */
 export interface Links extends WasmLayout {
+  /** where these 16 bytes are in memory, for good; 0: there is no room for them */
+  constant(bytes: readonly number[]): number;
   /** address of the jump table */
   readonly jumps: number;
   /** address of the word that holds the table slot of the code at `rip`, or 0 while there is none */

@@ -66,7 +66,7 @@ function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[
   /** by block: decided by itself */
   const own = blocks.map((block, n): boolean | undefined => {
     // the budget is looked at: a way out
-    if (n === 0 || block.afterCall) return true;
+    if (block.afterCall) return true;
     for (const { summary } of block.steps) if (summary.flags !== "keeps") return summary.flags === "needs";
     if (block.edges.some((e) => e.block < 0) || succ[n]!.some((t, k) => cut[n]![k] || rpo[t]! <= rpo[n]!)) return true;
     return undefined;

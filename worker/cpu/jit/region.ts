@@ -3,7 +3,7 @@
 // From its entry it follows direct branches, and goes on behind calls; it ends at returns, indirect jumps, instructions that leave, code that
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
 import { Insn, type Decoder } from "../decode.ts";
-import { makeReducible, type Analysis } from "./structure.ts";
+import { loopBodies, makeReducible, type Analysis } from "./structure.ts";
 import { summarise, type Summary } from "./summary.ts";
 
 /** Instructions in one region at most: what V8 compiles in some ten milliseconds. */
@@ -46,6 +46,8 @@ export interface Region {
   readonly entry: number;
   readonly blocks: readonly Block[];
   readonly analysis: Analysis;
+  /** by the block that a loop begins with: its blocks */
+  readonly loops: ReadonlyMap<number, ReadonlySet<number>>;
   /** successors within the region, by block; edgeOf[b][k] is the edge of that successor */
   readonly succ: readonly (readonly number[])[];
   readonly edgeOf: readonly (readonly number[])[];
@@ -362,7 +364,7 @@ class Finder {
     const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
       uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
     const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
-    return { entry, blocks, analysis, succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: steps.size };
+    return { entry, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: steps.size };
   }
 }
 

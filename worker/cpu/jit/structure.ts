@@ -93,6 +93,21 @@ export function analyse(succ: readonly (readonly number[])[]): Analysis {
   return { order, rpo, idom, loopHeader, merge: forward.map((f) => f > 1), cut };
 }
 
+/** By loop header, the nodes of its loop. */
+export function loopBodies(succ: readonly (readonly number[])[], { order, rpo, loopHeader }: Analysis): Map<number, Set<number>> {
+  const pred: number[][] = succ.map(() => []);
+  for (const n of order) for (const t of succ[n]!) pred[t]!.push(n);
+  const bodies = new Map<number, Set<number>>();
+  for (const h of order) {
+    if (!loopHeader[h]) continue;
+    const body = new Set([h]);
+    for (const p of pred[h]!) if (rpo[p]! >= rpo[h]!) body.add(p);
+    for (const n of body) if (n !== h) for (const p of pred[n]!) body.add(p);
+    bodies.set(h, body);
+  }
+  return bodies;
+}
+
 /** Nodes added at most by makeReducible. */
 const MAX_DISPATCHERS = 24;
 

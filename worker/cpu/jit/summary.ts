@@ -227,6 +227,10 @@ class Notes implements Builder<number, number> {
   check(): void {
     this.out.flags = "needs";
   }
+  odd(): number {
+    this.out.mxcsr = true;
+    return NOTHING;
+  }
   getState(offset: number): number {
     if (offset === ST_MXCSR) this.out.mxcsr = true;
     return NOTHING;
