@@ -67,3 +67,27 @@ export const INT_OPCODES: Readonly<Record<IntBinary, number>> = {
 export const COMPARE_OPCODES: Readonly<Record<IntCompare, number>> = {
   eq: 0x46, ne: 0x47, lt_s: 0x48, lt_u: 0x49, gt_s: 0x4a, gt_u: 0x4b, le_s: 0x4c, le_u: 0x4d, ge_s: 0x4e, ge_u: 0x4f,
 };
+
+/** An i32 operation on constants, by opcode. */
+export function fold(opcode: number, a: number, b: number): number | undefined {
+  switch (opcode) {
+    case 0x6a:
+      return (a + b) | 0;
+    case 0x6b:
+      return (a - b) | 0;
+    case 0x71:
+      return a & b;
+    case 0x72:
+      return a | b;
+    case 0x73:
+      return a ^ b;
+    case 0x74:
+      return a << b;
+    case 0x75:
+      return a >> b;
+    case 0x76:
+      return (a >>> b) | 0;
+    default:
+      return undefined;
+  }
+}

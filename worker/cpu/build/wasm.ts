@@ -6,12 +6,12 @@
 import type { GuestMemory } from "../memory.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Condition, FlagKind } from "../flags.ts";
-import { AF, CF, MXCSR_LOOK, MXCSR_USUAL, OF, ST_ARG, ST_MXCSR, ST_RET, ST_XARG, ST_XRET, STATUS_FLAGS } from "../state.ts";
+import { MXCSR_LOOK, MXCSR_USUAL, ST_ARG, ST_MXCSR, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builder.ts";
 import type { WasmType } from "./module.ts";
 import { Bytes } from "./module.ts";
 import type { Op, Ty } from "./ops.ts";
-import { COMPARE_OPCODES, INT_OPCODES, OPS } from "./ops.ts";
+import { COMPARE_OPCODES, INT_OPCODES, OPS, fold } from "./ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "./simd_ops.ts";
 import { LANES, SIMD_OPS } from "./simd_ops.ts";
 
@@ -29,30 +29,6 @@ export interface WasmLayout {
 
 const LOAD = { i32: 0x28, i64: 0x29, f32: 0x2a, f64: 0x2b } as const;
 const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
-
-/** An i32 operation on constants, by opcode. */
-function fold(opcode: number, a: number, b: number): number | undefined {
-  switch (opcode) {
-    case 0x6a:
-      return (a + b) | 0;
-    case 0x6b:
-      return (a - b) | 0;
-    case 0x71:
-      return a & b;
-    case 0x72:
-      return a | b;
-    case 0x73:
-      return a ^ b;
-    case 0x74:
-      return a << b;
-    case 0x75:
-      return a >> b;
-    case 0x76:
-      return (a >>> b) | 0;
-    default:
-      return undefined;
-  }
-}
 
 export abstract class WasmBuilder implements Builder<number, number> {
   abstract readonly form: InsnForm;
@@ -705,6 +681,4 @@ export abstract class WasmBuilder implements Builder<number, number> {
     if (a !== undefined) image = this.or(image, this.shl(a, this.i32(4)));
     return image;
   }
-  protected static readonly EXPLICIT_BITS = CF | OF | AF;
-  protected static readonly ALL = STATUS_FLAGS;
 }
