@@ -25,7 +25,7 @@ export const dirBlocks = (dir: Ext4Inode): number => Math.ceil(dir.i_size / dir.
 export function ext4_read_dirblock(dir: Ext4Inode, lblk: number, index: boolean): BufferHead {
   const sb = dir.i_sb;
   const p = dir.bmap(lblk);
-  if (p === 0) return sb.corrupted("ext4_read_dirblock", `inode #${dir.i_ino}: comm: Directory hole found for ${index ? "htree index" : "htree leaf"} block ${lblk}`);
+  if (p === 0) return sb.corrupted("__ext4_read_dirblock", `Directory hole found for ${index ? "htree index" : "htree leaf"} block`, { ino: dir.i_ino, block: lblk });
   const bh = sb.cache.bread(p);
   if (bh.b_verified || bh.b_dirty) return bh;
   const bs = sb.s_blocksize;
@@ -33,7 +33,7 @@ export function ext4_read_dirblock(dir: Ext4Inode, lblk: number, index: boolean)
     const ok = index
       ? bh.view.getUint32(dxTail(bh) + 4, true) === dxCsum(bh, dir.csum_seed)
       : bh.view.getUint32(bs - DIR_TAIL, true) === 0 && bh.b_data[bs - 5] === EXT4_FT_DIR_CSUM && bh.view.getUint32(bs - 4, true) === crc32c(dir.csum_seed, bh.b_data, 0, bs - DIR_TAIL);
-    if (!ok) sb.corrupted("ext4_read_dirblock", `inode #${dir.i_ino}: block ${lblk}: Directory ${index ? "index" : "block"} failed checksum`, EBADMSG);
+    if (!ok) sb.corrupted("__ext4_read_dirblock", `Directory ${index ? "index" : "block"} failed checksum`, { ino: dir.i_ino, block: lblk }, EBADMSG);
   }
   for (let o = 0; o < bs; ) {
     const len = recLen(bh.view, o, bs);
@@ -44,7 +44,7 @@ export function ext4_read_dirblock(dir: Ext4Inode, lblk: number, index: boolean)
     else if (len < ext4_dir_rec_len(nameLen)) what = "rec_len is too small for name_len";
     else if (o + len > bs) what = "directory entry overrun";
     else if (bh.view.getUint32(o, true) > sb.s_inodes_count) what = "inode out of bounds";
-    if (what !== "") sb.corrupted("ext4_check_dir_entry", `inode #${dir.i_ino}: block ${p}: bad entry in directory: ${what} - offset=${o}, inode=${bh.view.getUint32(o, true)}, rec_len=${len}, size=${bs}`);
+    if (what !== "") sb.corrupted("__ext4_check_dir_entry", `bad entry in directory: ${what} - offset=${o}, inode=${bh.view.getUint32(o, true)}, rec_len=${len}, size=${bs} fake=0`, { ino: dir.i_ino, block: p });
     o += len;
   }
   bh.b_verified = true;

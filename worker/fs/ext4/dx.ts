@@ -73,7 +73,7 @@ export function dirHash(dir: Ext4Inode, name: string): DxHash {
   if (dir.e_flags & EXT4_INDEX_FL) version = ext4_read_dirblock(dir, 0, true).b_data[ROOT_HASH_VERSION];
   if (version <= 2) version += sb.hash_unsigned;
   const h = ext4fs_dirhash(name, version, sb.s_hash_seed);
-  if (h === undefined) return sb.corrupted("dx_probe", `inode #${dir.i_ino}: Unrecognised inode hash code ${version}`);
+  if (h === undefined) return sb.corrupted("dx_probe", `Unrecognised inode hash code ${version}`, { ino: dir.i_ino });
   return h;
 }
 
@@ -83,12 +83,12 @@ export function dx_probe(dir: Ext4Inode, hash: number): DxFrame[] {
   const root = ext4_read_dirblock(dir, 0, true);
   const b = root.b_data;
   const levels = b[ROOT_LEVELS];
-  if (b[ROOT_INFO_LEN] !== 8 || levels > (sb.incompat & INCOMPAT_LARGEDIR ? 2 : 1)) sb.corrupted("dx_probe", `inode #${dir.i_ino}: unsupported hash info or depth (${levels})`);
+  if (b[ROOT_INFO_LEN] !== 8 || levels > (sb.incompat & INCOMPAT_LARGEDIR ? 2 : 1)) sb.corrupted("dx_probe", `unsupported hash info or depth (${levels})`, { ino: dir.i_ino });
   const frames: DxFrame[] = [];
   let frame = new DxFrame(root, ROOT_BASE);
   for (let level = 0; ; level++) {
     const { count, limit } = frame;
-    if (count === 0 || count > limit || frame.base + limit * 8 > b.length) sb.corrupted("dx_probe", `inode #${dir.i_ino}: dx entry: count ${count} beyond limit ${limit}`);
+    if (count === 0 || count > limit || frame.base + limit * 8 > b.length) sb.corrupted("dx_probe", `dx entry: count ${count} beyond limit ${limit}`, { ino: dir.i_ino });
     let lo = 0;
     let hi = count - 1;
     while (lo < hi) {

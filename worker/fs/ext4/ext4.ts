@@ -62,6 +62,8 @@ export const S_KBYTES_WRITTEN = 0x178;
 export const S_ERROR_COUNT = 0x194;
 export const S_FIRST_ERROR_TIME = 0x198;
 export const S_LAST_ERROR_TIME = 0x1cc;
+/** past what is noted of errors */
+export const S_ERROR_END = 0x200;
 export const S_CHECKSUM_SEED = 0x270;
 export const S_ORPHAN_FILE_INUM = 0x280;
 export const S_CHECKSUM = 0x3fc;

@@ -82,7 +82,7 @@ export class ExtentTree extends BlockMap {
     return t;
   }
   private bad(what: string): never {
-    this.inode.i_sb.corrupted("ext4_ext_check_inode", `inode #${this.inode.i_ino}: pblk 0: bad header/extent: ${what}`);
+    this.inode.i_sb.corrupted("ext4_ext_check_inode", `pblk 0: bad header/extent: ${what}`, { ino: this.inode.i_ino });
   }
   /** `depth` -1: the root, which says how deep the tree is. */
   private loadNode(v: DataView, block: number, depth: number): void {

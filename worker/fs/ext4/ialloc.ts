@@ -111,7 +111,8 @@ export function ext4_new_inode(dir: Ext4Inode, mode: number, owner: Owner): Ext4
   inode.i_mode = mode;
   inode.i_uid = owner.uid;
   inode.i_gid = owner.gid;
-  if (dir.i_mode & S_ISGID) {
+  if (sb.options.grpid) inode.i_gid = dir.i_gid;
+  else if (dir.i_mode & S_ISGID) {
     inode.i_gid = dir.i_gid;
     if (isDir) inode.i_mode |= S_ISGID;
   }

@@ -36,7 +36,7 @@ export class IndirectMap extends BlockMap {
     throw EFBIG;
   }
   private table(block: number): DataView {
-    if (block >= this.inode.i_sb.s_blocks_count) this.inode.i_sb.corrupted("ext4_ind_check_inode", `inode #${this.inode.i_ino}: invalid indirect block ${block}`);
+    if (block >= this.inode.i_sb.s_blocks_count) this.inode.i_sb.corrupted("ext4_ind_check_inode", "invalid block", { ino: this.inode.i_ino, block });
     return this.inode.i_sb.cache.bread(block).view;
   }
 

@@ -146,8 +146,8 @@ export class Ext4Inode extends Inode {
     const wide = sb.s_inode_size > GOOD_OLD_INODE_SIZE;
     this.i_extra_isize = wide ? v.getUint16(I_EXTRA_ISIZE, true) : 0;
     if (GOOD_OLD_INODE_SIZE + this.i_extra_isize > sb.s_inode_size || this.i_extra_isize & 3)
-      sb.corrupted("ext4_iget", `inode #${this.i_ino}: iget: bad extra_isize ${this.i_extra_isize} (inode size ${sb.s_inode_size})`);
-    if (sb.has_metadata_csum && !this.csumOk(raw, v)) sb.corrupted("ext4_iget", `inode #${this.i_ino}: iget: checksum invalid`, EBADMSG);
+      sb.corrupted("ext4_iget", `iget: bad extra_isize ${this.i_extra_isize} (inode size ${sb.s_inode_size})`, { ino: this.i_ino });
+    if (sb.has_metadata_csum && !this.csumOk(raw, v)) sb.corrupted("ext4_iget", "iget: checksum invalid", { ino: this.i_ino }, EBADMSG);
     this.i_uid = v.getUint16(I_UID, true) + v.getUint16(I_UID_HIGH, true) * 0x10000;
     this.i_gid = v.getUint16(I_GID, true) + v.getUint16(I_GID_HIGH, true) * 0x10000;
     this.i_size = get64(v, I_SIZE_LO, I_SIZE_HIGH);
@@ -167,7 +167,7 @@ export class Ext4Inode extends Inode {
       const old = v.getUint32(I_BLOCK, true);
       this.i_rdev = old !== 0 ? MKDEV((old >>> 8) & 0xff, old & 0xff) : new_decode_dev(v.getUint32(I_BLOCK + 4, true));
     }
-    if (this.e_flags & (EXT4_INLINE_DATA_FL | EXT4_EA_INODE_FL)) sb.corrupted("ext4_iget", `inode #${this.i_ino}: unexpected inode flags ${this.e_flags.toString(16)}`);
+    if (this.e_flags & (EXT4_INLINE_DATA_FL | EXT4_EA_INODE_FL)) sb.corrupted("ext4_iget", `unexpected inode flags ${this.e_flags.toString(16)}`, { ino: this.i_ino });
   }
   private csumOk(raw: Uint8Array, v: DataView): boolean {
     const have = v.getUint16(I_CHECKSUM_LO, true) + (this.hasHi ? v.getUint16(I_CHECKSUM_HI, true) * 0x10000 : 0);

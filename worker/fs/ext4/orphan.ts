@@ -59,7 +59,7 @@ export function ext4_evict_inode(inode: Ext4Inode): void {
   } catch (e) {
     if (!(e instanceof Errno)) throw e;
     // a corrupted map: what can't be found can't be freed
-    sb.error("ext4_evict_inode", `inode #${inode.i_ino}: couldn't truncate inode (err ${e.code})`);
+    sb.error("ext4_evict_inode", `couldn't truncate inode ${inode.i_ino} (err ${-e.code})`, { ino: inode.i_ino }, e);
   }
   ext4_orphan_del(inode);
   ext4_free_inode(inode);

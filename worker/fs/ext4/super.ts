@@ -9,7 +9,10 @@ import { crc32c } from "../../lib/crc32c.ts";
 import { restart_state, type Task } from "../../kernel/task.ts";
 import { wait_host, type HostResult } from "../../kernel/host_wait.ts";
 import { KTimer } from "../../kernel/time/timer.ts";
+import { CAP_SYS_RESOURCE, in_group_p } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
+import { panic } from "../../kernel/panic.ts";
+import { NSEC_PER_SEC } from "../../kernel/time/timekeeping.ts";
 import type { BlockDevice, BlockHolder } from "../../drivers/block/genhd.ts";
 import { BufferCache, type BufferHead } from "../buffer.ts";
 import { Dentry, FileSystemType, SuperBlock, type StatFs, type Timespec64 } from "../fs.ts";
@@ -23,14 +26,37 @@ import * as F from "./ext4.ts";
 import { get64, isSparseGroup, put64 } from "./ext4.ts";
 import { finishExtentBlock } from "./extents.ts";
 import { Ext4Inode } from "./inode.ts";
+import { ext4_default_options, ext4_parse_options, ext4_show_options, type Ext4Options } from "./options.ts";
 import { ext4_orphan_cleanup } from "./orphan.ts";
 import { finishXattrBlock } from "./xattr.ts";
 
 const SUPER_AT = 1024;
-/** dirty data may stay in memory for this long, ns (commit=5) */
-const COMMIT_INTERVAL = 5_000_000_000;
 /** free blocks below which what the running transaction freed is worth a commit */
 const PINNED_LIMIT = 512;
+
+/** Where an error is. */
+export interface ErrorPlace {
+  readonly ino?: number;
+  readonly block?: number;
+}
+/** cf. save_error_info() */
+function save_error_info(es: DataView, sec: number, func: string, at: ErrorPlace, errno: Errno): void {
+  const note = (time: number, timeHi: number, ino: number, block: number, name: number, code: number): void => {
+    es.setUint32(time, sec >>> 0, true);
+    es.setUint8(timeHi, Math.floor(sec / 0x100000000));
+    es.setUint32(ino, at.ino ?? 0, true);
+    put64(es, block, block + 4, at.block ?? 0);
+    for (let i = 0; i < 32; i++) es.setUint8(name + i, i < 31 ? func.charCodeAt(i) || 0 : 0);
+    es.setUint8(code, ERROR_CODES[errno.name] ?? EXT4_ERR_UNKNOWN);
+  };
+  es.setUint16(F.S_STATE, es.getUint16(F.S_STATE, true) | F.EXT4_ERROR_FS, true);
+  if (es.getUint32(F.S_FIRST_ERROR_TIME, true) === 0) note(F.S_FIRST_ERROR_TIME, 0x278, 0x19c, 0x1a0, 0x1a8, 0x27a);
+  note(F.S_LAST_ERROR_TIME, 0x279, 0x1d0, 0x1d8, 0x1e0, 0x27b);
+  es.setUint32(F.S_ERROR_COUNT, es.getUint32(F.S_ERROR_COUNT, true) + 1, true);
+}
+/** s_first_error_errcode: EXT4_ERR_* */
+const ERROR_CODES: Readonly<Record<string, number>> = { EIO: 2, ENOMEM: 3, EBADMSG: 4, EUCLEAN: 5, ENOSPC: 6, EROFS: 8 };
+const EXT4_ERR_UNKNOWN = 1;
 
 /** Commits what has been dirty for a while.  cf. kjournald2 */
 export class CommitTimer extends KTimer {
@@ -102,7 +128,9 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   private aborted = false;
   private generation: number;
   private readonly timer: CommitTimer;
-  private options: string[] = [];
+  /** what was asked for, and what the super block says without being asked */
+  readonly options: Ext4Options;
+  private readonly own_options: Ext4Options;
 
   /** Reads and checks everything. Throws EINVAL (and says why) for what is no ext4, or one with features that are not known.  cf. __ext4_fill_super() */
   constructor(kernel: Kernel, type: FileSystemType, bdev: BlockDevice, flags: number, data: string) {
@@ -112,7 +140,6 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.s_dev = bdev.bd_dev;
     this.s_flags = flags;
     this.s_magic = F.EXT4_SUPER_MAGIC;
-    this.s_posixacl = true;
     const head = new Uint8Array(1024);
     if (bdev.size < 2048) this.refuse(flags, "unable to read superblock");
     bdev.read(SUPER_AT, head);
@@ -160,18 +187,20 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     if (this.s_blocks_count * this.s_blocksize > bdev.size)
       this.refuse(0, `bad geometry: block count ${this.s_blocks_count} exceeds size of device (${Math.floor(bdev.size / this.s_blocksize)} blocks)`);
 
+    this.own_options = ext4_default_options(es.getUint16(F.S_ERRORS, true), es.getUint16(F.S_DEF_RESUID, true), es.getUint16(F.S_DEF_RESGID, true));
+    this.options = { ...this.own_options };
+    this.setOptions(data);
     this.cache = new BufferCache(bdev, this.s_blocksize);
     this.s_sb_block = this.s_blocksize === 1024 ? 1 : 0;
     this.timer = new CommitTimer(this);
     this.readonly = (flags & SB_RDONLY) !== 0;
-    if ((this.compat & F.COMPAT_HAS_JOURNAL) !== 0) this.journal = this.loadJournal(es, data);
+    if ((this.compat & F.COMPAT_HAS_JOURNAL) !== 0) this.journal = this.loadJournal(es);
     this.superBh = this.cache.bread(this.s_sb_block);
     this.superBh.b_pinned = true;
     const off = SUPER_AT - this.s_sb_block * this.s_blocksize;
     es = new DataView(this.superBh.b_data.buffer, this.superBh.b_data.byteOffset + off, 1024);
     this.es = es;
     this.generation = (es.getUint32(F.S_WTIME, true) ^ crc32c(0, this.uuid)) >>> 0;
-    this.parseOptions(data);
 
     const count = Math.ceil((this.s_blocks_count - this.s_first_data_block) / this.s_blocks_per_group);
     for (let g = 0; g < count; g++) {
@@ -206,31 +235,63 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   warning(func: string, text: string): void {
     this.kernel.printk.warn(`EXT4-fs warning (device ${this.bdev.name}): ${func}: ${text}`);
   }
-  /** The file system is damaged: says so, marks it, and does what errors= wants.  cf. __ext4_error() */
-  error(func: string, text: string): void {
-    this.kernel.printk.crit(`EXT4-fs error (device ${this.bdev.name}): ${func}: comm ${this.kernel.current?.comm ?? "swapper"}: ${text}`);
-    if (this.es === undefined || this.readonly) return;
-    this.es.setUint16(F.S_STATE, this.es.getUint16(F.S_STATE, true) | F.EXT4_ERROR_FS, true);
-    this.es.setUint32(F.S_ERROR_COUNT, this.es.getUint32(F.S_ERROR_COUNT, true) + 1, true);
-    this.dirty_super = true;
-    if (this.es.getUint16(F.S_ERRORS, true) === F.EXT4_ERRORS_RO) {
-      this.kernel.printk.crit(`EXT4-fs (${this.bdev.name}): Remounting filesystem read-only`);
-      this.s_flags |= SB_RDONLY;
-      this.readonly = true;
-    }
+  /** The file system is damaged: says so, notes it in the super block, and does what errors= wants.  cf. __ext4_error(), ext4_handle_error() */
+  error(func: string, text: string, at: ErrorPlace = {}, errno: Errno = EUCLEAN): void {
+    this.report(func, text, at, errno, false);
   }
   /** The same, and the operation fails. */
-  corrupted(func: string, text: string, errno: Errno = EUCLEAN): never {
-    this.error(func, text);
+  corrupted(func: string, text: string, at: ErrorPlace = {}, errno: Errno = EUCLEAN): never {
+    this.error(func, text, at, errno);
     throw errno;
+  }
+  /** Nothing can be written any more, whatever errors= says.  cf. ext4_abort() */
+  private abort(func: string, text: string): never {
+    if (!this.readonly) this.report(func, text, {}, EIO, true);
+    throw EROFS;
+  }
+  private report(func: string, text: string, at: ErrorPlace, errno: Errno, forceRo: boolean): void {
+    const { printk } = this.kernel;
+    const place = `${at.ino === undefined ? "" : `inode #${at.ino}: `}${at.block === undefined ? "" : `block ${at.block}: `}`;
+    printk.crit(`EXT4-fs error (device ${this.bdev.name}): ${func}: ${place}comm ${this.kernel.current?.comm ?? "swapper"}: ${text}`);
+    if (this.es === undefined || this.bdev.bd_read_only || (this.readonly && !forceRo)) return;
+    const goesOn = !forceRo && this.options.errors === F.EXT4_ERRORS_CONTINUE;
+    save_error_info(this.es, this.current_time().sec, func, at, errno);
+    this.dirty_super = true;
+    if (!goesOn) {
+      this.abortJournal();
+      try {
+        this.sumSuper();
+        this.writeBlock(this.superBh);
+      } catch (e) {
+        // the device itself is what fails
+        if (!(e instanceof Errno)) throw e;
+      }
+    }
+    if (this.options.errors === F.EXT4_ERRORS_PANIC) panic(this.kernel, `EXT4-fs (device ${this.bdev.name}): panic forced after error`, ["ext4_handle_error", func]);
+    if (goesOn) return;
+    printk.crit(`EXT4-fs (${this.bdev.name}): Remounting filesystem read-only`);
+    this.s_flags |= SB_RDONLY;
+    this.readonly = true;
+  }
+  /** What is not committed never will be, and the next mount hears of it.  cf. jbd2_journal_abort() */
+  private abortJournal(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    if (this.journal === undefined) return;
+    this.kernel.printk.err(`Aborting journal on device ${this.bdev.name}-${this.es.getUint32(F.S_JOURNAL_INUM, true)}.`);
+    try {
+      this.journal.write_errno(-EIO.code);
+    } catch (e) {
+      if (!(e instanceof Errno)) throw e;
+    }
   }
 
   // --- journal
 
   /** Reads the journal, and replays it if the last user did not finish.  cf. ext4_load_journal() */
-  private loadJournal(es: DataView, data: string): Journal | undefined {
+  private loadJournal(es: DataView): Journal | undefined {
     const needs = (this.incompat & F.INCOMPAT_RECOVER) !== 0;
-    if (needs && data.split(",").includes("noload")) return undefined;
+    if (needs && this.options.norecovery) return undefined;
     const blocks = this.journalBlocks(es);
     const j = Journal.load(this.bdev, this.s_blocksize, blocks);
     if (typeof j === "string") this.refuse(0, j);
@@ -244,11 +305,16 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
       throw EROFS;
     }
     if (this.readonly) this.info("INFO: recovery required on readonly filesystem\nEXT4-fs: write access will be enabled during recovery");
+    // errors were noted in place, past the journal
+    const noted = new Uint8Array(es.buffer, es.byteOffset, 1024).slice(F.S_ERROR_COUNT, F.S_ERROR_END);
+    const state = es.getUint16(F.S_STATE, true);
     jbd2_journal_recover(j);
     this.cache.map.clear();
     const head = new Uint8Array(1024);
     this.bdev.read(SUPER_AT, head);
     const v = new DataView(head.buffer);
+    head.set(noted, F.S_ERROR_COUNT);
+    v.setUint16(F.S_STATE, v.getUint16(F.S_STATE, true) | (state & F.EXT4_ERROR_FS), true);
     this.incompat = v.getUint32(F.S_FEATURE_INCOMPAT, true) & ~F.INCOMPAT_RECOVER;
     this.ro_compat = v.getUint32(F.S_FEATURE_RO_COMPAT, true);
     v.setUint32(F.S_FEATURE_INCOMPAT, this.incompat, true);
@@ -289,6 +355,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   private startWriting(): void {
     if (this.bdev.bd_read_only) throw EROFS;
     const { es } = this;
+    this.clearJournalError();
     this.journal?.set_features((this.incompat & F.INCOMPAT_64BIT) !== 0, this.has_metadata_csum);
     if (es.getUint16(F.S_STATE, true) & F.EXT4_ERROR_FS) this.kernel.printk.warn(`EXT4-fs (${this.bdev.name}): warning: mounting fs with errors, running e2fsck is recommended`);
     es.setUint16(F.S_MNT_COUNT, es.getUint16(F.S_MNT_COUNT, true) + 1, true);
@@ -300,9 +367,18 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.commit();
   }
 
-  /** Before an operation that changes something. `allocates` 1: it may need new blocks. Throws EROFS, EIO.  cf. ext4_journal_start() */
+  /** What the last user's journal failed with is the file system's error.  cf. ext4_clear_journal_err() */
+  private clearJournalError(): void {
+    const errno = this.journal?.errno ?? 0;
+    if (errno === 0) return;
+    this.warning("ext4_clear_journal_err", `Filesystem error recorded from previous mount: ${errno === -EIO.code ? "IO failure" : `error ${-errno}`}`);
+    this.warning("ext4_clear_journal_err", "Marking fs in need of filesystem check.");
+    this.es.setUint16(F.S_STATE, this.es.getUint16(F.S_STATE, true) | F.EXT4_ERROR_FS, true);
+    this.journal!.write_errno(0);
+  }
+  /** Before an operation that changes something. `allocates` 1: it may need new blocks. Throws EROFS.  cf. ext4_journal_start() */
   journal_start(allocates: number): void {
-    if (this.aborted) throw EIO;
+    if (this.aborted) this.abort("ext4_journal_check_start", "Detected aborted journal");
     if (this.readonly) throw EROFS;
     if (this.transactionFull() || (allocates !== 0 && this.pinned_blocks > 0 && this.free_blocks - this.r_blocks - this.pinned_blocks < PINNED_LIMIT)) this.commit();
     this.cache.trim();
@@ -312,12 +388,13 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
       this.commit();
       this.shrink_pages();
     }
-    if (this.timer.index < 0) this.kernel.time.timers.add(this.timer, this.kernel.time.monotonic() + COMMIT_INTERVAL);
+    if (this.timer.index < 0) this.kernel.time.timers.add(this.timer, this.kernel.time.monotonic() + this.options.commit * NSEC_PER_SEC);
   }
   /** Reserved blocks are for root. */
   get privileged(): boolean {
     const cred = this.kernel.current?.cred;
-    return cred === undefined || cred.fsuid === this.es.getUint16(F.S_DEF_RESUID, true) || cred.cap_effective.has(24);
+    const { resuid, resgid } = this.options;
+    return cred === undefined || cred.fsuid === resuid || (resgid !== 0 && in_group_p(cred, resgid)) || cred.cap_effective.has(CAP_SYS_RESOURCE);
   }
   /** So much is dirty that a further step might not fit the journal. */
   transactionFull(): boolean {
@@ -347,6 +424,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   /** Makes everything that changed one transaction on the device. Does not wait for the host.  cf. jbd2_journal_commit_transaction() */
   commit(): void {
     this.kernel.time.timers.del(this.timer);
+    if (this.aborted) throw EROFS;
     if (this.dirty_inodes.size === 0 && this.dirty_data.size === 0 && this.dirty_buffers.size === 0 && this.dirty_groups.size === 0 && !this.dirty_super) return;
     for (const inode of [...this.dirty_data]) inode.mapping.writeback();
     this.dirty_data.clear();
@@ -362,7 +440,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
       this.journal?.write_transaction(buffers, this.current_time().sec);
       for (const bh of buffers) this.writeBlock(bh);
     } catch (e) {
-      if (e instanceof Errno) this.aborted = true;
+      if (e instanceof Errno) this.abortJournal();
       throw e;
     }
     for (const bh of buffers) bh.b_dirty = false;
@@ -411,7 +489,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     this.bdev.flush()?.catch(() => {});
   }
   override sync_fs(task: Task | undefined): void {
-    if (this.aborted) throw EIO;
+    if (this.aborted) throw this.readonly ? EROFS : EIO;
     if (!this.readonly) this.commit();
     if (task === undefined) this.flushSoon();
     else wait_host(this.kernel, restart_state<HostResult>(task, () => ({})), () => this.bdev.flush());
@@ -423,7 +501,7 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
   iget(ino: number, allowFree = false): Ext4Inode {
     const have = this.icache.get(ino);
     if (have !== undefined && !have.i_dead) return have;
-    if (ino < 1 || ino > this.s_inodes_count) this.corrupted("ext4_iget", `inode #${ino}: iget: illegal inode #`);
+    if (ino < 1 || ino > this.s_inodes_count) this.corrupted("ext4_iget", "iget: illegal inode #", { ino });
     const inode = this.makeInode(ino);
     inode.load(allowFree);
     this.icache.set(ino, inode);
@@ -494,25 +572,27 @@ export class Ext4SuperBlock extends SuperBlock implements BlockHolder {
     const u = new DataView(this.uuid.buffer, this.uuid.byteOffset, 16);
     const bfree = Math.max(0, this.free_blocks);
     return {
-      type: F.EXT4_SUPER_MAGIC, bsize: this.s_blocksize, blocks: this.s_blocks_count - this.overhead, bfree, bavail: Math.max(0, bfree - this.r_blocks),
+      type: F.EXT4_SUPER_MAGIC, bsize: this.s_blocksize, blocks: this.s_blocks_count - (this.options.minixdf ? 0 : this.overhead), bfree, bavail: Math.max(0, bfree - this.r_blocks),
       files: this.s_inodes_count, ffree: this.free_inodes, namelen: F.EXT4_NAME_LEN,
       fsid: [(u.getUint32(0, true) ^ u.getUint32(8, true)) >>> 0, (u.getUint32(4, true) ^ u.getUint32(12, true)) >>> 0], flags: 0,
     };
   }
-  private parseOptions(data: string): void {
-    const known = /^(noload|norecovery|errors=(continue|remount-ro|panic)|data=(ordered|journal|writeback)|barrier(=[01])?|nobarrier|(no)?(acl|user_xattr|discard|delalloc|auto_da_alloc|init_itable)|commit=\d+|minixdf|bsddf|grpid|nogrpid|debug|lazytime|nolazytime|i_version)$/;
-    for (const option of data.split(",")) {
-      if (option === "") continue;
-      if (!known.test(option)) this.refuse(0, `Unrecognized mount option "${option}" or missing value`);
-      if (/^(errors|data)=/.test(option)) this.options.push(option);
-      if (/^(no)?acl$/.test(option)) this.s_posixacl = option === "acl";
-    }
+  private setOptions(data: string): void {
+    ext4_parse_options(this.kernel, data, this.options);
+    this.s_posixacl = this.options.acl;
   }
   override show_options(): string {
-    return [...(this.s_posixacl ? [] : ["noacl"]), ...this.options].map((o) => `,${o}`).join("");
+    return ext4_show_options(this.options, this.own_options);
   }
   override remount_fs(flags: number, data: string): void {
-    this.parseOptions(data);
+    const { data: mode } = this.options;
+    this.setOptions(data);
+    if (this.options.data !== mode && this.options.data !== undefined && (mode ?? "ordered") !== this.options.data) {
+      this.options.data = mode;
+      this.kernel.printk.err(`EXT4-fs (${this.bdev.name}): Cannot change data mode on remount`);
+      throw EINVAL;
+    }
+    if (this.aborted) this.abort("ext4_remount", "Abort forced by user");
     const ro = (flags & SB_RDONLY) !== 0;
     if (ro && !this.readonly) {
       this.commit();
@@ -581,7 +661,7 @@ export class Ext4FsType extends FileSystemType {
     if (bdev.bd_holder !== undefined) throw EBUSY;
     if (bdev.bd_read_only && (flags & SB_RDONLY) === 0) throw EROFS;
     const sb = new Ext4SuperBlock(kernel, this, bdev, flags, data);
-    const mode = sb.journal === undefined ? "without journal" : "with ordered data mode";
+    const mode = sb.journal === undefined ? "without journal" : `with ${sb.options.data === "journal" ? "journalled" : (sb.options.data ?? "ordered")} data mode`;
     sb.info(`mounted filesystem ${uuidText(sb.uuid)} ${sb.readonly ? "ro" : "r/w"} ${mode}. Quota mode: none.`);
     return sb;
   }

@@ -78,7 +78,7 @@ export function ext4_has_xattrs(inode: Ext4Inode): boolean {
 function readBlock(inode: Ext4Inode): BufferHead | undefined {
   if (inode.i_file_acl === 0) return undefined;
   const bh = inode.i_sb.cache.bread(inode.i_file_acl);
-  if (bh.view.getUint32(0, true) !== MAGIC) return inode.i_sb.corrupted("ext4_xattr_block_get", `inode #${inode.i_ino}: bad block ${inode.i_file_acl}`);
+  if (bh.view.getUint32(0, true) !== MAGIC) return inode.i_sb.corrupted("ext4_xattr_block_get", `bad block ${inode.i_file_acl}`, { ino: inode.i_ino });
   return bh;
 }
 function inBlock(inode: Ext4Inode): Attr[] {

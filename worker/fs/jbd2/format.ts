@@ -22,6 +22,7 @@ export const J_MAXLEN = 0x10;
 export const J_FIRST = 0x14;
 export const J_SEQUENCE = 0x18;
 export const J_START = 0x1c;
+export const J_ERRNO = 0x20;
 export const J_FEATURE_INCOMPAT = 0x28;
 export const J_UUID = 0x30;
 export const J_CHECKSUM_TYPE = 0x50;

@@ -7,7 +7,7 @@
 import { crc32c } from "../../lib/crc32c.ts";
 import type { BufferHead, BlockIo } from "../buffer.ts";
 import {
-  COMMIT_CHECKSUM, COMMIT_SEC, J_BLOCKSIZE, J_CHECKSUM, J_CHECKSUM_TYPE, J_FEATURE_INCOMPAT, J_FIRST, J_HEADER, J_MAXLEN, J_SEQUENCE, J_START, J_SUPER_SIZE, J_UUID,
+  COMMIT_CHECKSUM, COMMIT_SEC, J_BLOCKSIZE, J_CHECKSUM, J_CHECKSUM_TYPE, J_ERRNO, J_FEATURE_INCOMPAT, J_FIRST, J_HEADER, J_MAXLEN, J_SEQUENCE, J_START, J_SUPER_SIZE, J_UUID,
   JBD2_COMMIT_BLOCK, JBD2_CRC32C_CHKSUM, JBD2_DESCRIPTOR_BLOCK, JBD2_FLAG_ESCAPE, JBD2_FLAG_LAST_TAG, JBD2_FLAG_SAME_UUID, JBD2_INCOMPAT_64BIT, JBD2_INCOMPAT_CSUM_V2,
   JBD2_INCOMPAT_CSUM_V3, JBD2_KNOWN_INCOMPAT, JBD2_MAGIC, JBD2_SUPERBLOCK_V1, JBD2_SUPERBLOCK_V2, journal_tag_bytes,
 } from "./format.ts";
@@ -66,6 +66,16 @@ export class Journal {
   /** block of the journal at which its oldest transaction begins; 0: it is empty */
   get start(): number {
     return this.view.getUint32(J_START);
+  }
+  /** what it failed with, negative; 0: nothing */
+  get errno(): number {
+    return this.view.getInt32(J_ERRNO);
+  }
+  /** Notes it in the super block, where start and sequence stay as they were written last.  cf. jbd2_journal_update_sb_errno() */
+  write_errno(errno: number): void {
+    this.view.setInt32(J_ERRNO, errno);
+    if (this.csum) this.view.setUint32(J_CHECKSUM, this.superChecksum());
+    this.io.write(this.blocks[0]! * this.blocksize, this.sb);
   }
   get csum(): boolean {
     return (this.incompat & (JBD2_INCOMPAT_CSUM_V2 | JBD2_INCOMPAT_CSUM_V3)) !== 0;
