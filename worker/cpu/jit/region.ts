@@ -72,13 +72,15 @@ function decodeAt(decoder: Decoder, rip: number): Insn {
 
 const target = (insn: Insn): number => (insn.immHi >>> 0) * 0x1_0000_0000 + (insn.immLo >>> 0);
 
-/** Where `jmp *%r` goes if `mov $address, %r` stands before it, else -1: the trampoline of page 0 ends like that. */
+/** Instructions before a jump or call through a register that are searched for the register's value. */
+const BEFORE = 12;
+/** Where `jmp *%r` or `call *%r` goes if `mov $address, %r` stands before it, else -1: the trampoline of page 0 ends like that, and is called like that. */
 function constantTarget(before: readonly Insn[]): number {
   const jump = before[before.length - 1]!;
   const operand = jump.shape.form.operands[0]!;
   if (operand.kind !== "reg") return -1;
   const bit = 1 << jump.reg[operand.index]!;
-  for (let i = before.length - 2; i >= Math.max(0, before.length - 4); i--) {
+  for (let i = before.length - 2; i >= Math.max(0, before.length - BEFORE); i--) {
     const insn = before[i]!;
     if ((summarise(insn).writes & bit) === 0) continue;
     const { name, operands } = insn.shape.form;
@@ -162,8 +164,11 @@ interface Copy {
  * is so deep at most; and while the region has so few.
  */
 const MAX_COPY = 60, MAX_FIRST_COPY = 300, COPY_HEAT = 500, COPY_DEPTH = 4, COPY_TOTAL = 500;
+/** Calls below go to the trampoline of page 0, which is copied like a function: its nops are counted, and cost nothing. */
+const TRAMPOLINE_END = 0x1000;
 /** An address in a copy, as one number. */
 const COPY = 0x1_0000_0000;
+const isNop = (insn: Insn): boolean => insn.shape.form.name === "nop";
 
 /** Finds the blocks of a region. Addresses are those of copies: copy * COPY + rip. */
 class Finder {
@@ -179,6 +184,8 @@ class Finder {
   private readonly switches = new Map<number, number[]>();
   private readonly tables: Map<number, number>;
   private readonly sizes = new Map<number, number>();
+  /** instructions so far but for nops, of which nothing is left */
+  private weight = 0;
   private readonly entry: number;
   private readonly decoder: Decoder;
   private readonly memory: DataView;
@@ -212,37 +219,50 @@ class Finder {
     this.decoded.set(rip, step);
     return step;
   }
-  /** Instructions of the function at rip, if they are few and it has no jumps through registers or memory; else Infinity. */
+  /**
+   * Instructions of the function at rip, nops left out, if they are few and it has no jumps through registers or memory; else Infinity. A jump to a constant
+   * address, and from the kernel's door back to where it was called, are none.
+   */
   private size(rip: number): number {
     const known = this.sizes.get(rip);
     if (known !== undefined) return known;
     const seen = new Set<number>(), work = [rip];
-    while (work.length > 0 && seen.size <= MAX_FIRST_COPY) {
-      for (let at = work.pop()!; !seen.has(at) && seen.size <= MAX_FIRST_COPY; ) {
+    let weight = 0;
+    while (work.length > 0 && weight <= MAX_FIRST_COPY) {
+      const run: Insn[] = [];
+      let door = false;
+      for (let at = work.pop()!; !seen.has(at) && weight <= MAX_FIRST_COPY; ) {
         const step = this.at(at);
-        if (step === undefined || step.summary.ending === "jump") {
+        if (step !== undefined) run.push(step.insn);
+        const to = step?.summary.ending === "jump" && !door ? constantTarget(run) : -1;
+        if (step === undefined || (step.summary.ending === "jump" && !door && to < 0)) {
           this.sizes.set(rip, Infinity);
           return Infinity;
         }
         seen.add(at);
+        if (!isNop(step.insn)) weight++;
+        if (to >= 0) work.push(to);
+        if (step.summary.ending === "jump") break;
+        door = step.insn.shape.form.name === "vmcall";
         const { ending, conditional } = step.summary;
         if (ending === "branch") work.push(target(step.insn));
         if (ending === "ret" || ending === "leave" || (ending === "branch" && !conditional)) break;
         at += step.insn.length;
       }
     }
-    const n = seen.size > MAX_FIRST_COPY ? Infinity : seen.size;
+    const n = weight > MAX_FIRST_COPY ? Infinity : weight;
     this.sizes.set(rip, n);
     return n;
   }
   /** The copy that a call is to go to, if what it calls is worth one. */
-  private copyFor(call: number, insn: Insn): number {
+  private copyFor(call: number, run: readonly Insn[]): number {
+    const insn = run[run.length - 1]!;
     const o = insn.shape.form.operands[0];
     if (o === undefined) return 0;
     const caller = Math.floor(call / COPY), { depth } = this.copies[caller]!;
-    const direct = o.kind === "rel";
-    const to = direct ? target(insn) : o.kind === "reg" ? (this.values[insn.reg[0]!] ?? -1) : -1;
-    if (to < 0x1000 || to >= this.limit || depth >= COPY_DEPTH || this.steps.size > COPY_TOTAL || this.heat(to) < COPY_HEAT || this.size(to) > (depth === 0 && to !== this.entry ? MAX_FIRST_COPY : MAX_COPY)) return 0;
+    const direct = o.kind === "rel", constant = direct ? -1 : constantTarget(run);
+    const to = direct ? target(insn) : constant >= 0 ? constant : o.kind === "reg" ? (this.values[insn.reg[0]!] ?? -1) : -1;
+    if (to < (constant >= 0 ? 0 : TRAMPOLINE_END) || to >= this.limit || (depth >= COPY_DEPTH && to >= TRAMPOLINE_END) || this.weight > COPY_TOTAL || this.heat(to) < COPY_HEAT || this.size(to) > (depth === 0 && to !== this.entry ? MAX_FIRST_COPY : MAX_COPY)) return 0;
     const copy = this.copies.push({ entry: to, depth: depth + 1, caller, returnTo: (call % COPY) + insn.length }) - 1;
     this.calls.set(call, { copy, guess: direct ? -1 : to });
     return copy;
@@ -256,15 +276,16 @@ class Finder {
       leaders.add(at);
       work.push(at);
     };
-    while (work.length > 0 && steps.size < MAX_INSNS && leaders.size < MAX_BLOCKS) {
+    while (work.length > 0 && this.weight < MAX_INSNS && leaders.size < MAX_BLOCKS) {
       let at = work.pop()!;
       const copy = Math.floor(at / COPY) * COPY;
       const run: Insn[] = [];
-      while (!steps.has(at) && steps.size < MAX_INSNS) {
+      while (!steps.has(at) && this.weight < MAX_INSNS) {
         const step = this.at(at - copy);
         if (step === undefined) break;
         const { insn, summary } = step;
         steps.set(at, step);
+        if (!isNop(insn)) this.weight++;
         run.push(insn);
         if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) this.tables.set(insn.reg[0]!, insn.dispLo >>> 0);
         const m = summary.moves;
@@ -281,7 +302,7 @@ class Finder {
           if (targets.length > 0) this.switches.set(here, targets);
           for (const to of targets) leader(copy + to);
         } else if (summary.ending === "call") {
-          const called = this.copyFor(here, insn);
+          const called = this.copyFor(here, run);
           leader(at);
           if (insn.shape.form.name === "vmcall") this.afterDoors.add(at);
           if (called > 0) leader(called * COPY + this.copies[called]!.entry);
@@ -329,8 +350,8 @@ class Finder {
             block.inline = { guess: call!.guess };
             block.edges = call!.guess < 0 ? [inner] : [inner, edgeTo(at)];
           } else block.edges = [edgeTo(at)];
-        } else if (ending === "jump") block.edges = (switches.get(here) ?? []).map((to) => edgeTo(copy + to)).filter((e) => e.block >= 0);
-        else if (ending === "ret" && copy > 0) {
+        } else if (ending === "jump" && !(block.afterDoor && copy > 0)) block.edges = (switches.get(here) ?? []).map((to) => edgeTo(copy + to)).filter((e) => e.block >= 0);
+        else if ((ending === "ret" || ending === "jump") && copy > 0) {
           const { caller, returnTo } = this.copies[copy / COPY]!;
           block.edges = [edgeTo(caller * COPY + returnTo)];
         }
@@ -364,7 +385,7 @@ class Finder {
     const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
       uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
     const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
-    return { entry, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: steps.size };
+    return { entry, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: this.weight };
   }
 }
 
