@@ -9,9 +9,11 @@ import {
 } from "../include/uapi/elf.ts";
 import type { ElfCode, ExecImage, ExecSegment } from "../kernel/arch.ts";
 import type { Kernel } from "../kernel/kernel.ts";
+import { memparse } from "../kernel/params.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Mm } from "../mm/mm_types.ts";
 import { VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE, VM_READ, VM_WRITE, VmArea } from "../mm/mm_types.ts";
+import { fixed_fits, map_fixed } from "../mm/fixed.ts";
 import { VmRegion } from "../mm/nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "../mm/page_alloc.ts";
 import type { LinuxBinprm } from "./binprm.ts";
@@ -92,6 +94,12 @@ export function elf_interpreter(task: Task, elf: ElfFile): string | undefined {
   return Array.from(bytes.subarray(0, bytes.indexOf(0)), (c) => String.fromCharCode(c)).join("");
 }
 
+/** Can it be where it wants to be? One that can be anywhere can. */
+export function elf_fits(task: Task, elf: ElfFile): boolean {
+  const { base, top } = elf_span(elf);
+  return elf.e_type === ET_DYN || fixed_fits(task.kernel, `${task.comm}[${task.pid}]: ${elf.name}`, base, PAGE_ALIGN(top));
+}
+
 /** Refuses what could not be loaded, before the old program is given up. */
 export function check_elf(elf: ElfFile): void {
   const loads = elf.phdrs.filter((p) => p.p_type === PT_LOAD);
@@ -134,13 +142,19 @@ export function elf_code(task: Task, file: File, name: string): ElfCode | undefi
   return { file, name, segments: elf.phdrs.filter((p) => p.p_type === PT_LOAD), e_shoff: elf.e_shoff, e_shnum: elf.e_shnum, eh_frame_hdr: eh_frame_hdr(elf) };
 }
 
+/** Where a file wants to be: for ET_EXEC addresses, the first on a page boundary; for ET_DYN only the distance counts. */
+function elf_span(elf: ElfFile): { base: number; top: number } {
+  const loads = elf.phdrs.filter((p) => p.p_type === PT_LOAD);
+  const base = loads.reduce((m, p) => Math.min(m, p.p_vaddr), Infinity);
+  return { base: elf.e_type === ET_EXEC ? base - (base % PAGE_SIZE) : base, top: loads.reduce((m, p) => Math.max(m, p.p_vaddr + p.p_memsz), 0) };
+}
+
 /** One block for the whole file, its segments read into place, the rest zero.  cf. elf_fdpic_map_file_constdisp_on_uclinux() */
 function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
   const kernel = task.kernel;
   const loads = elf.phdrs.filter((p) => p.p_type === PT_LOAD);
-  const base = loads.reduce((m, p) => Math.min(m, p.p_vaddr), Infinity);
-  const top = loads.reduce((m, p) => Math.max(m, p.p_vaddr + p.p_memsz), 0);
-  const vma = map_anonymous(kernel, mm, PAGE_ALIGN(top - base), VM_READ | VM_WRITE | VM_EXEC);
+  const { base, top } = elf_span(elf);
+  const vma = elf.e_type === ET_EXEC ? map_fixed(kernel, mm, base, PAGE_ALIGN(top)) : map_anonymous(kernel, mm, PAGE_ALIGN(top - base), VM_READ | VM_WRITE | VM_EXEC);
   if (vma.vm_start <= LOWEST_SEGMENT) throw EINVAL;
   const u8 = kernel.mem.u8;
   const segments: ExecSegment[] = [];
@@ -158,8 +172,9 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
     zeroed = Math.max(zeroed, addr + n);
     segments.push({ addr, p_vaddr: p.p_vaddr, p_offset: p.p_offset, p_filesz: p.p_filesz, p_memsz: p.p_memsz, p_flags: p.p_flags });
   }
-  if (zeroed < vma.vm_region.vm_top) u8.fill(0, zeroed, vma.vm_region.vm_top);
-  vma.vm_region.writable = loads
+  const end = elf.e_type === ET_EXEC ? vma.vm_end : vma.vm_region.vm_top;
+  if (zeroed < end) u8.fill(0, zeroed, end);
+  if (elf.e_type === ET_DYN) vma.vm_region.writable = loads
     .filter((p) => (p.p_flags & PF_W) !== 0)
     .map((p) => [vma.vm_start + PAGE_SIZE * Math.floor((p.p_vaddr - base) / PAGE_SIZE), vma.vm_start + PAGE_ALIGN(p.p_vaddr + p.p_memsz - base)]);
   const at = (vaddr: number): number => vma.vm_start + vaddr - base;
@@ -179,9 +194,12 @@ function stack_need(bprm: LinuxBinprm, phdrs: number): number {
   return strings + 8 * (bprm.argv.length + bprm.envp.length + 3) + 24 * phdrs + 16 * 24 + 256;
 }
 
-/** Size of the stack block: PT_GNU_STACK of the program, else of its interpreter, else 128 KiB. */
-export function exec_stack_size(exec: ElfFile, interp: ElfFile | undefined): number {
-  const size = exec.stack_size || interp?.stack_size || DEFAULT_STACK;
+/**
+ * Size of the stack block: PT_GNU_STACK of the program, else of its interpreter, else 128 KiB. A stack does not grow without an MMU, and an ordinary Linux'
+ * programs do not say how much they want: nommu.stack=SIZE does, which is not in Linux.
+ */
+export function exec_stack_size(kernel: Kernel, exec: ElfFile, interp: ElfFile | undefined): number {
+  const size = exec.stack_size || interp?.stack_size || memparse(kernel.params.get("nommu.stack") ?? "") || DEFAULT_STACK;
   return Math.max(PAGE_ALIGN(size), 2 * PAGE_SIZE);
 }
 
@@ -191,7 +209,7 @@ export function exec_stack_size(exec: ElfFile, interp: ElfFile | undefined): num
  */
 export function load_elf_fdpic(task: Task, mm: Mm, bprm: LinuxBinprm, exec: ElfFile, interp: ElfFile | undefined): void {
   const kernel = task.kernel;
-  const size = exec_stack_size(exec, interp);
+  const size = exec_stack_size(kernel, exec, interp);
   if (stack_need(bprm, exec.phdrs.length + (interp?.phdrs.length ?? 0)) > size) throw E2BIG;
   const program = map_file(task, mm, exec);
   const ld = interp === undefined ? undefined : map_file(task, mm, interp);

@@ -82,7 +82,7 @@ export const elfSuite: KunitSuite = {
       ([a, b]) => `program ${a}, interpreter ${b}`,
       (test, [own, interp, want]) => {
         const of = (n: number): ElfFile => fetch(test, elf([LOAD, { type: STACK, memsz: n }]))!;
-        test.KUNIT_EXPECT_EQ(exec_stack_size(of(own), interp === undefined ? undefined : of(interp)), want);
+        test.KUNIT_EXPECT_EQ(exec_stack_size(test.kernel, of(own), interp === undefined ? undefined : of(interp)), want);
       },
     ),
   ],

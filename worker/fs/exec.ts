@@ -4,6 +4,7 @@ import {
 } from "../include/uapi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD } from "../include/uapi/fcntl.ts";
 import { MNT_NOSUID } from "../include/uapi/mount.ts";
+import { ET_DYN } from "../include/uapi/elf.ts";
 import { S_ISGID, S_ISUID } from "../include/uapi/stat.ts";
 import type { Cred } from "../kernel/cred.ts";
 import { bprm_creds } from "../kernel/cred_calls.ts";
@@ -19,7 +20,7 @@ import { get_user_u64, strncpy_from_user } from "../kernel/uaccess.ts";
 import { SIGSEGV } from "../include/uapi/signal.ts";
 import { Mm } from "../mm/mm_types.ts";
 import { PAGE_SIZE } from "../mm/page_alloc.ts";
-import { check_elf, elf_interpreter, exec_stack_size, fetch_elf, load_elf_fdpic, type ElfFile } from "./binfmt_elf_fdpic.ts";
+import { check_elf, elf_fits, elf_interpreter, exec_stack_size, fetch_elf, load_elf_fdpic, type ElfFile } from "./binfmt_elf_fdpic.ts";
 import { is_script, load_script } from "./binfmt_script.ts";
 import { BINPRM_BUF_SIZE, type LinuxBinprm } from "./binprm.ts";
 import { fput, path_get } from "./file_table.ts";
@@ -94,7 +95,7 @@ function open_interpreter(task: Task, exec: ElfFile): ElfFile | undefined {
   const file = open_exec(task, AT_FDCWD, new Filename(path), 0);
   try {
     const elf = fetch_elf(task, file, path, read_head(task, file));
-    if (elf === undefined) throw ELIBBAD;
+    if (elf?.e_type !== ET_DYN) throw ELIBBAD;
     check_elf(elf);
     return elf;
   } catch (e) {
@@ -128,11 +129,11 @@ export function do_execve(task: Task, dfd: number, name: Filename, argv: string[
     bprm.filename = shown;
     ({ cred: bprm.cred, secure: bprm.secureexec } = exec_creds(task, file));
     const exec = fetch_elf(task, file, bprm.interp, bprm.buf);
-    if (exec === undefined || exec.e_type !== 3) throw ENOEXEC;
+    if (exec === undefined || !elf_fits(task, exec)) throw ENOEXEC;
     const interp = open_interpreter(task, exec);
     if (interp !== undefined) opened.push(interp.file);
     check_elf(exec);
-    if (exec_stack_size(exec, interp) < 2 * PAGE_SIZE) throw EINVAL;
+    if (exec_stack_size(task.kernel, exec, interp) < 2 * PAGE_SIZE) throw EINVAL;
     const old_pid = task.pid;
     de_thread(task);
     begin_new_exec(task, bprm, file);

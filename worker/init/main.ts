@@ -34,6 +34,7 @@ import type { Task } from "../kernel/task.ts";
 import { Timekeeping } from "../kernel/time/timekeeping.ts";
 import { Uts } from "../kernel/utsname.ts";
 import { NommuRegions } from "../mm/nommu_types.ts";
+import { reserve_fixed } from "../mm/fixed.ts";
 import { ShadowFork } from "../mm/shadow.ts";
 import { PageAlloc } from "../mm/page_alloc.ts";
 
@@ -84,6 +85,7 @@ export function start_kernel(kernel: Kernel, line: string, start_time: number): 
   kernel.pages = new PageAlloc(POOL_START, mem.size);
   kernel.regions = new NommuRegions();
   if (params.get("nommu.fork") === "shadow") kernel.shadow = new ShadowFork();
+  reserve_fixed(kernel);
   log.info(`Built 1 zonelists, mobility grouping off.  Total pages: ${mem.size / 4096}`);
   log.notice(`Kernel command line: ${params.saved_command_line}`);
   const unknown = unknown_line(params);

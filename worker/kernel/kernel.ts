@@ -55,6 +55,8 @@ export class Kernel {
   sysrq = 1;
   /** the hint at nommu.fork= was logged */
   fork_refused = false;
+  /** the hint at nommu.et_exec= was logged */
+  et_exec_refused = false;
   /** the hint at nommu.map_fixed= was logged */
   map_fixed_refused = false;
   /** the last process id given out */

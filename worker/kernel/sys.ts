@@ -2,6 +2,7 @@
 import { EACCES, EINVAL, EPERM, ESRCH } from "../include/uapi/errno.ts";
 import { CAP_SYS_ADMIN, CAP_SYS_NICE, CAP_SYS_RESOURCE, capable } from "./cred.ts";
 import type { Kernel } from "./kernel.ts";
+import { memparse } from "./params.ts";
 import { find_task, pgrp_members, task_ppid } from "./pid.ts";
 import {
   RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE,
@@ -112,7 +113,8 @@ export function init_rlimits(kernel: Kernel): Rlimit[] {
   set(RLIMIT_CPU, inf, inf);
   set(RLIMIT_FSIZE, inf, inf);
   set(RLIMIT_DATA, inf, inf);
-  set(RLIMIT_STACK, 8 * MB, inf);
+  // programs take this for the size of their stack
+  set(RLIMIT_STACK, memparse(kernel.params.get("nommu.stack") ?? "") || 8 * MB, inf);
   set(RLIMIT_CORE, 0, inf);
   set(RLIMIT_RSS, inf, inf);
   set(RLIMIT_NPROC, threads, threads);

@@ -8,6 +8,7 @@ import { SA_RESTART, SIGCHLD } from "../include/uapi/signal.ts";
 import { Futexes } from "./futex_types.ts";
 import { copy_process, new_task } from "./fork.ts";
 import { Kernel } from "./kernel.ts";
+import { Params } from "./params.ts";
 import { Printk } from "./printk.ts";
 import { Sched } from "./sched/core.ts";
 import { SLEEP } from "./sched/wait.ts";
@@ -51,6 +52,7 @@ export class FakeKernel {
     };
     const os = { hostPrint: (line: string): number => this.log.push(line) };
     const kernel = new Kernel(mem, arch as never, os as never);
+    kernel.params = new Params("");
     kernel.time = new Timekeeping(kernel, 1_700_000_000);
     kernel.sched = new Sched(kernel);
     kernel.printk = new Printk(kernel);

@@ -15,10 +15,11 @@ function place_of(kernel: Kernel, mm: Mm, addr: number): Place | undefined {
   const { u8 } = kernel.mem;
   const { shadow } = vma.vm_region;
   if (shadow === undefined || shadow.resident === mm) return { u8, at: addr, len: vma.vm_end - addr };
+  const { ranges, bytes } = shadow.copies.get(mm)!;
   let at = 0;
   let next = vma.vm_end;
-  for (const [from, to] of shadow.ranges) {
-    if (addr >= from && addr < to) return { u8: shadow.copies.get(mm)!, at: at + addr - from, len: Math.min(to, vma.vm_end) - addr };
+  for (const [from, to] of ranges) {
+    if (addr >= from && addr < to) return { u8: bytes, at: at + addr - from, len: Math.min(to, vma.vm_end) - addr };
     if (from > addr) next = Math.min(next, from);
     at += to - from;
   }

@@ -7,13 +7,19 @@ import { PAGE_SIZE } from "./page_alloc.ts";
 /** [start, end), whole pages */
 export type Range = readonly [number, number];
 
-/** Contents of a region that several processes have since a fork, each its own (mm/shadow.ts). */
-export class Shadow {
+/** A content that is not in memory: the ranges one after the other. Relatives have the same list of ranges. */
+export interface Kept {
   readonly ranges: readonly Range[];
-  /** whose content stands in memory; undefined: nobody's any more */
+  readonly bytes: Uint8Array;
+}
+
+/** Contents of a region that several processes have, each its own (mm/shadow.ts). */
+export class Shadow {
+  /** whose content stands in memory, and where; undefined: nobody's any more */
   resident: Mm | undefined;
-  /** of all others, the ranges one after the other */
-  readonly copies = new Map<Mm, Uint8Array>();
+  ranges: readonly Range[];
+  /** of all others */
+  readonly copies = new Map<Mm, Kept>();
   constructor(ranges: readonly Range[], resident: Mm) {
     this.ranges = ranges;
     this.resident = resident;
@@ -35,6 +41,8 @@ export class VmRegion {
   /** what of it a program writes to, as far as that is known (an image's data) */
   writable: readonly Range[] | undefined = undefined;
   shadow: Shadow | undefined = undefined;
+  /** programs that know nothing of each other have it by turns: its shadow says whose turn it is */
+  by_turns = false;
   /** buffers that earlier forks needed: a new one costs more than to fill it */
   spare: Uint8Array[] | undefined = undefined;
   constructor(flags: number, start: number, end: number, top: number, pgoff: number, file: File | undefined, foreign: boolean) {
@@ -54,6 +62,8 @@ export class VmRegion {
 /** All regions of the machine (nommu_region_tree). */
 export class NommuRegions {
   readonly all = new Set<VmRegion>();
+  /** nommu.et_exec=: where programs go that are linked to fixed addresses (mm/fixed.ts) */
+  fixed: VmRegion | undefined = undefined;
   /** "munmap of memory not mmapped" is logged five times */
   munmap_warnings = 0;
   /** pages in private copies of files (/proc/meminfo MmapCopy) */
@@ -74,9 +84,9 @@ export function forget_shadow(region: VmRegion, mm: Mm): void {
   if (shadow === undefined || mm.vmas.some((v) => v.vm_region === region)) return;
   const copy = shadow.copies.get(mm);
   shadow.copies.delete(mm);
-  if (copy !== undefined) keep_spare(region, copy);
+  if (copy !== undefined) keep_spare(region, copy.bytes);
   if (shadow.resident === mm) shadow.resident = undefined;
-  if (shadow.copies.size === 0) region.shadow = undefined;
+  if (shadow.copies.size === 0 && !region.by_turns) region.shadow = undefined;
 }
 
 /** One mapping of the region less; the last frees its memory.  cf. put_nommu_region() */

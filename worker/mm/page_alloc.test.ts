@@ -74,3 +74,15 @@ test("the layout is a function of the requests", () => {
   };
   expect(script(new PageAlloc(MiB, 64 * MiB))).toEqual(script(p));
 });
+
+test("a range of a certain address: all of it or nothing, and the rest stays whole", () => {
+  const a = new PageAlloc(MiB, 32 * MiB);
+  const free = a.nr_free;
+  expect(a.alloc_contig_range(4 * MiB, 9 * MiB + PAGE_SIZE)).toBe(true);
+  expect(a.nr_free).toBe(free - (5 * MiB) / PAGE_SIZE - 1);
+  expect(a.holes()).toEqual([[MiB, 3 * MiB], [9 * MiB + PAGE_SIZE, 23 * MiB - PAGE_SIZE]]);
+  expect(a.alloc_contig_range(9 * MiB, 10 * MiB)).toBe(false);
+  expect(a.alloc_contig_range(31 * MiB, 33 * MiB)).toBe(false);
+  a.free_pages_exact(4 * MiB, (5 * MiB) / PAGE_SIZE + 1);
+  expect([a.nr_free, a.holes()]).toEqual([free, [[MiB, 31 * MiB]]]);
+});

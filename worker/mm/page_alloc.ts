@@ -111,6 +111,29 @@ export class PageAlloc {
     this.insert(pfn, order);
   }
 
+  /** Takes the page frames of [start, end), bytes, all of which are free. False: they are not, and nothing has changed.  cf. alloc_contig_range() */
+  alloc_contig_range(start: number, end: number): boolean {
+    const [from, to] = [start / PAGE_SIZE, end / PAGE_SIZE];
+    const found: [pfn: number, order: number][] = [];
+    let free = 0;
+    this.free_area.forEach((area, order) => {
+      for (const pfn of area) {
+        if (pfn >= to || pfn + 2 ** order <= from) continue;
+        found.push([pfn, order]);
+        free += Math.min(to, pfn + 2 ** order) - Math.max(from, pfn);
+      }
+    });
+    if (free !== to - from) return false;
+    for (const [pfn, order] of found) {
+      this.remove(pfn, order);
+      this.nr_free -= 2 ** order;
+      this.free_range(pfn, Math.max(pfn, from));
+      this.free_range(Math.min(to, pfn + 2 ** order), pfn + 2 ** order);
+    }
+    this.top_pfn = Math.max(this.top_pfn, to);
+    return true;
+  }
+
   totalram_pages(): number {
     return this.nr_pages;
   }

@@ -8,7 +8,7 @@ import { ENOMEM } from "../include/uapi/errno.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { Mm, VM_MAYOVERLAY, VM_SHARED, VM_WRITE, VmArea } from "./mm_types.ts";
-import { keep_spare, Shadow, type Range, type VmRegion } from "./nommu_types.ts";
+import { keep_spare, Shadow, type Kept, type Range, type VmRegion } from "./nommu_types.ts";
 import { PAGE_SIZE } from "./page_alloc.ts";
 
 /** Does each process have a content of its own here? */
@@ -16,10 +16,10 @@ function is_private(vma: VmArea): boolean {
   if ((vma.vm_flags & VM_SHARED) !== 0 || vma.vm_region.foreign) return false;
   return vma.vm_file === undefined || (vma.vm_flags & VM_WRITE) !== 0 || (vma.vm_flags & VM_MAYOVERLAY) === 0;
 }
-const ranges_of = (region: VmRegion): readonly Range[] => region.writable ?? [[region.vm_start, region.vm_top]];
+const ranges_of = (region: VmRegion): readonly Range[] => region.shadow?.ranges ?? region.writable ?? [[region.vm_start, region.vm_top]];
 const size_of = (ranges: readonly Range[]): number => ranges.reduce((n, [from, to]) => n + to - from, 0);
 
-function save(u8: Uint8Array, region: VmRegion, ranges: readonly Range[]): Uint8Array {
+function save(u8: Uint8Array, region: VmRegion, ranges: readonly Range[]): Kept {
   const size = size_of(ranges);
   const old = region.spare?.pop();
   const out = old?.length === size ? old : new Uint8Array(size);
@@ -28,7 +28,7 @@ function save(u8: Uint8Array, region: VmRegion, ranges: readonly Range[]): Uint8
     out.set(u8.subarray(from, to), at);
     at += to - from;
   }
-  return out;
+  return { ranges, bytes: out };
 }
 
 const WORDS = PAGE_SIZE >> 2;
@@ -93,12 +93,31 @@ export class ShadowFork {
       if (shadow === undefined || shadow.resident === mm) continue;
       const copy = shadow.copies.get(mm)!;
       shadow.copies.delete(mm);
-      exchange(kernel, shadow.ranges, copy);
+      if (shadow.ranges !== copy.ranges) this.set_aside(kernel, region, shadow);
+      exchange(kernel, copy.ranges, copy.bytes);
       if (shadow.resident !== undefined) shadow.copies.set(shadow.resident, copy);
-      else keep_spare(region, copy);
+      else keep_spare(region, copy.bytes);
       shadow.resident = mm;
-      if (shadow.copies.size === 0) region.shadow = undefined;
+      shadow.ranges = copy.ranges;
+      if (shadow.copies.size === 0 && !region.by_turns) region.shadow = undefined;
     }
+  }
+  /** Keeps what stands in memory for its owner, if it has one: after that it is nobody's. */
+  private set_aside(kernel: Kernel, region: VmRegion, shadow: Shadow): void {
+    if (shadow.resident !== undefined) shadow.copies.set(shadow.resident, save(kernel.mem.u8, region, shadow.ranges));
+    shadow.resident = undefined;
+  }
+  /** [start, end) of a region that programs have by turns is `mm`'s from now on, its content up to the caller. Throws ENOMEM if the content before it cannot be kept. */
+  take_turn(kernel: Kernel, region: VmRegion, mm: Mm, start: number, end: number): void {
+    const ranges: readonly Range[] = [[start, end]];
+    const shadow = (region.shadow ??= new Shadow(ranges, mm));
+    if (shadow.resident !== mm) {
+      if (size_of(shadow.ranges) > kernel.pages.nr_free * PAGE_SIZE) throw ENOMEM;
+      this.set_aside(kernel, region, shadow);
+    }
+    shadow.resident = mm;
+    shadow.ranges = ranges;
+    kernel.arch.flush_icache_range(start, end - start);
   }
   /** `other` has, at `addr`, a content that the running process does not see: a futex there is not the same futex. */
   private_elsewhere(kernel: Kernel, other: Task, addr: number): boolean {
@@ -110,11 +129,11 @@ export class ShadowFork {
     const shadow = mm.find_vma(addr)?.vm_region.shadow;
     let { view } = kernel.mem;
     if (shadow !== undefined && shadow.resident !== mm) {
-      const copy = shadow.copies.get(mm)!;
+      const { ranges, bytes } = shadow.copies.get(mm)!;
       let at = 0;
-      for (const [from, to] of shadow.ranges) {
+      for (const [from, to] of ranges) {
         if (addr >= from && addr + 4 <= to) {
-          view = new DataView(copy.buffer, copy.byteOffset);
+          view = new DataView(bytes.buffer, bytes.byteOffset);
           addr += at - from;
           break;
         }
