@@ -16,9 +16,9 @@ import { File, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../fs/fs.ts";
 
 const MQ_PRIO_MAX = 32768;
 /** /proc/sys/fs/mqueue */
-const QUEUES_MAX = 256;
-const MSG_MAX = 10;
-const MSGSIZE_MAX = 8192;
+export const QUEUES_MAX = 256;
+export const MSG_MAX = 10;
+export const MSGSIZE_MAX = 8192;
 const HARD_MSGMAX = 65536;
 const HARD_MSGSIZEMAX = 16 * 1024 * 1024;
 

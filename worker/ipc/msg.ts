@@ -7,9 +7,9 @@ import { restart_state, type Task } from "../kernel/task.ts";
 import { check_write, copy_from_user, get_user_s64, get_user_u64, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import { IPC_INFO, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
 
-const MSGMNI = 32000;
-const MSGMAX = 8192;
-const MSGMNB = 16384;
+export const MSGMNI = 32000;
+export const MSGMAX = 8192;
+export const MSGMNB = 16384;
 const MSG_NOERROR = 0o10000;
 const MSG_EXCEPT = 0o20000;
 const MSG_COPY = 0o40000;

@@ -7,9 +7,9 @@ import { get_timespec } from "../kernel/time/time.ts";
 import { check_read, check_write, get_user_u16, put_user_u16, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import { IPC_INFO, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
 
-const SEMMNI = 32000;
-const SEMMSL = 32000;
-const SEMOPM = 500;
+export const SEMMNI = 32000;
+export const SEMMSL = 32000;
+export const SEMOPM = 500;
 const SEMVMX = 32767;
 const SEM_UNDO = 0x1000;
 const GETPID = 11;

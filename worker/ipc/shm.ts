@@ -14,7 +14,7 @@ import { fput } from "../fs/file_table.ts";
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, do_mmap, do_munmap } from "../mm/nommu.ts";
 import { IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
 
-const SHMMNI = 4096;
+export const SHMMNI = 4096;
 const SHM_RDONLY = 0o10000;
 const SHM_RND = 0o20000;
 const SHM_REMAP = 0o40000;

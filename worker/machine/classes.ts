@@ -12,6 +12,7 @@ import * as drivers_char_chrdev from "../drivers/char/chrdev.ts";
 import * as drivers_char_mem from "../drivers/char/mem.ts";
 import * as drivers_char_random from "../drivers/char/random.ts";
 import * as drivers_tty_n_tty_data from "../drivers/tty/n_tty_data.ts";
+import * as drivers_tty_proc from "../drivers/tty/proc.ts";
 import * as drivers_tty_pty from "../drivers/tty/pty.ts";
 import * as drivers_tty_sysrq from "../drivers/tty/sysrq.ts";
 import * as drivers_tty_tty_io from "../drivers/tty/tty_io.ts";
@@ -98,6 +99,7 @@ import * as net_ipv4_udp from "../net/ipv4/udp.ts";
 import * as net_netlink_af_netlink from "../net/netlink/af_netlink.ts";
 import * as net_proc from "../net/proc.ts";
 import * as net_socket from "../net/socket.ts";
+import * as net_sysctl from "../net/sysctl.ts";
 import * as net_unix_af_unix from "../net/unix/af_unix.ts";
 import { ClassTable } from "./graph.ts";
 
@@ -116,6 +118,7 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/char/mem", drivers_char_mem);
   t.add("drivers/char/random", drivers_char_random);
   t.add("drivers/tty/n_tty_data", drivers_tty_n_tty_data);
+  t.add("drivers/tty/proc", drivers_tty_proc);
   t.add("drivers/tty/pty", drivers_tty_pty);
   t.add("drivers/tty/sysrq", drivers_tty_sysrq);
   t.add("drivers/tty/tty_io", drivers_tty_tty_io);
@@ -202,6 +205,7 @@ export function kernelClasses(): ClassTable {
   t.add("net/netlink/af_netlink", net_netlink_af_netlink);
   t.add("net/proc", net_proc);
   t.add("net/socket", net_socket);
+  t.add("net/sysctl", net_sysctl);
   t.add("net/unix/af_unix", net_unix_af_unix);
   return t;
 }

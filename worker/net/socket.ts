@@ -21,7 +21,7 @@ import { dev_ioctl } from "./core/dev_ioctl.ts";
 
 /** net.core.{r,w}mem_default and _max */
 export const SK_MEM_DEFAULT = 212992;
-const SK_MEM_MAX = 212992;
+export const SK_MEM_MAX = 212992;
 const SOCK_MIN_SNDBUF = 4608;
 const SOCK_MIN_RCVBUF = 2304;
 

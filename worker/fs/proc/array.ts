@@ -141,7 +141,9 @@ export function show_statm(t: Task): string {
   const text = (align(mm.end_code) - page(mm.start_code)) / PAGE_SIZE;
   const data = (align(mm.start_stack) - page(mm.start_data)) / PAGE_SIZE;
   const total = Math.floor(size / PAGE_SIZE) + text + data;
-  return `${total} ${total} 0 ${text} 0 ${data} 0\n`;
+  // stack below data: Linux's difference wraps round, and is shown so
+  const ull = (n: number): string => BigInt.asUintN(64, BigInt(n)).toString();
+  return `${ull(total)} ${ull(total)} 0 ${text} 0 ${ull(data)} 0\n`;
 }
 
 const LIMITS: readonly (readonly [number, string, string])[] = [

@@ -98,6 +98,13 @@ function set_oom(t: Task, writer: Task, text: string): void {
   t.signal.oom_score_adj = v;
 }
 
+/** The older scale, -17 (never) to 15.  cf. oom_adj_write() */
+function set_oom_adj(t: Task, writer: Task, text: string): void {
+  const v = kstrtol(text);
+  if ((v < -16 || v > 15) && v !== -17) throw EINVAL;
+  set_oom(t, writer, String(v === 15 ? 1000 : Math.trunc((v * 1000) / 17)));
+}
+
 const file = (mode: number, show: (t: Task, reader: Task) => string, more: Partial<PidEntry> = {}): PidEntry => ({ type: "file", mode, show, ...more });
 const dir = (mode: number, more: Partial<PidEntry> = {}): PidEntry => ({ type: "dir", mode, ...more });
 const link: PidEntry = { type: "link", mode: 0o777, guarded: true };
@@ -130,6 +137,13 @@ const PID_ENTRIES: Readonly<Record<string, PidEntry>> = {
   schedstat: file(0o444, (t) => `${t.utime + t.stime} 0 ${t.nvcsw + t.nivcsw}\n`),
   oom_score: file(0o444, (t) => `${Math.max(0, t.signal.oom_score_adj)}\n`),
   oom_score_adj: file(0o644, (t) => `${t.signal.oom_score_adj}\n`, { store: set_oom }),
+  oom_adj: file(0o644, (t) => `${t.signal.oom_score_adj === 1000 ? 15 : Math.trunc((t.signal.oom_score_adj * 17) / 1000)}\n`, { store: set_oom_adj }),
+  timerslack_ns: file(0o666, (t) => `${t.timer_slack_ns}\n`, {
+    store: (t, _writer, text) => {
+      const v = kstrtol(text);
+      t.timer_slack_ns = v === 0 ? t.default_timer_slack_ns : v;
+    },
+  }),
   io: file(0o400, show_io, { guarded: true }),
 };
 

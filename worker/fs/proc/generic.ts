@@ -100,6 +100,7 @@ export const GENERIC_FILES: ProcTable = {
   cpuinfo: { show: show_cpuinfo },
   devices: { show: show_devices },
   diskstats: { show: show_diskstats },
+  execdomains: { show: () => "0-0\tLinux           \t[kernel]\n" },
   exitcode: { mode: 0o644, show: (k) => `${k.exitcode}\n`, store: set_exitcode },
   filesystems: { show: show_filesystems },
   interrupts: { show: () => "           CPU0       \n" },

@@ -58,10 +58,29 @@ function show_buddyinfo(kernel: Kernel): string {
   return `Node 0, zone   Normal ${kernel.pages.buddyinfo().map((n: number) => String(n).padStart(6) + " ").join("")}\n`;
 }
 
+/** Of what Linux counts, what there is; KiB of the disks as pgpgin and pgpgout.  cf. vmstat_show() */
+function show_vmstat(kernel: Kernel): string {
+  const { cached, dirty } = kernel.vfs.page_cache_kb();
+  let read = 0;
+  let written = 0;
+  for (const d of kernel.blkdev.devices.values()) {
+    if (d.bd_partno > 0) continue;
+    read += d.stats.sectorsRead;
+    written += d.stats.sectorsWritten;
+  }
+  const values: readonly (readonly [string, number])[] = [
+    ["nr_free_pages", kernel.pages.nr_free], ["nr_mlock", 0], ["nr_inactive_anon", 0], ["nr_active_anon", 0], ["nr_inactive_file", cached / 4], ["nr_active_file", 0],
+    ["nr_unevictable", 0], ["nr_slab_reclaimable", 0], ["nr_slab_unreclaimable", 0], ["nr_anon_pages", 0], ["nr_mapped", 0], ["nr_file_pages", cached / 4], ["nr_dirty", dirty / 4],
+    ["nr_writeback", 0], ["nr_shmem", 0], ["nr_kernel_stack", kernel.tasks.size * KERNEL_STACK_KB], ["pgpgin", read / 2], ["pgpgout", written / 2], ["pswpin", 0], ["pswpout", 0],
+    ["pgfault", 0], ["pgmajfault", 0], ["nr_mmap_copy_pages", kernel.regions.mmap_pages_allocated],
+  ];
+  return values.map(([name, v]) => `${name} ${Math.floor(v)}\n`).join("");
+}
+
 export const MEMORY_FILES: ProcTable = {
   buddyinfo: { show: show_buddyinfo },
   maps: { show: show_maps },
   meminfo: { show: show_meminfo },
   swaps: { show: () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n" },
-  vmstat: { show: (k) => `nr_free_pages ${k.pages.nr_free}\nnr_mmap_copy_pages ${k.regions.mmap_pages_allocated}\n` },
+  vmstat: { show: show_vmstat },
 };

@@ -4,6 +4,7 @@
 import { EACCES } from "../../include/uapi/errno.ts";
 import { DT_DIR, DT_LNK, DT_REG, MAJOR, MINOR } from "../../include/uapi/stat.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
+import type { NetDevice } from "../../net/core/dev.ts";
 import type { Task } from "../../kernel/task.ts";
 import { FileSystemType, type Inode, type SuperBlock } from "../fs.ts";
 import { PseudoInode, PseudoSuper, TextInode, dir_mode, link_mode } from "../pseudo.ts";
@@ -41,6 +42,33 @@ function add_device(root: Map<string, Node>, home: string, cls: string, name: st
 /** .../block/DISK/PART is a partition */
 const attrsHas = (home: string): boolean => /\/block\/[^/]+\/[^/]+$/.test(home);
 
+/** Of every disk: no rotation, no merging, one command at a time. */
+const DISK_ATTRS: readonly [string, string][] = [
+  ["hidden", "0"], ["capability", "0"], ["ext_range", "256"], ["queue/logical_block_size", "512"], ["queue/physical_block_size", "512"], ["queue/hw_sector_size", "512"], ["queue/rotational", "0"],
+  ["queue/minimum_io_size", "512"], ["queue/optimal_io_size", "0"], ["queue/discard_granularity", "512"], ["queue/discard_max_bytes", "4294966784"], ["queue/discard_zeroes_data", "0"],
+  ["queue/nr_requests", "64"], ["queue/read_ahead_kb", "128"], ["queue/max_sectors_kb", "1280"], ["queue/max_hw_sectors_kb", "2147483647"], ["queue/scheduler", "none"], ["queue/write_cache", "write back"],
+  ["queue/zoned", "none"], ["queue/nr_zones", "0"], ["queue/add_random", "0"], ["queue/iostats", "1"], ["queue/fua", "0"],
+];
+
+/** cf. net/core/net-sysfs.c */
+function add_net(root: Map<string, Node>, d: NetDevice): void {
+  const home = `devices/virtual/net/${d.name}`;
+  const up = (d.flags & 1) !== 0;
+  const mac = d.hwaddr.map((b) => b.toString(16).padStart(2, "0")).join(":");
+  const attrs: readonly (readonly [string, string | number])[] = [
+    ["addr_assign_type", 0], ["addr_len", 6], ["address", mac], ["broadcast", mac], ["dev_id", "0x0"], ["dev_port", 0], ["dormant", 0], ["flags", `0x${d.flags.toString(16)}`], ["ifalias", ""],
+    ["ifindex", d.index], ["iflink", d.index], ["link_mode", 0], ["mtu", d.mtu], ["netdev_group", 0], ["operstate", up ? "unknown" : "down"], ["proto_down", 0], ["tx_queue_len", d.txqlen], ["type", d.type],
+    ["uevent", `INTERFACE=${d.name}\nIFINDEX=${d.index}`],
+  ];
+  for (const [name, value] of attrs) put(root, `${home}/${name}`, file(value, name === "uevent" ? 0o644 : 0o444));
+  if (up) put(root, `${home}/carrier`, file(1));
+  for (const [way, s] of [["rx", d.rx], ["tx", d.tx]] as const)
+    for (const [what, v] of [["bytes", s.bytes], ["packets", s.packets], ["errors", 0], ["dropped", 0], ["fifo_errors", 0], ["compressed", 0]] as const) put(root, `${home}/statistics/${way}_${what}`, file(v));
+  for (const what of ["collisions", "multicast"]) put(root, `${home}/statistics/${what}`, file(0));
+  put(root, `${home}/subsystem`, { link: "../../../../class/net" });
+  put(root, `class/net/${d.name}`, { link: `../../${home}` });
+}
+
 /** The whole tree as it is now. */
 function build(kernel: Kernel): Map<string, Node> {
   const root = new Map<string, Node>();
@@ -56,13 +84,19 @@ function build(kernel: Kernel): Map<string, Node> {
     const s = b.stats;
     attrs.push(["stat", `${s.reads} 0 ${s.sectorsRead} 0 ${s.writes} 0 ${s.sectorsWritten} 0 0 0 0 ${s.discards} 0 0 0 ${s.flushes} 0`]);
     if (b.bd_partno > 0) attrs.push(["partition", String(b.bd_partno)], ["start", String(Math.floor(b.start / 512))]);
-    else attrs.push(["removable", "0"], ["range", String(b.bd_disk.minors)], ["queue/logical_block_size", "512"], ["queue/physical_block_size", "512"], ["queue/rotational", "1"], ["queue/hw_sector_size", "512"]);
+    else attrs.push(["removable", "0"], ["range", String(b.bd_disk.minors)], ...DISK_ATTRS);
+    attrs.push(["alignment_offset", "0"], ["discard_alignment", "0"], ["inflight", "       0        0"]);
+    put(root, `${home}/holders`, dir());
+    if (b.bd_partno === 0) put(root, `${home}/slaves`, dir());
     if (b.bd_partno === 0) attrs.push(["device/serial", b.bd_disk.serial]);
     add_device(root, home, "block", b.name, b.bd_dev, true, attrs);
     if (b.bd_partno === 0) put(root, `block/${b.name}`, { link: `../${home}` });
   }
   for (const t of kernel.vfs.file_systems) if (t.requires_dev) put(root, `fs/${t.name}`, dir());
-  put(root, "kernel/uevent_seqnum", file(0));
+  put(root, "class/net", dir());
+  for (const d of kernel.net.devices) add_net(root, d);
+  for (const [name, value] of [["uevent_seqnum", 0], ["fscaps", 0], ["address_bits", 64], ["cpu_byteorder", "little"]] as const) put(root, `kernel/${name}`, file(value));
+  for (const [name, value] of [["kernel_max", "0"], ["offline", ""], ["isolated", ""]] as const) put(root, `devices/system/cpu/${name}`, file(value));
   put(root, "devices/system/cpu/online", file("0"));
   put(root, "devices/system/cpu/possible", file("0"));
   put(root, "devices/system/cpu/present", file("0"));
