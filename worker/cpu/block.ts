@@ -40,6 +40,8 @@ export interface CompiledCode {
 export interface Compiler {
   /** Table slot of the compiled code that starts here, or 0. */
   slotAt(rip: number): number;
+  /** The block at `rip` is going to be decoded: it is executed for the first time. */
+  met(rip: number): void;
   /** All records are gone; compiled code goes as well. */
   flush(): void;
 }

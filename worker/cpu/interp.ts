@@ -275,6 +275,7 @@ export class Interpreter {
 
   /** Decodes the block at `rip` and returns its first record. */
   decode(rip: number): number {
+    this.compiler?.met(rip);
     const again = this.revive(rip);
     if (again !== 0) return again;
     if (this.next + (MAX_BLOCK + 2) * REC_SIZE > this.recordsEnd) this.flush();

@@ -31,6 +31,17 @@ const PROGRAMS = {
 7: dec %ebp; jnz 1b; int3
 8: sub %ecx, %ebx; ret
 9: ud2`,
+  "loops within loops, in a function": `
+call 1f; int3
+1: push %rbx; mov $3, %r8d
+2: mov $2, %r9d; mov $2, %r10d; add %r8, %rax; test $1, %al; je 4f
+3: mov $3, %r10d; jmp 5f
+4: add $7, %rbx; test $8, %al; jne 6f
+5: lea (%rax,%rbx,2), %rax; mov %rax, -0x40(%rsp); dec %r10d; jg 5b
+   xor %rbx, %rax; test $8, %al; jne 7f
+6: dec %r9d; jnz 3b
+7: dec %r8d; jnz 2b
+   pop %rbx; ret`,
 };
 
 for (const [name, source] of Object.entries(PROGRAMS))
@@ -57,6 +68,10 @@ for (const [name, source] of Object.entries(PROGRAMS))
       plain.decoder.forget();
       plain.decoder.decode(entry, insn);
       compiled.flush();
+      // it is seen where a function begins
+      start(compiled);
+      compiled.run(1);
+      compiled.run(2);
       compiled.jit!.compile(entry);
       for (const slice of [1, 7, 16, 40]) {
         start(plain);

@@ -16,10 +16,11 @@ import { CODE_SHIFT } from "../build/wasm.ts";
 import type { CompiledCode, Compiler } from "../block.ts";
 import type { Interpreter } from "../interp.ts";
 import { FN_ENTER } from "../interp.ts";
-import { ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
+import { RSP, ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import { settleFunction } from "./flag_record.ts";
 import type { DoorLog } from "../door.ts";
+import { Functions } from "./functions.ts";
 import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
 import type { Region } from "./region.ts";
@@ -121,6 +122,7 @@ export class Jit implements Compiler {
   /** regions whose code has been written to, the last one of each entry: the same code may come back */
   private readonly old = new Map<number, Compiled>();
   private nextSlot = 1;
+  private readonly functions: Functions;
   /** slots of the module being written, by entry */
   private readonly near = new Map<number, number>();
   /** by granule of guest memory: how often in a row compiled code there was written to soon */
@@ -134,6 +136,7 @@ export class Jit implements Compiler {
     this.decoder = decoder;
     this.words = layout.mem.reserve(4 * WORDS);
     const jumps = layout.mem.reserve(8 * JUMP_ENTRIES);
+    this.functions = new Functions(layout.mem);
     this.constants = layout.mem.reserve(16 * CONSTANTS);
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
     this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, constant: (bytes) => this.constant(bytes), slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
@@ -215,6 +218,10 @@ export class Jit implements Compiler {
     this.imports = { ...this.interpreter.imports, $region: exports.$region!, $settle: exports.$settle!, $door: exports.$door! };
   }
 
+  met(rip: number): void {
+    const { mem, state } = this.links;
+    this.functions.met(rip, Number(mem.dv.getBigUint64(state + ST_GPR + 8 * RSP, true)));
+  }
   slotAt(rip: number): number {
     const c = this.regions.get(rip);
     if (c !== undefined) return c.slot;
@@ -306,7 +313,7 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at));
+      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at), entry === rip ? this.functions.of(rip) : entry);
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;
@@ -371,6 +378,7 @@ export class Jit implements Compiler {
     this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
     this.wordOf.clear();
     this.changes.clear();
+    this.functions.clear();
     this.clearJumps();
     for (let i = 1; i < this.nextSlot; i++) this.table.set(i, null);
     this.nextSlot = 1;

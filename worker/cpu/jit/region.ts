@@ -3,6 +3,7 @@
 // From its entry it follows direct branches, and goes on behind calls; it ends at returns, indirect jumps, instructions that leave, code that
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
 import { Insn, type Decoder } from "../decode.ts";
+import { unfold } from "./nest.ts";
 import { loopBodies, makeReducible, type Analysis } from "./structure.ts";
 import { summarise, type Summary } from "./summary.ts";
 
@@ -142,13 +143,17 @@ function countLanes({ insn, summary }: Step, uses: Record<"whole" | "double" | "
  * Discovers the region that starts at `entry`; undefined if not even its first instruction can be compiled.
  * `memory` is the guest's; `limit` is the end of guest memory; `stop(rip)` says that code at rip must not be compiled (it is known to change).
  * `registers`: their values at `entry`, if it is about to be entered. A loop whose jump table was addressed before it is found by them, and what
- * is called through them. `heat(rip)`: how often the code at rip was reached.
+ * is called through them. `heat(rip)`: how often the code at rip was reached. `start`: where the function that it is in seems to begin.
  */
-export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = [], heat: (rip: number) => number = () => 0): Region | undefined {
+export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = [], heat: (rip: number) => number = () => 0, start = entry): Region | undefined {
   decoder.forget();
-  const finder = new Finder(decoder, entry, memory, limit, stop, registers, heat);
-  finder.find();
-  return finder.steps.has(entry) ? finder.region() : undefined;
+  for (const from of start === entry ? [entry] : [start, entry]) {
+    const finder = new Finder(decoder, from, memory, limit, stop, registers, heat, entry);
+    finder.find();
+    const region = finder.region();
+    if (region !== undefined) return region;
+  }
+  return undefined;
 }
 
 /** A copy of a function that is part of a region; 0 is the region's own. */
@@ -170,6 +175,23 @@ const TRAMPOLINE_END = 0x1000;
 const COPY = 0x1_0000_0000;
 const isNop = (insn: Insn): boolean => insn.shape.form.name === "nop";
 
+/** Successors of each block within the region, and which edges they are. */
+function edgesOf(blocks: readonly Block[]): { succ: number[][]; edgeOf: number[][] } {
+  const succ: number[][] = [], edgeOf: number[][] = [];
+  for (const b of blocks) {
+    const s: number[] = [];
+    const e: number[] = [];
+    b.edges.forEach((edge, k) => {
+      if (edge.block < 0) return;
+      s.push(edge.block);
+      e.push(k);
+    });
+    succ.push(s);
+    edgeOf.push(e);
+  }
+  return { succ, edgeOf };
+}
+
 /** Finds the blocks of a region. Addresses are those of copies: copy * COPY + rip. */
 class Finder {
   readonly steps = new Map<number, Step>();
@@ -186,7 +208,9 @@ class Finder {
   private readonly sizes = new Map<number, number>();
   /** instructions so far but for nops, of which nothing is left */
   private weight = 0;
+  /** where the function begins, and the region */
   private readonly entry: number;
+  private readonly first: number;
   private readonly decoder: Decoder;
   private readonly memory: DataView;
   private readonly limit: number;
@@ -195,15 +219,16 @@ class Finder {
   private readonly values: number[];
   private readonly heat: (rip: number) => number;
 
-  constructor(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[], heat: (rip: number) => number) {
+  constructor(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[], heat: (rip: number) => number, first: number) {
     this.decoder = decoder;
+    this.first = first;
     this.entry = entry;
     this.memory = memory;
     this.limit = limit;
     this.stop = stop;
     this.values = [...registers];
     this.heat = heat;
-    this.leaders = new Set([entry]);
+    this.leaders = new Set([entry, first]);
     this.copies = [{ entry, depth: 0, caller: -1, returnTo: -1 }];
     this.tables = new Map(registers.entries());
   }
@@ -313,17 +338,16 @@ class Finder {
     }
   }
 
-  region(): Region {
-    const { steps, entry, switches } = this;
+  /** Undefined: the region's beginning has not been found, or there is too much. */
+  region(): Region | undefined {
+    const { steps, entry, first, switches } = this;
+    if (!steps.has(first) || (first !== entry && this.weight >= MAX_INSNS)) return undefined;
     const index = new Map<number, number>();
     const starts = [entry, ...[...this.leaders].filter((at) => at !== entry && steps.has(at)).sort((a, b) => a - b)];
     starts.forEach((at, i) => index.set(at, i));
     const edgeTo = (at: number): Edge => ({ block: index.get(at) ?? -1, rip: at % COPY });
-    let used = 0;
-    let mxcsr = false;
-    const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
-    const ranges: [number, number][] = [];
-    const blocks = starts.map((start): Block => {
+    const ends: number[] = [];
+    let blocks = starts.map((start): Block => {
       const block: Block = { rip: start % COPY, steps: [], edges: [], afterCall: this.afterCalls.has(start), afterDoor: this.afterDoors.has(start) };
       const copy = start - (start % COPY);
       let at = start;
@@ -334,9 +358,6 @@ class Finder {
           break;
         }
         block.steps.push(step);
-        used |= step.summary.reads | step.summary.writes;
-        mxcsr ||= step.summary.mxcsr;
-        countLanes(step, uses);
         const here = at;
         at += step.insn.length;
         const { ending, conditional } = step.summary;
@@ -357,22 +378,31 @@ class Finder {
         }
         break;
       }
-      ranges.push([block.rip, at % COPY]);
+      ends.push(at % COPY);
       return block;
     });
-    const succ: number[][] = [];
-    const edgeOf: number[][] = [];
-    for (const b of blocks) {
-      const s: number[] = [];
-      const e: number[] = [];
-      b.edges.forEach((edge, k) => {
-        if (edge.block < 0) return;
-        s.push(edge.block);
-        e.push(k);
+    let ranges = blocks.map(({ rip }, n): [number, number] => [rip, ends[n]!]);
+    let { succ, edgeOf } = edgesOf(blocks);
+    if (first !== entry) {
+      const nodes = unfold(succ, index.get(first)!, MAX_BLOCKS);
+      if (nodes === undefined) return undefined;
+      ranges = [...new Set(nodes.map(({ node }) => node))].map((n) => ranges[n]!);
+      blocks = nodes.map(({ node, to }): Block => {
+        let k = 0;
+        return { ...blocks[node]!, edges: blocks[node]!.edges.map((e) => (e.block < 0 ? e : { ...e, block: to[k++]! })) };
       });
-      succ.push(s);
-      edgeOf.push(e);
+      ({ succ, edgeOf } = edgesOf(blocks));
     }
+    let used = 0, mxcsr = false, insns = 0;
+    const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
+    for (const block of blocks)
+      for (const step of block.steps) {
+        used |= step.summary.reads | step.summary.writes;
+        mxcsr ||= step.summary.mxcsr;
+        if (!isNop(step.insn)) insns++;
+        countLanes(step, uses);
+      }
+    if (first !== entry && insns > MAX_INSNS) return undefined;
     const { analysis, dispatchers, redirected } = makeReducible(succ);
     for (const places of dispatchers) {
       blocks.push({ rip: -1, steps: [], edges: places.map((block) => ({ block, rip: blocks[block]!.rip })), afterCall: false, afterDoor: false, dispatcher: true });
@@ -385,7 +415,7 @@ class Finder {
     const mostly = (kind: "double" | "single", other: "double" | "single"): number =>
       uses[kind].reduce((mask, n, r) => (n > uses.whole[r]! && n >= uses[other][r]! && n > 0 ? mask | (0x10000 << r) : mask), 0);
     const doubles = mostly("double", "single"), singles = mostly("single", "double") & ~doubles;
-    return { entry, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns: this.weight };
+    return { entry: first, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns };
   }
 }
 
