@@ -4,7 +4,7 @@ import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { Hex, SYSCALL_DEFINE, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { File, POLLERR, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "./fs.ts";
+import { File, POLLERR, POLLIN, POLLOUT } from "./fs.ts";
 import { fput } from "./file_table.ts";
 
 const EFD_SEMAPHORE = 1;
@@ -24,6 +24,9 @@ export class EventFd extends File {
     this.lo = count;
     this.semaphore = (flags & EFD_SEMAPHORE) !== 0;
   }
+  override get nowait(): boolean {
+    return true;
+  }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 8) throw EINVAL;
     if (this.lo === 0 && this.hi === 0) {
@@ -42,7 +45,7 @@ export class EventFd extends File {
   }
   /** Adds; sleeps while the sum would be more than 2^64-2. */
   override write(task: Task, buf: Uint8Array, off: number, len: number): number {
-    if (len < 8) throw EINVAL;
+    if (len !== 8) throw EINVAL;
     const view = new DataView(buf.buffer, buf.byteOffset);
     const lo = view.getUint32(off, true);
     const hi = view.getUint32(off + 4, true);
@@ -61,10 +64,10 @@ export class EventFd extends File {
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wqh);
     let mask = 0;
-    if (this.lo !== 0 || this.hi !== 0) mask |= POLLIN | POLLRDNORM;
+    if (this.lo !== 0 || this.hi !== 0) mask |= POLLIN;
     const max = this.hi === 0xffffffff && this.lo === 0xffffffff;
     if (max) mask |= POLLERR;
-    if (this.hi !== 0xffffffff || this.lo < 0xfffffffe) mask |= POLLOUT | POLLWRNORM;
+    if (this.hi !== 0xffffffff || this.lo < 0xfffffffe) mask |= POLLOUT;
     return mask;
   }
   override get noop_llseek(): boolean {

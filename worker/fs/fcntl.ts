@@ -15,7 +15,7 @@ import { S_APPEND, inode_owner_or_capable } from "./inode.ts";
 import { fcntl_getlk, fcntl_setlk } from "./locks.ts";
 import { PipeFile } from "./pipe.ts";
 
-const SETFL_MASK = O_APPEND | O_NONBLOCK | FASYNC | O_DIRECT | O_NOATIME;
+const SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 
 const F_OWNER_TID = 0;
 const F_OWNER_PID = 1;
@@ -28,12 +28,20 @@ function dupfd(task: Task, file: File, from: number, cloexec: boolean): number {
   return fd;
 }
 
+/** O_ASYNC on or off.  @returns whether the file has it at all */
+export function set_fasync(task: Task, file: File, on: boolean): boolean {
+  if (on === ((file.f_flags & FASYNC) !== 0)) return true;
+  if (!file.has_fasync) return false;
+  file.fasync(task, on);
+  file.f_flags = on ? file.f_flags | FASYNC : file.f_flags & ~FASYNC;
+  return true;
+}
+
 function setfl(task: Task, file: File, arg: number): void {
   const inode = file.f_inode;
   if (((arg ^ file.f_flags) & O_APPEND) !== 0 && inode !== undefined && (inode.i_flags & S_APPEND) !== 0) throw EPERM;
   if ((arg & O_NOATIME) !== 0 && (file.f_flags & O_NOATIME) === 0 && inode !== undefined && !inode_owner_or_capable(task.cred, inode)) throw EPERM;
-  const fasync = (arg & FASYNC) !== 0;
-  if (fasync !== ((file.f_flags & FASYNC) !== 0)) file.fasync(task, fasync);
+  set_fasync(task, file, (arg & FASYNC) !== 0);
   file.f_flags = (file.f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
 }
 

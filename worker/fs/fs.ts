@@ -2,6 +2,7 @@
 //
 // File names and paths are byte strings: JavaScript strings with one char (0..255) per byte. Whoever shows them decodes UTF-8.
 // Data moves as (buf, off, len): `buf` is guest memory itself (off = guest address) or a kernel buffer; no views are made per call.
+import type { Cred } from "../kernel/cred.ts";
 import type { Memory } from "../kernel/uaccess.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
@@ -242,6 +243,10 @@ export abstract class Inode {
   removexattr(_name: string): void {
     throw EOPNOTSUPP;
   }
+  /** largest size of a file, bytes */
+  get maxBytes(): number {
+    return 2 ** 63;
+  }
   /** i_count and i_nlink are 0: free it. */
   evict(): void {}
   /** st_blksize */
@@ -363,6 +368,8 @@ export abstract class File {
   declare f_fasync_fd: number;
   /** epoll instances that watch it (fs/eventpoll.ts) drop it when the last descriptor goes */
   declare f_ep: EventPoll[] | undefined;
+  /** who opened it, for files with a path */
+  declare f_cred: Cred | undefined;
   constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
     this.f_path = path;
     this.f_inode = inode;
@@ -374,6 +381,7 @@ export abstract class File {
     this.f_fasync_fd = 0;
     this.f_owner_tid = false;
     this.f_ep = undefined;
+    this.f_cred = undefined;
   }
   get readable(): boolean {
     return (this.f_flags & 1) === 0;
@@ -424,11 +432,19 @@ export abstract class File {
     const mnt = inode?.i_sb.s_kern_mnt;
     return inode === undefined || mnt === undefined ? undefined : { mnt, dentry: new Dentry(this.d_dname(), undefined, inode, inode.i_sb) };
   }
-  /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. Files that have none just keep the flag. */
+  /** O_ASYNC can go on: files that say no never have the flag. */
+  get has_fasync(): boolean {
+    return false;
+  }
+  /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. */
   fasync(_task: Task, _on: boolean): void {}
   /** What /proc/PID/fd/N leads to in words when there is no path: "pipe:[1]", "anon_inode:[eventfd]". */
   d_dname(): string {
     return "anon_inode:[none]";
+  }
+  /** RWF_NOWAIT may be asked of it (FMODE_NOWAIT) */
+  get nowait(): boolean {
+    return false;
   }
   /** Has no poll operation in Linux: select and poll find it always ready, epoll refuses it. */
   get never_polls(): boolean {

@@ -2,7 +2,7 @@
 import { EACCES, EPERM, EROFS } from "../include/uapi/errno.ts";
 import { O_NOATIME } from "../include/uapi/fcntl.ts";
 import { MNT_NOATIME, MNT_NODIRATIME, MNT_READONLY, MNT_RELATIME, SB_RDONLY } from "../include/uapi/mount.ts";
-import { S_IFDIR, S_IFMT, S_ISGID, S_ISREG } from "../include/uapi/stat.ts";
+import { S_IFDIR, S_IFMT, S_ISGID, S_ISREG, S_ISUID, S_IXGRP } from "../include/uapi/stat.ts";
 import { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, in_group_p, type Cred } from "../kernel/cred.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
@@ -97,13 +97,20 @@ export function inode_init_owner(dir: Inode, mode: number, cred: { uid: number; 
   return { mode: (mode & S_IFMT) === S_IFDIR ? mode | S_ISGID : mode, uid: cred.uid, gid: dir.i_gid };
 }
 
-/** What a write or a change of owner does to set-id bits: the mode without them, or undefined when nothing changes.  cf. should_remove_suid() */
-export function removed_suid(inode: Inode, cred: Cred | undefined): number | undefined {
+/** The set-id bits that a change of owner takes away.  cf. setattr_should_drop_sgid() */
+export function killed_suid(inode: Inode, cred: Cred): number {
   const mode = inode.i_mode;
-  if (!S_ISREG(mode) || (mode & 0o6000) === 0 || (cred !== undefined && cred.cap_effective.has(CAP_FSETID))) return undefined;
-  let kill = mode & 0o4000;
-  // S_ISGID without group execution once meant mandatory locking; it stays
-  if ((mode & 0o2010) === 0o2010) kill |= 0o2000;
+  let kill = mode & S_ISUID;
+  // S_ISGID without group execution once meant mandatory locking; for members of the group it stays
+  if ((mode & S_ISGID) !== 0 && ((mode & S_IXGRP) !== 0 || !(in_group_p(cred, inode.i_gid) || cred.cap_effective.has(CAP_FSETID)))) kill |= S_ISGID;
+  return kill;
+}
+
+/** What a write does to set-id bits: the mode without them, or undefined when nothing changes.  cf. setattr_should_drop_suidgid() */
+export function removed_suid(inode: Inode, cred: Cred): number | undefined {
+  const mode = inode.i_mode;
+  if (!S_ISREG(mode) || (mode & 0o6000) === 0 || cred.cap_effective.has(CAP_FSETID)) return undefined;
+  const kill = killed_suid(inode, cred);
   return kill === 0 ? undefined : mode & ~kill;
 }
 

@@ -1,5 +1,5 @@
 // fs/ioctl.ts — ioctl: what every file answers, then the file's own.  cf. fs/ioctl.c
-import { EBADF, EBADR, EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, EXDEV } from "../include/uapi/errno.ts";
+import { EBADF, EBADR, EFBIG, EINVAL, EISDIR, ENOTTY, EOPNOTSUPP, EPERM, EXDEV } from "../include/uapi/errno.ts";
 import {
   FASYNC, FIEMAP_EXTENT_LAST, FS_APPEND_FL, FS_IMMUTABLE_FL, FS_NOATIME_FL, FS_NODUMP_FL, FS_SYNC_FL, O_NONBLOCK,
 } from "../include/uapi/fcntl.ts";
@@ -10,6 +10,7 @@ import { Fd, IoctlArg, IoctlCmd, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_write, get_user_s32, get_user_u32, get_user_u64, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import type { File, Inode } from "./fs.ts";
+import { set_fasync } from "./fcntl.ts";
 import { inode_owner_or_capable, mnt_want_write } from "./inode.ts";
 
 const FIBMAP = 1;
@@ -124,9 +125,7 @@ export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, IoctlCmd, IoctlArg], (task
       else file.f_flags &= ~O_NONBLOCK;
       return 0;
     case FIOASYNC: {
-      const on = get_user_s32(m, arg) !== 0;
-      if (on !== ((file.f_flags & FASYNC) !== 0)) file.fasync(task, on);
-      file.f_flags = on ? file.f_flags | FASYNC : file.f_flags & ~FASYNC;
+      if (!set_fasync(task, file, get_user_s32(m, arg) !== 0)) throw ENOTTY;
       return 0;
     }
     case FIONREAD:

@@ -8,7 +8,7 @@ import {
 import { MNT_NOSYMFOLLOW } from "../include/uapi/mount.ts";
 import { S_IFDIR, S_IFLNK, S_IFMT } from "../include/uapi/stat.ts";
 import type { Task } from "../kernel/task.ts";
-import type { Dentry, Mount, Path } from "./fs.ts";
+import type { Dentry, Inode, Mount, Path } from "./fs.ts";
 import { d_add, d_drop } from "./dcache.ts";
 import { MAY_EXEC, inode_permission, touch_atime } from "./inode.ts";
 import { Filename, NAME_MAX } from "./names.ts";
@@ -107,7 +107,7 @@ function may_lookup(task: Task, nd: Nameidata): void {
 }
 
 /** One component from a directory; `follow`: if it is a symbolic link, goes where it leads.  cf. walk_component() */
-function walk_component(task: Task, nd: Nameidata, name: string, follow: boolean): void {
+function walk_component(task: Task, nd: Nameidata, name: string, follow: boolean, trailing = false): void {
   may_lookup(task, nd);
   if (name === ".") return;
   if (name === "..") return follow_dotdot(task, nd);
@@ -117,18 +117,25 @@ function walk_component(task: Task, nd: Nameidata, name: string, follow: boolean
   if (inode === undefined) throw ENOENT;
   nd.dentry = dentry;
   if ((inode.i_mode & S_IFMT) === S_IFLNK) {
-    if (follow) step_into_link(task, nd, parent);
+    if (follow) step_into_link(task, nd, parent, trailing);
     return;
   }
   if (dentry.d_mounted > 0) traverse_mounts(task, nd);
 }
 
-/** nd is at a symbolic link found in `parent`: goes where it leads, links there followed too. */
-function step_into_link(task: Task, nd: Nameidata, parent: Dentry): void {
+/** In a directory where anybody makes what only its owner may remove, a link is followed for its owner, and for the directory's.  cf. may_follow_link() */
+function may_follow_link(task: Task, dir: Inode, link: Inode): void {
+  if (task.kernel.vfs.protected_symlinks === 0 || link.i_uid === task.cred.fsuid || (dir.i_mode & 0o1002) !== 0o1002 || dir.i_uid === link.i_uid) return;
+  throw EACCES;
+}
+
+/** nd is at a symbolic link found in `parent`: goes where it leads, links there followed too. `trailing`: it is the end of the whole path */
+function step_into_link(task: Task, nd: Nameidata, parent: Dentry, trailing: boolean): void {
+  if (trailing) may_follow_link(task, parent.d_inode!, nd.dentry.d_inode!);
   const target = begin_link(task, nd, parent);
   if (target === undefined) return;
   const { parts } = target;
-  for (let i = 0; i < parts.length; i++) walk_component(task, nd, parts[i]!, true);
+  for (let i = 0; i < parts.length; i++) walk_component(task, nd, parts[i]!, true, trailing && i === parts.length - 1);
   if (target.trailing && !nd.dentry.d_inode!.is_dir) throw ENOTDIR;
 }
 
@@ -208,7 +215,7 @@ export function filename_lookup(task: Task, dfd: number, name: Filename, flags: 
   path_init(task, nd, dfd, name, resolve);
   const last = parts.length - 1;
   for (let i = 0; i < last; i++) walk_component(task, nd, parts[i]!, true);
-  if (last >= 0) walk_component(task, nd, parts[last]!, name.trailing || (flags & LOOKUP_FOLLOW) !== 0);
+  if (last >= 0) walk_component(task, nd, parts[last]!, name.trailing || (flags & LOOKUP_FOLLOW) !== 0, true);
   if ((name.trailing || (flags & LOOKUP_DIRECTORY) !== 0) && !nd.dentry.d_inode!.is_dir) throw ENOTDIR;
   return nd;
 }
@@ -239,6 +246,7 @@ function set_last(nd: Nameidata, last: string | undefined, trailing: boolean): v
 /** nd is at a symbolic link, found as the last component in `parent`: walks its text up to its own last component. Whether there is one (magic: no).  cf. open_last_lookups() */
 export function follow_last_link(task: Task, nd: Nameidata, parent: Dentry): boolean {
   const trailing = nd.trailing;
+  may_follow_link(task, parent.d_inode!, nd.dentry.d_inode!);
   const target = begin_link(task, nd, parent);
   if (target === undefined) {
     set_last(nd, undefined, trailing);

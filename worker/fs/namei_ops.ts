@@ -1,19 +1,19 @@
 // fs/namei_ops.ts — making, removing, linking and renaming names.  cf. fs/namei.c do_mkdirat() and below
 import {
-  EBUSY, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, EMLINK,
+  EACCES, EBUSY, EEXIST, EINVAL, EISDIR, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, EXDEV, EMLINK,
 } from "../include/uapi/errno.ts";
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_FOLLOW, RENAME_EXCHANGE, RENAME_NOREPLACE, RENAME_WHITEOUT } from "../include/uapi/fcntl.ts";
 import {
-  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_IRWXUGO, S_ISDIR, S_ISVTX, new_decode_dev,
+  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_IRWXUGO, S_ISDIR, S_ISREG, S_ISUID, S_ISVTX, new_decode_dev,
 } from "../include/uapi/stat.ts";
 import { CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_MKNOD, capable } from "../kernel/cred.ts";
 import { DirFd, Hex, Mode, Path as PathArg, SYSCALL_DEFINE, UInt, Str } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { d_add, d_delete, d_exchange, d_move, is_subdir } from "./dcache.ts";
 import type { Dentry, Inode, Mount } from "./fs.ts";
-import { MAY_EXEC, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_permission, mnt_want_write } from "./inode.ts";
+import { MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_owner_or_capable, inode_permission, mnt_want_write } from "./inode.ts";
 import {
-  LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_parentat, lookup_one, user_path_at,
+  LAST_DOT, LAST_DOTDOT, LAST_NORM, LAST_ROOT, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_parentat, lookup_one, filename_lookup,
 } from "./namei.ts";
 import type { Filename } from "./names.ts";
 import { owner_for } from "./open.ts";
@@ -66,6 +66,8 @@ export const sys_mkdirat = SYSCALL_DEFINE("mkdirat", [DirFd, PathArg, Mode], do_
 /** Makes a node at a new name, with what the umask leaves of `mode`: what bind(2) of a unix socket does, too.  cf. vfs_mknod() */
 export function vfs_mknod(task: Task, at: NewName, mode: number, rdev: number): Inode {
   may_create(task, at.mnt, at.parent);
+  // a whiteout, 0:0, is anybody's
+  if (((mode & S_IFMT) === S_IFBLK || ((mode & S_IFMT) === S_IFCHR && rdev !== 0)) && !capable(task, CAP_MKNOD)) throw EPERM;
   const dir = at.parent.d_inode!;
   const { mode: m, owner } = owner_for(task, dir, mode);
   const name = at.dentry.d_name;
@@ -81,7 +83,6 @@ function do_mknodat(task: Task, dfd: number, addr: number, mode: number, dev: nu
   if (![S_IFREG, S_IFCHR, S_IFBLK, S_IFIFO, S_IFSOCK].includes(type)) throw EINVAL;
   const at = filename_create(task, dfd, user_name(task, addr));
   const device = type === S_IFCHR || type === S_IFBLK;
-  if (device && !capable(task, CAP_MKNOD)) throw EPERM;
   vfs_mknod(task, at, type | (mode & S_IALLUGO), device ? new_decode_dev(dev) : 0);
   return 0;
 }
@@ -105,13 +106,29 @@ export const sys_symlink = SYSCALL_DEFINE("symlink", [Str, PathArg], (task, oldn
 /** symlinkat(2) */
 export const sys_symlinkat = SYSCALL_DEFINE("symlinkat", [Str, DirFd, PathArg], do_symlinkat);
 
+/** What others made is linked only by who may read and write it.  cf. may_linkat(), safe_hardlink_source() */
+function may_linkat(task: Task, inode: Inode): void {
+  if (task.kernel.vfs.protected_hardlinks === 0 || inode_owner_or_capable(task.cred, inode)) return;
+  const mode = inode.i_mode;
+  if (!S_ISREG(mode) || (mode & S_ISUID) !== 0 || (mode & 0o2010) === 0o2010) throw EPERM;
+  try {
+    inode_permission(task, inode, MAY_READ | MAY_WRITE);
+  } catch (e) {
+    throw e === EACCES ? EPERM : e;
+  }
+}
+
 function do_linkat(task: Task, olddfd: number, oldname: number, newdfd: number, newname: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
-  if ((flags & AT_EMPTY_PATH) !== 0 && !capable(task, CAP_DAC_READ_SEARCH)) throw ENOENT;
-  const old = user_path_at(task, olddfd, oldname, ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0)).path();
+  const empty = (flags & AT_EMPTY_PATH) !== 0;
+  const name = user_name(task, oldname, empty);
+  // LOOKUP_LINKAT_EMPTY: the descriptor must have been opened by who links, as he is now
+  if (empty && olddfd !== AT_FDCWD && !name.absolute && task.files!.fget_raw(olddfd).f_cred !== task.cred && !capable(task, CAP_DAC_READ_SEARCH)) throw ENOENT;
+  const old = filename_lookup(task, olddfd, name, ((flags & AT_SYMLINK_FOLLOW) !== 0 ? LOOKUP_FOLLOW : 0) | (empty ? LOOKUP_EMPTY : 0)).path();
   const at = filename_create(task, newdfd, user_name(task, newname));
   if (old.mnt !== at.mnt) throw EXDEV;
   const inode = old.dentry.d_inode!;
+  may_linkat(task, inode);
   may_create(task, at.mnt, at.parent);
   if (at.parent.d_sb !== old.dentry.d_sb) throw EXDEV;
   if ((inode.i_flags & (S_APPEND | S_IMMUTABLE)) !== 0) throw EPERM;
@@ -219,11 +236,9 @@ function do_renameat2(task: Task, olddfd: number, from: number, newdfd: number, 
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) !== 0) throw EINVAL;
   if ((flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) !== 0 && (flags & RENAME_EXCHANGE) !== 0) throw EINVAL;
   const { vfs } = task.kernel;
-  const source = user_name(task, from);
-  const target = user_name(task, to);
-  let nd = filename_parentat(task, olddfd, source);
+  let nd = filename_parentat(task, olddfd, user_name(task, from));
   const { mnt, dentry: old_dir, last: old_last, last_type: old_type, trailing: old_trailing } = nd;
-  nd = filename_parentat(task, newdfd, target);
+  nd = filename_parentat(task, newdfd, user_name(task, to));
   const new_dir = nd.dentry;
   const { last: new_last, last_type: new_type, trailing: new_trailing } = nd;
   if (nd.mnt !== mnt) throw EXDEV;

@@ -9,7 +9,7 @@ import {
 } from "../include/uapi/fcntl.ts";
 import { MNT_NODEV, MNT_NOEXEC } from "../include/uapi/mount.ts";
 import {
-  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_ISGID, S_IFREG, S_IFSOCK, S_ISBLK, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG,
+  S_IALLUGO, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_ISGID, S_IFREG, S_IFSOCK, S_ISVTX, S_ISBLK, S_ISDIR, S_ISFIFO, S_ISLNK, S_ISREG,
 } from "../include/uapi/stat.ts";
 import { CAP_FSETID, CAP_SYS_CHROOT, capable, in_group_p, prepare_creds, Caps, type Cred } from "../kernel/cred.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
@@ -22,7 +22,7 @@ import { File, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
 import { fput, path_get } from "./file_table.ts";
 import {
   MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, inode_init_owner, inode_owner_or_capable, inode_permission,
-  mnt_want_write, notify_change, removed_suid,
+  killed_suid, mnt_want_write, notify_change, removed_suid,
 } from "./inode.ts";
 import {
   LAST_NORM, LOOKUP_DIRECTORY, LOOKUP_EMPTY, LOOKUP_FOLLOW, filename_lookup, filename_parentat, follow_last_link, lookup_one, may_chdir, traverse_mounts, user_path_at,
@@ -98,11 +98,12 @@ export function do_dentry_open(task: Task, path: Path, flags: number, state: () 
     default:
       file = inode.open(task, path, flags);
   }
-  return opened(file, path, inode, flags);
+  return opened(task, file, path, inode, flags);
 }
 
-function opened(file: File, path: Path, inode: Inode, flags: number): File {
+function opened(task: Task, file: File, path: Path, inode: Inode, flags: number): File {
   file.f_inode ??= inode;
+  file.f_cred = task.cred;
   // a pipe opened again through /proc/PID/fd has no path either
   const anon = path.mnt === inode.i_sb.s_kern_mnt;
   file.f_path = anon ? undefined : path;
@@ -124,13 +125,13 @@ export function owner_for(task: Task, dir: Inode, mode: number): { mode: number;
 }
 
 /** Walks to what an open with O_CREAT means, making it if it is not there. Returns the path and whether it was made.  cf. open_last_lookups(), lookup_open() */
-function lookup_create(task: Task, dfd: number, name: Filename, flags: number, mode: number, resolve: number): { path: Path; created: boolean } {
+function lookup_create(task: Task, dfd: number, name: Filename, flags: number, mode: number, resolve: number): { path: Path; dir: Inode; created: boolean } {
   const { vfs } = task.kernel;
   const nd = filename_parentat(task, dfd, name, resolve);
   for (;;) {
     if (nd.last_type !== LAST_NORM) {
-      if (nd.last === "" && !name.absolute) return { path: nd.path(), created: false };
-      throw EISDIR;
+      if (nd.last === "" && !name.absolute) return { path: nd.path(), dir: nd.dentry.d_inode!, created: false };
+      throw (flags & O_EXCL) !== 0 ? EEXIST : EISDIR;
     }
     if (nd.trailing) throw EISDIR;
     const parent = nd.dentry;
@@ -145,22 +146,32 @@ function lookup_create(task: Task, dfd: number, name: Filename, flags: number, m
       dentry.d_inode = dir.create(nd.last, m, owner);
       nd.dentry = dentry;
       vfs.fsnotify.create(dir, nd.last, false);
-      return { path: nd.path(), created: true };
+      return { path: nd.path(), dir, created: true };
     }
     if ((flags & O_EXCL) !== 0) throw EEXIST;
     nd.dentry = dentry;
     if (S_ISLNK(inode.i_mode)) {
       if ((flags & O_NOFOLLOW) !== 0) throw ELOOP;
-      if (!follow_last_link(task, nd, parent)) return { path: nd.path(), created: false };
+      if (!follow_last_link(task, nd, parent)) return { path: nd.path(), dir: parent.d_inode!, created: false };
       continue;
     }
     traverse_mounts(task, nd);
-    return { path: nd.path(), created: false };
+    return { path: nd.path(), dir: parent.d_inode!, created: false };
   }
 }
 
+/** In a sticky directory O_CREAT does not open what somebody else made there.  cf. may_create_in_sticky() */
+function may_create_in_sticky(task: Task, dir: Inode, inode: Inode): void {
+  const { vfs } = task.kernel;
+  const fifo = S_ISFIFO(inode.i_mode);
+  const reg = S_ISREG(inode.i_mode);
+  if ((dir.i_mode & S_ISVTX) === 0 || (fifo && vfs.protected_fifos === 0) || (reg && vfs.protected_regular === 0)) return;
+  if (inode.i_uid === dir.i_uid || inode.i_uid === task.cred.fsuid) return;
+  if ((dir.i_mode & 0o002) !== 0 || ((dir.i_mode & 0o020) !== 0 && ((fifo && vfs.protected_fifos >= 2) || (reg && vfs.protected_regular >= 2)))) throw EACCES;
+}
+
 function do_tmpfile(task: Task, dfd: number, name: Filename, flags: number, mode: number, resolve: number): Path {
-  const nd = filename_lookup(task, dfd, name, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, resolve);
+  const nd = filename_lookup(task, dfd, name, ((flags & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | LOOKUP_DIRECTORY, resolve);
   const path = nd.path();
   const dir = path.dentry.d_inode!;
   mnt_want_write(path.mnt);
@@ -197,12 +208,13 @@ export function do_filp_open(task: Task, dfd: number, name: Filename, flags: num
   const waiting = task.restart as FifoOpen | undefined;
   if (waiting?.fifo !== undefined) {
     const f = waiting.fifo;
-    return opened(fifo_open(task, f.f_path!, f.f_inode, f.f_flags, waiting), f.f_path!, f.f_inode, f.f_flags);
+    return opened(task, fifo_open(task, f.f_path!, f.f_inode, f.f_flags, waiting), f.f_path!, f.f_inode, f.f_flags);
   }
   if ((flags & O_PATH) !== 0) {
     const nd = filename_lookup(task, dfd, name, ((flags & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0), resolve);
     const path = nd.path();
-    const file = new PathFile(path, path.dentry.d_inode, flags);
+    const file = new PathFile(path, path.dentry.d_inode, flags & ~O_CLOEXEC);
+    file.f_cred = task.cred;
     path_get(path);
     return file;
   }
@@ -212,8 +224,12 @@ export function do_filp_open(task: Task, dfd: number, name: Filename, flags: num
     path = do_tmpfile(task, dfd, name, flags, mode, resolve);
     created = true;
   } else if ((flags & O_CREAT) !== 0) {
-    ({ path, created } = lookup_create(task, dfd, name, flags, mode, resolve));
-    if (!created && path.dentry.d_inode!.is_dir) throw EISDIR;
+    const found = lookup_create(task, dfd, name, flags, mode, resolve);
+    ({ path, created } = found);
+    if (!created) {
+      if (path.dentry.d_inode!.is_dir) throw EISDIR;
+      may_create_in_sticky(task, found.dir, path.dentry.d_inode!);
+    }
   } else {
     const follow = (flags & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0;
     path = filename_lookup(task, dfd, name, follow | ((flags & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0), resolve).path();
@@ -250,7 +266,7 @@ export function do_open_execat(task: Task, dfd: number, name: Filename, flags: n
   may_open(task, path, MAY_EXEC, O_RDONLY);
   if (!S_ISREG(inode.i_mode)) throw EACCES;
   if (inode.i_writecount > 0) throw ETXTBSY;
-  return opened(inode.open(task, path, O_RDONLY), path, inode, O_RDONLY);
+  return opened(task, inode.open(task, path, O_RDONLY), path, inode, O_RDONLY);
 }
 /** While a program runs its file can't be opened for writing. */
 export function deny_write_access(inode: Inode): void {
@@ -261,25 +277,29 @@ export function allow_write_access(inode: Inode): void {
   inode.i_writecount++;
 }
 
-function build_open_flags(flags: number, mode: number): { flags: number; mode: number } {
-  flags = (flags & VALID_OPEN_FLAGS) | O_LARGEFILE;
-  if ((flags & (O_CREAT | O_TMPFILE_BIT)) === 0) mode = 0;
-  if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) throw EINVAL;
-  if ((flags & O_TMPFILE_BIT) !== 0) {
-    if ((flags & O_DIRECTORY) === 0) throw EINVAL;
-    if ((flags & O_ACCMODE) === O_RDONLY) throw EINVAL;
-  }
-  if ((flags & O_PATH) !== 0) flags &= O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
-  if ((flags & O_EXCL) !== 0 && (flags & O_CREAT) !== 0) flags |= O_NOFOLLOW;
-  return { flags, mode };
+const O_PATH_FLAGS = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+
+/** What open and openat make of their flags; openat2 says what it means.  cf. build_open_how() */
+function build_open_how(flags: number, mode: number): { flags: number; mode: number } {
+  flags &= VALID_OPEN_FLAGS;
+  if ((flags & O_PATH) !== 0) flags &= O_PATH_FLAGS;
+  return { flags, mode: (flags & (O_CREAT | O_TMPFILE_BIT)) === 0 ? 0 : mode & S_IALLUGO };
 }
 
-function do_sys_openat(task: Task, dfd: number, filename: number, how: number, perm: number, resolve = 0): number {
-  const { flags, mode } = build_open_flags(how, perm);
+/** @throws EINVAL.  cf. build_open_flags() */
+function check_open_flags(flags: number, mode: number): void {
+  if ((flags & (O_CREAT | O_TMPFILE_BIT)) === 0 ? mode !== 0 : mode > S_IALLUGO) throw EINVAL;
+  if ((flags & (O_CREAT | O_DIRECTORY)) === (O_CREAT | O_DIRECTORY)) throw EINVAL;
+  if ((flags & O_TMPFILE_BIT) !== 0 && ((flags & O_DIRECTORY) === 0 || (flags & O_ACCMODE) === O_RDONLY)) throw EINVAL;
+  if ((flags & O_PATH) !== 0 && (flags & ~O_PATH_FLAGS) !== 0) throw EINVAL;
+}
+
+function do_sys_openat2(task: Task, dfd: number, filename: number, flags: number, mode: number, resolve: number): number {
+  check_open_flags(flags, mode);
   const name = task.kernel.vfs.names.getname(task.kernel.mem, filename);
   // a descriptor is taken first: without one, nothing is opened or made
   task.files!.get_unused_fd(task);
-  const file = do_filp_open(task, dfd, name, flags, mode, resolve);
+  const file = do_filp_open(task, dfd, name, flags | ((flags & O_PATH) === 0 ? O_LARGEFILE : 0), mode, resolve);
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
   } catch (e) {
@@ -287,14 +307,15 @@ function do_sys_openat(task: Task, dfd: number, filename: number, how: number, p
     throw e;
   }
 }
+function do_sys_openat(task: Task, dfd: number, filename: number, flags: number, mode: number): number {
+  const how = build_open_how(flags, mode);
+  return do_sys_openat2(task, dfd, filename, how.flags, how.mode, 0);
+}
 
 /** open(2) */
 export const sys_open = SYSCALL_DEFINE("open", [PathArg, OpenFlags, Mode], (task, filename, flags, mode) => do_sys_openat(task, AT_FDCWD, filename, flags, mode));
 /** openat(2) */
-export const sys_openat = SYSCALL_DEFINE("openat", [DirFd, PathArg, OpenFlags, Mode], do_sys_openat4);
-function do_sys_openat4(task: Task, dfd: number, filename: number, flags: number, mode: number): number {
-  return do_sys_openat(task, dfd, filename, flags, mode);
-}
+export const sys_openat = SYSCALL_DEFINE("openat", [DirFd, PathArg, OpenFlags, Mode], do_sys_openat);
 /** creat(2) */
 export const sys_creat = SYSCALL_DEFINE("creat", [PathArg, Mode], (task, filename, mode) => do_sys_openat(task, AT_FDCWD, filename, O_CREAT | O_WRONLY | O_TRUNC, mode));
 
@@ -310,10 +331,9 @@ export const sys_openat2 = SYSCALL_DEFINE("openat2", [DirFd, PathArg, Ptr, Size]
   const resolve = get_user_u64(m, how + 16);
   if (flags > 0xffffffff || (flags & ~VALID_OPEN_FLAGS) !== 0 || resolve > 0x3f) throw EINVAL;
   if ((resolve & RESOLVE_BENEATH) !== 0 && (resolve & RESOLVE_IN_ROOT) !== 0) throw EINVAL;
-  if ((flags & (O_CREAT | O_TMPFILE_BIT)) !== 0 ? mode > S_IALLUGO : mode !== 0) throw EINVAL;
-  if ((flags & O_PATH) !== 0 && (flags & ~(O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)) !== 0) throw EINVAL;
+  check_open_flags(flags, mode);
   if ((resolve & RESOLVE_CACHED) !== 0 && (flags & (O_TRUNC | O_CREAT | O_TMPFILE_BIT)) !== 0) throw EAGAIN;
-  return do_sys_openat(task, dfd, filename, flags, mode, resolve & ~RESOLVE_CACHED);
+  return do_sys_openat2(task, dfd, filename, flags, mode, resolve & ~RESOLVE_CACHED);
 });
 
 /** close(2) */
@@ -479,29 +499,19 @@ export function change_open(task: Task, file: File, attr: Iattr, touch = false):
   notify_change(task, file.f_path?.mnt ?? task.kernel.vfs.root.mnt, inode, attr, touch);
 }
 
-function chown_attr(inode: Inode, uid: number, gid: number): Iattr {
+function chown_common(task: Task, mnt: Path["mnt"], inode: Inode, uid: number, gid: number): void {
   const attr: Iattr = {};
   if (uid !== -1 && uid !== 0xffffffff) attr.uid = uid;
   if (gid !== -1 && gid !== 0xffffffff) attr.gid = gid;
-  // a change of owner clears set-id bits, root's too
-  const mode = inode.is_dir ? undefined : removed_suid(inode, undefined);
-  if (mode !== undefined && (attr.uid !== undefined || attr.gid !== undefined)) attr.mode = mode;
-  return attr;
-}
-function chown_common(task: Task, path: Path, uid: number, gid: number): void {
-  const inode = path.dentry.d_inode!;
-  const attr = chown_attr(inode, uid, gid);
-  chown_change(task, path.mnt, inode, attr);
-}
-function chown_change(task: Task, mnt: Path["mnt"], inode: Inode, attr: Iattr): void {
-  const { mode, ...owner } = attr;
-  notify_change(task, mnt, inode, owner);
-  if (mode !== undefined) inode.setattr({ mode });
+  // set-id bits go, root's too, and when neither id is given as well
+  const kill = inode.is_dir ? 0 : killed_suid(inode, task.cred);
+  if (kill !== 0) attr.mode = inode.i_mode & ~kill;
+  notify_change(task, mnt, inode, attr);
 }
 function do_fchownat(task: Task, dfd: number, name: number, uid: number, gid: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
   const path = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
-  chown_common(task, path, uid, gid);
+  chown_common(task, path.mnt, path.dentry.d_inode!, uid, gid);
   return 0;
 }
 /** fchownat(2) */
@@ -515,7 +525,7 @@ export const sys_fchown = SYSCALL_DEFINE("fchown", [Fd, UInt, UInt], (task, fd, 
   const file = task.files!.fget(fd);
   const inode = file.f_inode;
   if (inode === undefined) throw EBADF;
-  chown_change(task, file.f_path?.mnt ?? task.kernel.vfs.root.mnt, inode, chown_attr(inode, uid, gid));
+  chown_common(task, file.f_path?.mnt ?? task.kernel.vfs.root.mnt, inode, uid, gid);
   return 0;
 });
 

@@ -151,6 +151,12 @@ export class PipeFile extends File {
       pipe.w_counter++;
     }
   }
+  override get has_fasync(): boolean {
+    return true;
+  }
+  override get nowait(): boolean {
+    return this.f_path === undefined;
+  }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     const { pipe } = this;
@@ -302,9 +308,10 @@ export interface FifoOpen {
 export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, state: FifoOpen): PipeFile {
   let file = state.fifo;
   if (file === undefined) {
+    const mode = flags & O_ACCMODE;
+    if (mode === O_ACCMODE) throw EINVAL;
     const pipe = (inode.i_pipe ??= new Pipe());
     const nonblock = (flags & O_NONBLOCK) !== 0;
-    const mode = flags & O_ACCMODE;
     if (mode === O_WRONLY && nonblock && pipe.readers === 0) {
       if (pipe.writers === 0) inode.i_pipe = undefined;
       throw ENXIO;

@@ -3,7 +3,7 @@
 // A file's bytes are pages of the page pool. ftruncate of an empty file allocates one contiguous block (so that MAP_SHARED can point right at
 // it); a file that grows by writing gets chunks of their own, and can't be mapped shared across a seam.
 import { EEXIST, EFBIG, EINVAL, ENODATA, ENOMEM, ENOTEMPTY, ERANGE, ETXTBSY, EOPNOTSUPP, ENODEV } from "../include/uapi/errno.ts";
-import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_EXCHANGE, RENAME_WHITEOUT, XATTR_CREATE, XATTR_REPLACE } from "../include/uapi/fcntl.ts";
+import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_EXCHANGE, RENAME_WHITEOUT, SEEK_END, XATTR_CREATE, XATTR_REPLACE } from "../include/uapi/fcntl.ts";
 import { S_IFCHR, S_IFDIR, S_IFLNK, S_ISDIR, S_ISREG, fs_umode_to_dtype } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
@@ -196,7 +196,7 @@ export class RamfsInode extends Inode {
     }
   }
   override open(_task: Task | undefined, path: Path, flags: number): File {
-    if (S_ISDIR(this.i_mode)) return new DirFile(path, this, flags);
+    if (S_ISDIR(this.i_mode)) return new RamfsDir(path, this, flags);
     if (S_ISREG(this.i_mode)) return new RamfsFile(path, this, flags);
     throw ENODEV;
   }
@@ -358,9 +358,18 @@ export class RamfsInode extends Inode {
   }
 }
 
+/** A directory has no end to seek to.  cf. dcache_dir_lseek() */
+export class RamfsDir extends DirFile {
+  override llseek(task: Task, off: number, whence: number): number {
+    if (whence === SEEK_END) throw EINVAL;
+    return super.llseek(task, off, whence);
+  }
+}
+
 export class RamfsFile extends GenericFile {
   declare f_inode: RamfsInode;
   override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    if (len === 0) return 0;
     const n = this.f_inode.read_at(buf, off, len, pos);
     file_accessed(this);
     return n;

@@ -1,6 +1,6 @@
 // fs/read_write.ts — read, write and their vectors, lseek.  cf. fs/read_write.c
 import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EOVERFLOW, EAGAIN, ESPIPE } from "../include/uapi/errno.ts";
-import { O_APPEND, O_DSYNC, O_NONBLOCK, O_SYNC, RWF_APPEND, RWF_DSYNC, RWF_HIPRI, RWF_NOWAIT, RWF_SYNC, SEEK_HOLE } from "../include/uapi/fcntl.ts";
+import { O_APPEND, O_DSYNC, O_NONBLOCK, O_SYNC, RWF_APPEND, RWF_ATOMIC, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC, SEEK_HOLE } from "../include/uapi/fcntl.ts";
 import { MS_SYNCHRONOUS } from "../include/uapi/mount.ts";
 import { S_ISREG } from "../include/uapi/stat.ts";
 import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
@@ -9,7 +9,7 @@ import { Fd, Hex, InBuf, Int, IovIn, IovOut, Off, OutBuf, Ptr, SYSCALL_DEFINE, S
 import type { Task } from "../kernel/task.ts";
 import { USER_MIN_WRITE, access_ok, check_read, get_user_u64, type Memory } from "../kernel/uaccess.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
-import { POLLIN, type File } from "./fs.ts";
+import { POLLIN, type File, type Inode } from "./fs.ts";
 import { S_SYNC, file_remove_privs } from "./inode.ts";
 
 const SIGXFSZ = 25;
@@ -45,14 +45,14 @@ export function vfs_read(task: Task, file: File, buf: Uint8Array, off: number, l
   return n;
 }
 
-/** Bytes that may be written at `pos` under RLIMIT_FSIZE. Throws EFBIG with SIGXFSZ.  cf. generic_write_check_limits() */
-function write_limit(task: Task, pos: number, len: number): number {
+/** Bytes that may be written at `pos` under RLIMIT_FSIZE, and what a file can hold. @throws EFBIG, with SIGXFSZ when it is the limit */
+export function generic_write_check_limits(task: Task, inode: Inode, pos: number, len: number): number {
   const limit = task.signal.rlim[RLIMIT_FSIZE]!.cur;
-  if (limit === Infinity) return len;
   if (pos >= limit) {
     send_sig(SIGXFSZ, task);
     throw EFBIG;
   }
+  if (pos >= inode.maxBytes) throw EFBIG;
   return Math.min(len, limit - pos);
 }
 
@@ -73,7 +73,7 @@ export function vfs_write(task: Task, file: File, buf: Uint8Array, off: number, 
     if (done !== undefined) n = done.n;
     else {
       if (len > 0) {
-        len = write_limit(task, pos, len);
+        len = generic_write_check_limits(task, inode, pos, len);
         file_remove_privs(task, inode);
       }
       n = file.write(task, buf, off, len, pos);
@@ -249,14 +249,26 @@ export const sys_writev = SYSCALL_DEFINE("writev", [Fd, IovIn, UInt], (task, fd,
   return n;
 });
 
-/** preadv's offset comes in two halves; on x86-64 the low one is all of it. */
+const RWF_SUPPORTED = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND | RWF_NOAPPEND | RWF_ATOMIC;
+
+/** cf. kiocb_set_rw_flags() */
+function check_rw_flags(file: File, flags: number): void {
+  if ((flags & ~RWF_SUPPORTED) !== 0) throw EOPNOTSUPP;
+  if ((flags & RWF_APPEND) !== 0 && (flags & RWF_NOAPPEND) !== 0) throw EINVAL;
+  if ((flags & RWF_NOWAIT) !== 0 && !file.nowait) throw EOPNOTSUPP;
+  // no file system here promises a write that is whole or not at all
+  if ((flags & RWF_ATOMIC) !== 0) throw EOPNOTSUPP;
+}
+
+/** preadv's offset comes in two halves; on x86-64 the low one is all of it. -1: the file's own position, and that moves */
 function preadv2(task: Task, fd: number, vec: number, vlen: number, pos: number, flags: number): number {
-  if ((flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)) !== 0) throw EOPNOTSUPP;
-  const file = task.files!.fget(fd);
   const current = pos === -1;
   if (!current && pos < 0) throw EINVAL;
+  const file = task.files!.fget(fd);
   if (!current && !file.seekable) throw ESPIPE;
   if (!file.readable) throw EBADF;
+  if (import_iovec(task.kernel.mem, vec, vlen, true).total === 0) return 0;
+  check_rw_flags(file, flags);
   if ((flags & RWF_NOWAIT) !== 0 && !file.seekable && (file.f_flags & O_NONBLOCK) === 0 && (file.poll(task, undefined) & POLLIN) === 0) throw EAGAIN;
   const at = current ? file.f_pos : pos;
   const n = do_iter_read(task, file, vec, vlen, at);
@@ -264,14 +276,17 @@ function preadv2(task: Task, fd: number, vec: number, vlen: number, pos: number,
   return n;
 }
 function pwritev2(task: Task, fd: number, vec: number, vlen: number, pos: number, flags: number): number {
-  if ((flags & ~(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND)) !== 0) throw EOPNOTSUPP;
-  const file = task.files!.fget(fd);
   const current = pos === -1;
   if (!current && pos < 0) throw EINVAL;
+  const file = task.files!.fget(fd);
   if (!current && !file.seekable) throw ESPIPE;
   if (!file.writable) throw EBADF;
-  let at = current ? write_pos(file) : pos;
-  if (((flags & RWF_APPEND) !== 0 || (file.f_flags & O_APPEND) !== 0) && file.f_inode !== undefined && S_ISREG(file.f_inode.i_mode)) at = file.f_inode.i_size;
+  if (import_iovec(task.kernel.mem, vec, vlen, false).total === 0) return 0;
+  check_rw_flags(file, flags);
+  // a write to a regular file takes the lock and the blocks that it wants.  cf. ext4_buffered_write_iter()
+  if ((flags & RWF_NOWAIT) !== 0 && S_ISREG(file.f_inode?.i_mode ?? 0)) throw EOPNOTSUPP;
+  const append = ((flags & RWF_APPEND) !== 0 || ((file.f_flags & O_APPEND) !== 0 && (flags & RWF_NOAPPEND) === 0)) && file.f_inode !== undefined && S_ISREG(file.f_inode.i_mode);
+  const at = append ? file.f_inode!.i_size : current ? file.f_pos : pos;
   const sync = (file.f_flags & O_SYNC) | ((flags & RWF_SYNC) !== 0 ? O_SYNC : 0) | ((flags & RWF_DSYNC) !== 0 ? O_DSYNC : 0);
   const n = do_iter_write(task, file, vec, vlen, at, sync);
   if (current && n > 0 && file.seekable) file.f_pos = at + n;

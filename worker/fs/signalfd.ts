@@ -51,6 +51,9 @@ export class SignalFd extends File {
     task.kernel.vfs.nr_files++;
     this.sigmask = mask;
   }
+  override get nowait(): boolean {
+    return true;
+  }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     const max = Math.floor(len / SIGINFO_SIZE);
     if (max === 0) throw EINVAL;
@@ -67,7 +70,7 @@ export class SignalFd extends File {
   }
   override poll(task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(task.sighand.signalfd_wqh);
-    return task.pending.signal.intersects(this.sigmask) || task.signal.shared_pending.signal.intersects(this.sigmask) ? POLLIN | POLLRDNORM : 0;
+    return task.pending.signal.intersects(this.sigmask) || task.signal.shared_pending.signal.intersects(this.sigmask) ? POLLIN : 0;
   }
   override get noop_llseek(): boolean {
     return true;

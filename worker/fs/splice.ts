@@ -2,17 +2,16 @@
 //
 // Data goes through a kernel buffer. What was read and not yet written is kept in the call's restart state while the output sleeps, so that
 // nothing is lost or taken twice.
-import { EBADF, EFBIG, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV, EAGAIN, ETXTBSY, EPERM } from "../include/uapi/errno.ts";
+import { EBADF, EINVAL, EISDIR, EOVERFLOW, ESPIPE, EXDEV, EAGAIN, ETXTBSY, EPERM } from "../include/uapi/errno.ts";
 import { O_APPEND, O_NONBLOCK } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISFIFO, S_ISREG } from "../include/uapi/stat.ts";
-import { RLIMIT_FSIZE } from "../kernel/signal_types.ts";
 import { sleep_on } from "../kernel/sched/wait.ts";
 import { Fd, Hex, Off, Ptr, SYSCALL_DEFINE, Size, Int } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s64, put_user_u64 } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
 import { PipeFile } from "./pipe.ts";
-import { MAX_RW_COUNT, gather, import_iovec, nested, vfs_read, vfs_write } from "./read_write.ts";
+import { MAX_RW_COUNT, gather, generic_write_check_limits, import_iovec, nested, vfs_read, vfs_write } from "./read_write.ts";
 
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
@@ -70,15 +69,17 @@ function offset_arg(task: Task, addr: number, file: File): { pos: number; end: (
 
 /** sendfile(2) */
 export const sys_sendfile64 = SYSCALL_DEFINE("sendfile", [Fd, Fd, Ptr, Size], (task, out_fd, in_fd, offset, count) => {
+  if (offset !== 0) get_user_s64(task.kernel.mem, offset);
   const input = task.files!.fget(in_fd);
   if (!input.readable) throw EBADF;
+  if (!input.seekable && offset !== 0) throw ESPIPE;
+  if (offset_arg(task, offset, input).pos < 0 || count >= 2 ** 63) throw EINVAL;
   const output = task.files!.fget(out_fd);
   if (!output.writable) throw EBADF;
-  if (!input.seekable) throw offset !== 0 ? ESPIPE : EINVAL;
+  if (!input.seekable) throw EINVAL;
   if (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode)) throw EINVAL;
   if ((output.f_flags & O_APPEND) !== 0) throw EINVAL;
   const at = offset_arg(task, offset, input);
-  if (at.pos < 0) throw EINVAL;
   const opos = output.f_pos;
   const n = do_transfer(task, input, at.pos, output, opos, Math.min(count, MAX_RW_COUNT));
   at.end(n);
@@ -104,9 +105,9 @@ export const sys_copy_file_range = SYSCALL_DEFINE("copy_file_range", [Fd, Ptr, F
   if (b.i_writecount < 0) throw ETXTBSY;
   if (src.pos < 0 || dst.pos < 0) throw EINVAL;
   let count = Math.min(len, MAX_RW_COUNT);
-  if (src.pos + count > Number.MAX_SAFE_INTEGER || dst.pos + count > Number.MAX_SAFE_INTEGER) throw EOVERFLOW;
+  if (src.pos + count >= 2 ** 63 || dst.pos + count >= 2 ** 63) throw EOVERFLOW;
   count = Math.max(0, Math.min(count, a.i_size - src.pos));
-  if (dst.pos >= task.signal.rlim[RLIMIT_FSIZE]!.cur && count > 0) throw EFBIG;
+  count = generic_write_check_limits(task, b, dst.pos, count);
   if (a === b && src.pos + count > dst.pos && src.pos < dst.pos + count) throw EINVAL;
   const n = do_transfer(task, input, src.pos, output, dst.pos, count);
   src.end(n);

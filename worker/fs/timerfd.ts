@@ -116,7 +116,7 @@ export class TimerFd extends File {
   }
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wqh);
-    return this.ticks > 0 || (this.kernel.time.cancel_on_set.has(this) && this.was_set !== this.kernel.time.clock_was_set_seq) ? POLLIN | POLLRDNORM : 0;
+    return this.ticks > 0 || (this.kernel.time.cancel_on_set.has(this) && this.was_set !== this.kernel.time.clock_was_set_seq) ? POLLIN : 0;
   }
   /** CLOCK_REALTIME was set: whoever waits is told ECANCELED. */
   clock_was_set(): void {

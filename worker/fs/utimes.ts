@@ -15,28 +15,29 @@ const UTIME_OMIT = 0x3ffffffe;
 /** What the two times ask for; undefined: both now. `nsec` may be UTIME_NOW or UTIME_OMIT. */
 type Times = readonly [Timespec64, Timespec64] | undefined;
 
-function do_utimes(task: Task, dfd: number, name: number, times: Times, flags: number): number {
+/** What vfs_utimes asks of notify_change. @throws EINVAL for a fraction that is none */
+function new_attrs(task: Task, times: Times): { attr: Iattr; touch: boolean } {
   if (times !== undefined) for (const t of times) if (t.nsec !== UTIME_NOW && t.nsec !== UTIME_OMIT && (t.nsec < 0 || t.nsec > 999_999_999)) throw EINVAL;
-  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
-  if (times !== undefined && times[0].nsec === UTIME_OMIT && times[1].nsec === UTIME_OMIT) return 0;
   const now = current_time(task.kernel);
+  if (times === undefined || (times[0].nsec === UTIME_NOW && times[1].nsec === UTIME_NOW)) return { attr: { atime: now, mtime: now }, touch: true };
   const attr: Iattr = {};
-  const touch = times === undefined || (times[0].nsec === UTIME_NOW && times[1].nsec === UTIME_NOW);
-  if (touch) {
-    attr.atime = now;
-    attr.mtime = now;
-  } else {
-    if (times[0].nsec !== UTIME_OMIT) attr.atime = times[0].nsec === UTIME_NOW ? now : times[0];
-    if (times[1].nsec !== UTIME_OMIT) attr.mtime = times[1].nsec === UTIME_NOW ? now : times[1];
-  }
+  if (times[0].nsec !== UTIME_OMIT) attr.atime = times[0].nsec === UTIME_NOW ? now : times[0];
+  if (times[1].nsec !== UTIME_OMIT) attr.mtime = times[1].nsec === UTIME_NOW ? now : times[1];
+  return { attr, touch: false };
+}
+
+function do_utimes(task: Task, dfd: number, name: number, times: Times, flags: number): number {
   if (name === 0 && dfd !== AT_FDCWD) {
     if (flags !== 0) throw EINVAL;
-    const file = task.files!.fget_raw(dfd);
+    const file = task.files!.fget(dfd);
+    const { attr, touch } = new_attrs(task, times);
     if (file.f_inode === undefined) throw EBADF;
     change_open(task, file, attr, touch);
     return 0;
   }
+  if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
   const nd = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
+  const { attr, touch } = new_attrs(task, times);
   notify_change(task, nd.mnt, nd.dentry.d_inode!, attr, touch);
   return 0;
 }
@@ -54,7 +55,12 @@ function get_times(task: Task, addr: number, usec: boolean): Times {
 }
 
 /** utimensat(2) */
-export const sys_utimensat = SYSCALL_DEFINE("utimensat", [DirFd, PathArg, Ptr, Hex], (task, dfd, name, times, flags) => do_utimes(task, dfd, name, get_times(task, times, false), flags));
+export const sys_utimensat = SYSCALL_DEFINE("utimensat", [DirFd, PathArg, Ptr, Hex], (task, dfd, name, addr, flags) => {
+  const times = get_times(task, addr, false);
+  // nothing to do: not even the path is looked at
+  if (times !== undefined && times[0].nsec === UTIME_OMIT && times[1].nsec === UTIME_OMIT) return 0;
+  return do_utimes(task, dfd, name, times, flags);
+});
 /** futimesat(2) */
 export const sys_futimesat = SYSCALL_DEFINE("futimesat", [DirFd, PathArg, Ptr], (task, dfd, name, times) => do_utimes(task, dfd, name, get_times(task, times, true), 0));
 /** utimes(2) */

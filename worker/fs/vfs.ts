@@ -35,6 +35,11 @@ export class Vfs {
   readonly locks: FileLocks;
   readonly fsnotify: Fsnotify;
   readonly names = new NamesCache();
+  /** /proc/sys/fs/protected_*: who may follow, link and open what others made in sticky directories */
+  protected_hardlinks = 0;
+  protected_symlinks = 0;
+  protected_fifos = 0;
+  protected_regular = 0;
   /** the path walk that is going on */
   readonly nd = new Nameidata();
   /** makes inodes for pipes, epolls, eventfds ... */

@@ -2,7 +2,7 @@
 import { E2BIG, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERANGE } from "../include/uapi/errno.ts";
 import { AT_FDCWD, XATTR_CREATE, XATTR_REPLACE } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISREG, S_ISVTX } from "../include/uapi/stat.ts";
-import { CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
+import { CAP_SETFCAP, CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
 import { Fd, Hex, InBuf, OutBuf, Path as PathArg, Str, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_write, copy_from_user, copy_to_user, strncpy_from_user } from "../kernel/uaccess.ts";
@@ -45,14 +45,14 @@ function xattr_permission(task: Task, inode: Inode, name: string, mask: number):
   if (name.startsWith("user.")) {
     if (!S_ISREG(inode.i_mode) && !S_ISDIR(inode.i_mode)) throw (mask & MAY_WRITE) !== 0 ? EPERM : ENODATA;
     if (S_ISDIR(inode.i_mode) && (inode.i_mode & S_ISVTX) !== 0 && (mask & MAY_WRITE) !== 0 && !inode_owner_or_capable(task.cred, inode)) throw EPERM;
-  } else throw EOPNOTSUPP;
+  }
   inode_permission(task, inode, mask);
 }
 
-/** A name that is nothing but its prefix belongs to nobody, and there are no system names but those of access lists.  cf. xattr_resolve_name() */
+/** A name that is nothing but its prefix belongs to nobody, one with another prefix neither; there are no system names but those of access lists.  cf. xattr_resolve_name() */
 function xattr_resolve_name(name: string): void {
   if (/^(user|trusted|security)\.$/.test(name)) throw EINVAL;
-  if (name.startsWith("system.")) throw EOPNOTSUPP;
+  if (!/^(user|trusted|security)\./.test(name)) throw EOPNOTSUPP;
 }
 
 /** The checks of an attribute that needs no right to the data.  cf. may_write_xattr() */
@@ -66,6 +66,11 @@ function set_acl(task: Task, t: Target, type: AclType, acl: PosixAcl | null): nu
   return 0;
 }
 
+/** security.* is for who administers the system; file capabilities have a capability of their own.  cf. cap_inode_setxattr(), cap_convert_nscap() */
+function cap_inode_setxattr(task: Task, name: string): void {
+  if (name.startsWith("security.") && !capable(task, name === "security.capability" ? CAP_SETFCAP : CAP_SYS_ADMIN)) throw EPERM;
+}
+
 function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: number, flags: number): number {
   if ((flags & ~(XATTR_CREATE | XATTR_REPLACE)) !== 0) throw EINVAL;
   const name = xattr_name(task, nameaddr);
@@ -75,7 +80,7 @@ function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: 
   const acl = acl_type(name);
   if (acl !== undefined) return set_acl(task, t, acl, posix_acl_from_xattr(bytes));
   xattr_permission(task, t.inode, name, MAY_WRITE);
-  if (name.startsWith("security.") && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
+  cap_inode_setxattr(task, name);
   xattr_resolve_name(name);
   t.inode.setxattr(name, bytes, flags);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
@@ -112,7 +117,7 @@ function removexattr(task: Task, t: Target, nameaddr: number): number {
   const acl = acl_type(name);
   if (acl !== undefined) return set_acl(task, t, acl, null);
   xattr_permission(task, t.inode, name, MAY_WRITE);
-  if (name.startsWith("security.") && !capable(task, CAP_SYS_ADMIN)) throw EPERM;
+  cap_inode_setxattr(task, name);
   xattr_resolve_name(name);
   t.inode.removexattr(name);
   task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });

@@ -1,6 +1,6 @@
 // net/calls.ts — the system calls of sockets.  cf. net/socket.c
 import {
-  EAFNOSUPPORT, EINVAL, EMFILE, EMSGSIZE, ENOBUFS, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT, Errno,
+  EAFNOSUPPORT, EINVAL, EMFILE, EMSGSIZE, ENOBUFS, EOPNOTSUPP, EPERM, EPROTONOSUPPORT, ESOCKTNOSUPPORT, Errno,
 } from "../include/uapi/errno.ts";
 import {
   AF_INET, AF_NETLINK, AF_UNIX, IPPROTO_ICMP, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, MSG_CMSG_CLOEXEC, MSG_DONTWAIT, MSG_WAITFORONE, SOCK_CLOEXEC, SOCK_DGRAM,
@@ -139,6 +139,7 @@ export const sys_listen = SYSCALL_DEFINE("listen", [Fd, Int], (task, fd, backlog
   return 0;
 });
 function do_accept4(task: Task, fd: number, uaddr: number, ulen: number, flags: number): number {
+  task.files!.fget(fd);
   check_flags(flags);
   const sock = sockfd_lookup(task, fd);
   if (task.files!.find_free() >= task.signal.rlim[RLIMIT_NOFILE]!.cur) throw EMFILE;
@@ -178,9 +179,14 @@ export const sys_shutdown = SYSCALL_DEFINE("shutdown", [Fd, Int], (task, fd, how
   sock.shutdown(how);
   return 0;
 });
+/** AF_UNIX has no options of its own. */
+function no_options(sock: Socket, level: number): void {
+  if (level !== SOL_SOCKET && sock.family === AF_UNIX) throw EOPNOTSUPP;
+}
 export const sys_setsockopt = SYSCALL_DEFINE("setsockopt", [Fd, Int, Int, Ptr, Int], (task, fd, level, optname, optval, optlen) => {
   const sock = sockfd_lookup(task, fd);
   if (optlen < 0) throw EINVAL;
+  no_options(sock, level);
   const value = copy_from_user(task.kernel.mem, optval, Math.min(optlen, 4096));
   if (level === SOL_SOCKET) sock_setsockopt(task, sock, optname, value);
   else sock.setopt(task, level, optname, value);
@@ -188,6 +194,7 @@ export const sys_setsockopt = SYSCALL_DEFINE("setsockopt", [Fd, Int, Int, Ptr, I
 });
 export const sys_getsockopt = SYSCALL_DEFINE("getsockopt", [Fd, Int, Int, Ptr, Ptr], (task, fd, level, optname, optval, optlen) => {
   const sock = sockfd_lookup(task, fd);
+  no_options(sock, level);
   const m = task.kernel.mem;
   const len = get_user_s32(m, optlen);
   if (len < 0) throw EINVAL;
@@ -250,6 +257,7 @@ function do_sendmsg(task: Task, sock: Socket, umsg: number, flags: number): numb
   const { iov, total } = import_iovec(m, hdr.iov, hdr.iovlen, false);
   const name = hdr.namelen === 0 ? undefined : move_addr_to_kernel(task, hdr.name, Math.min(hdr.namelen, 128));
   let scm: Scm | undefined;
+  sock.before_send();
   if (hdr.controllen > 0) {
     if (hdr.controllen > 0x7fffffff) throw ENOBUFS;
     if (sock instanceof UnixSock) scm = scm_send(task, hdr.control, hdr.controllen);

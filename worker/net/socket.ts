@@ -110,6 +110,14 @@ export abstract class Socket extends File {
     this.protocol = protocol;
   }
 
+  override get nowait(): boolean {
+    return true;
+  }
+  override get has_fasync(): boolean {
+    return true;
+  }
+  /** What is refused before the control messages of a sendmsg are looked at. */
+  before_send(): void {}
   // --- proto_ops
   abstract bind(task: Task, addr: Uint8Array): void;
   abstract connect(task: Task, addr: Uint8Array, flags: number): void;
@@ -157,6 +165,8 @@ export abstract class Socket extends File {
 
   // --- file operations
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+    // as System V had it.  cf. sock_read_iter()
+    if (len === 0) return 0;
     const msg: RecvMsg = { buf, off, len, flags: 0, name: undefined, out_flags: 0, control: [], fds: [] };
     const n = this.recvmsg(task, msg);
     for (const f of msg.fds) fput(task, f);

@@ -17,6 +17,9 @@ export class NullFile extends File {
   override get never_polls(): boolean {
     return true;
   }
+  override get nowait(): boolean {
+    return true;
+  }
   override get seekable(): boolean {
     return true;
   }

@@ -116,6 +116,12 @@ export class Random {
 
 /** /dev/random and /dev/urandom: the same once the generator is seeded, which it is from the start. */
 export class RandomFile extends File {
+  override get nowait(): boolean {
+    return true;
+  }
+  override get has_fasync(): boolean {
+    return true;
+  }
   override get seekable(): boolean {
     return true;
   }

@@ -56,6 +56,9 @@ export class TtyFile extends File {
     if (this.hung_up) throw cmd === TIOCSPGRP ? ENOTTY : EIO;
     return tty_ioctl(task, this.tty, this, cmd, arg);
   }
+  override get has_fasync(): boolean {
+    return true;
+  }
   override fasync(_task: Task, on: boolean): void {
     if (!on || this.f_owner !== 0) return;
     const { pgrp } = this.tty;

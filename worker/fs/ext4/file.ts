@@ -19,12 +19,17 @@ export class Ext4File extends GenericFile {
   constructor(path: Path | undefined, inode: Ext4Inode, flags: number) {
     super(path, inode, flags);
   }
+  override get nowait(): boolean {
+    return true;
+  }
   override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const inode = this.f_inode;
+    if (len === 0) return 0;
+    // one that finds the end is a read, too
+    file_accessed(this);
     const n = Math.min(len, inode.i_size - pos);
     if (n <= 0) return 0;
     inode.mapping.read(buf, off, n, pos);
-    file_accessed(this);
     return n;
   }
   override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {

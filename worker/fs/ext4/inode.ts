@@ -417,8 +417,7 @@ export class Ext4Inode extends Inode {
     this.i_version++;
     this.mark_dirty();
   }
-  /** largest size of a file, bytes */
-  get maxBytes(): number {
+  override get maxBytes(): number {
     return Math.min(this.map.maxBlocks * this.i_sb.s_blocksize, Number.MAX_SAFE_INTEGER - PAGE_SIZE);
   }
   override iterate(pos: number, emit: (name: string, ino: number, type: number, next: number) => boolean): void {

@@ -100,6 +100,9 @@ export class InotifyFile extends File {
     if (list.length === 0) w.inode.i_watches = undefined;
     w.inode.i_sb.kernel.vfs.fsnotify.active--;
   }
+  override get has_fasync(): boolean {
+    return true;
+  }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     if (this.events.length === 0) {
       if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;

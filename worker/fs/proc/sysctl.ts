@@ -19,6 +19,8 @@ const int = (get: (k: Kernel) => number, set: (k: Kernel, v: number) => void, mi
     set(k, v);
   },
 });
+/** A number from 0 on that root alone sees and sets. */
+const priv = (get: (k: Kernel) => number, set: (k: Kernel, v: number) => void, max: number): ProcTableEntry => ({ ...int(get, set, 0, max), mode: 0o600 });
 const text = (get: (k: Kernel) => string, set: (k: Kernel, v: string) => void, max: number): ProcTableEntry => ({
   mode: 0o644,
   show: (k) => `${get(k)}\n`,
@@ -110,7 +112,9 @@ export const SYSCTL_FILES: ProcTable = {
   "sys/fs/inotify/max_queued_events": ro(() => MAX_QUEUED_EVENTS),
   "sys/fs/inotify/max_user_instances": ro(() => 128),
   "sys/fs/inotify/max_user_watches": ro(() => MAX_USER_WATCHES),
-  "sys/fs/protected_hardlinks": ro(() => 0),
-  "sys/fs/protected_symlinks": ro(() => 0),
+  "sys/fs/protected_hardlinks": priv((k) => k.vfs.protected_hardlinks, (k, v) => (k.vfs.protected_hardlinks = v), 1),
+  "sys/fs/protected_symlinks": priv((k) => k.vfs.protected_symlinks, (k, v) => (k.vfs.protected_symlinks = v), 1),
+  "sys/fs/protected_fifos": priv((k) => k.vfs.protected_fifos, (k, v) => (k.vfs.protected_fifos = v), 2),
+  "sys/fs/protected_regular": priv((k) => k.vfs.protected_regular, (k, v) => (k.vfs.protected_regular = v), 2),
   "sys/fs/suid_dumpable": ro(() => 0),
 };

@@ -92,6 +92,8 @@ export const RWF_DSYNC = 0x02;
 export const RWF_SYNC = 0x04;
 export const RWF_NOWAIT = 0x08;
 export const RWF_APPEND = 0x10;
+export const RWF_NOAPPEND = 0x20;
+export const RWF_ATOMIC = 0x40;
 
 export const RESOLVE_NO_XDEV = 0x01;
 export const RESOLVE_NO_MAGICLINKS = 0x02;

@@ -9,6 +9,7 @@ export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFIFO = 0o010000;
 export const S_ISUID = 0o4000;
+export const S_IXGRP = 0o010;
 export const S_ISGID = 0o2000;
 export const S_ISVTX = 0o1000;
 export const S_IALLUGO = 0o7777;

@@ -99,7 +99,7 @@ export class Net {
   }
   /** The source address for a destination; undefined: unreachable. Everything that can be reached is this machine. */
   route_source(dst: number): number | undefined {
-    if (!this.is_local(dst)) return undefined;
+    if (dst === 0xffffffff || !this.is_local(dst)) return undefined;
     return dst;
   }
   /** Counts a packet through lo. */

@@ -94,7 +94,7 @@ export class UnixSock extends Socket {
     // a socket file is made, or found to be in the way, before anybody asks whether this socket has a name already
     if (this.addr !== undefined && name[0] === 0) throw EINVAL;
     if (name[0] === 0) {
-      const key = latin1(name);
+      const key = this.abstract_key(name);
       if (net.unix_abstract.has(key)) throw EADDRINUSE;
       net.unix_abstract.set(key, this);
     } else {
@@ -112,13 +112,18 @@ export class UnixSock extends Socket {
     }
     this.addr = name;
   }
+  /** Abstract names are those of one type.  cf. unix_abstract_hash() */
+  private abstract_key(name: Uint8Array): string {
+    return `${this.type}${latin1(name)}`;
+  }
   /** A free abstract name of five hex digits. */
   private autobind(): void {
     const { net } = this.kernel;
     for (;;) {
-      const key = `\0${(net.unix_autobind++ & 0xfffff).toString(16).padStart(5, "0")}`;
+      const name = Uint8Array.from(`\0${(net.unix_autobind++ & 0xfffff).toString(16).padStart(5, "0")}`, (c) => c.charCodeAt(0));
+      const key = this.abstract_key(name);
       if (net.unix_abstract.has(key)) continue;
-      this.addr = Uint8Array.from(key, (c) => c.charCodeAt(0));
+      this.addr = name;
       net.unix_abstract.set(key, this);
       return;
     }
@@ -129,9 +134,9 @@ export class UnixSock extends Socket {
   }
   private find_other(task: Task, addr: Uint8Array): UnixSock {
     const name = sun_path(addr);
-    if (name === undefined) throw ECONNREFUSED;
+    if (name === undefined) throw EINVAL;
     let other: UnixSock | undefined;
-    if (name[0] === 0) other = this.kernel.net.unix_abstract.get(latin1(name));
+    if (name[0] === 0) other = this.kernel.net.unix_abstract.get(this.abstract_key(name));
     else {
       const inode = kern_path(task, latin1(name)).dentry.d_inode!;
       inode_permission(task, inode, MAY_WRITE);
@@ -154,28 +159,14 @@ export class UnixSock extends Socket {
     this.peer_groups = task.cred.groups;
   }
   connect(task: Task, addr: Uint8Array, flags: number): void {
-    const family = addr.length >= 2 ? addr[0]! | (addr[1]! << 8) : -1;
-    if (this.type === SOCK_DGRAM) {
-      if (family === AF_UNSPEC) {
-        this.peer = undefined;
-        this.sk_state = "close";
-        this.wq.wake_up();
-        return;
-      }
-      const other = this.find_other(task, addr);
-      if (this.passcred && this.addr === undefined) this.autobind();
-      if (other.peer !== undefined && other.peer !== this) throw EPERM;
-      this.peer = other;
-      this.sk_state = "established";
-      return;
-    }
-    if (this.sk_state === "established") throw EISCONN;
-    if (this.sk_state === "listen") throw EINVAL;
+    if (this.type === SOCK_DGRAM) return this.dgram_connect(task, addr);
+    if (sun_path(addr) === undefined) throw EINVAL;
+    if (this.passcred && this.addr === undefined) this.autobind();
     const other = this.find_other(task, addr);
     if (other.sk_state !== "listen" || (other.sk_shutdown & RCV_SHUTDOWN) !== 0) throw ECONNREFUSED;
     const st = this.state(task, this.sndtimeo);
     if (other.pending.length > other.backlog) this.wait(task, flags, st, [other.wq]);
-    if (this.passcred && this.addr === undefined) this.autobind();
+    if (this.sk_state !== "close") throw this.sk_state === "established" ? EISCONN : EINVAL;
     const end = new UnixSock(this.kernel, task, this.type);
     end.addr = other.addr;
     end.passcred = other.passcred;
@@ -188,6 +179,44 @@ export class UnixSock extends Socket {
     this.peer_groups = other.peer_groups;
     other.pending.push(end);
     other.wq.wake_up();
+  }
+  /** cf. unix_dgram_connect() */
+  private dgram_connect(task: Task, addr: Uint8Array): void {
+    if (addr.length < 2) throw EINVAL;
+    let other: UnixSock | undefined;
+    if ((addr[0]! | (addr[1]! << 8)) !== AF_UNSPEC) {
+      if (sun_path(addr) === undefined) throw EINVAL;
+      if (this.passcred && this.addr === undefined) this.autobind();
+      other = this.find_other(task, addr);
+      if (other.peer !== undefined && other.peer !== this) throw EPERM;
+      this.sk_state = other.sk_state = "established";
+    }
+    const old = this.peer;
+    this.peer = other;
+    if (old === undefined) return;
+    if (other === undefined) this.sk_state = "close";
+    this.wq.wake_up();
+    if (other !== old) this.dgram_disconnected(task, old);
+  }
+  /** What was sent to it is lost, and who was connected to it hears of that.  cf. unix_dgram_disconnected() */
+  private dgram_disconnected(task: Task, old: UnixSock): void {
+    if (this.rxq.length > 0) {
+      this.purge(task);
+      if (!old.dead && old.peer === this) {
+        old.sk_err = ECONNRESET;
+        old.wq.wake_up();
+      }
+    }
+    if (old.peer === undefined && !old.dead) old.sk_state = "close";
+  }
+  /** cf. skb_queue_purge() */
+  private purge(task: Task | undefined): void {
+    for (const skb of this.rxq.splice(0)) {
+      unix_notinflight(this.kernel, skb.fds);
+      scm_destroy(task, skb);
+      skb.from.wmem -= skb.data.length + OVERHEAD;
+      skb.from.wq.wake_up();
+    }
   }
   override accept(task: Task, flags: number): Socket {
     if (this.type === SOCK_DGRAM) throw EOPNOTSUPP;
@@ -210,6 +239,12 @@ export class UnixSock extends Socket {
   }
 
   // --- data
+  override before_send(): void {
+    if (this.type !== SOCK_SEQPACKET) return;
+    const err = this.sock_error();
+    if (err !== undefined) throw err;
+    if (this.sk_state !== "established") throw ENOTCONN;
+  }
   sendmsg(task: Task, msg: SendMsg): number {
     if ((msg.flags & MSG_OOB) !== 0 && (!this.stream || msg.len === 0)) throw EOPNOTSUPP;
     return this.stream ? this.send_stream(task, msg) : this.send_dgram(task, msg);
@@ -218,7 +253,8 @@ export class UnixSock extends Socket {
     if (msg.name !== undefined) throw this.sk_state === "established" ? EISCONN : EOPNOTSUPP;
     const st = this.state(task, this.sndtimeo);
     try {
-      if (this.peer === undefined && (this.sk_shutdown & SEND_SHUTDOWN) === 0) throw ENOTCONN;
+      if (this.peer === undefined) throw ENOTCONN;
+      if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0 && st.done === 0) return this.pipe_error(task, msg.flags);
       while (st.done < msg.len || (msg.len === 0 && msg.scm !== undefined && msg.scm.fds.length > 0)) {
         const peer = this.peer;
         if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0 || peer === undefined || peer.dead || (peer.sk_shutdown & RCV_SHUTDOWN) !== 0) {
@@ -259,31 +295,25 @@ export class UnixSock extends Socket {
   }
   private send_dgram(task: Task, msg: SendMsg): number {
     try {
-      if (msg.len > this.sndbuf - 32) throw EMSGSIZE;
-      if (this.type === SOCK_SEQPACKET) {
-        if (this.sk_state !== "established") throw ENOTCONN;
-        // a packet socket ignores addresses
-      }
+      // a packet socket ignores addresses
+      const named = this.type === SOCK_DGRAM && msg.name !== undefined;
+      if (named && sun_path(msg.name!) === undefined) throw EINVAL;
+      if (!named && this.peer === undefined) throw ENOTCONN;
       if (this.passcred && this.addr === undefined) this.autobind();
+      if (msg.len > this.sndbuf - 32) throw EMSGSIZE;
       const err = this.sock_error();
       if (err !== undefined) throw err;
-      if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) return this.pipe_error(task, msg.flags);
-      const named = this.type === SOCK_DGRAM && msg.name !== undefined;
-      const peer = named ? this.find_other(task, msg.name!) : this.peer;
-      if (peer === undefined) throw ENOTCONN;
+      if ((this.sk_shutdown & SEND_SHUTDOWN) !== 0) throw EPIPE;
+      const peer = named ? this.find_other(task, msg.name!) : this.peer!;
+      if (peer.peer !== undefined && peer.peer !== this) throw EPERM;
       if (peer.dead) {
-        if (this.type === SOCK_SEQPACKET) return this.pipe_error(task, msg.flags);
-        if (!named) {
-          this.peer = undefined;
-          this.sk_state = "close";
-        }
+        if (this.type === SOCK_SEQPACKET) throw EPIPE;
+        this.peer = undefined;
+        this.sk_state = "close";
+        this.dgram_disconnected(task, peer);
         throw ECONNREFUSED;
       }
-      if (this.type === SOCK_DGRAM && peer.peer !== undefined && peer.peer !== this) throw EPERM;
-      if ((peer.sk_shutdown & RCV_SHUTDOWN) !== 0) {
-        if (this.type === SOCK_SEQPACKET) return this.pipe_error(task, msg.flags);
-        throw EPIPE;
-      }
+      if ((peer.sk_shutdown & RCV_SHUTDOWN) !== 0) throw EPIPE;
       const full = this.type === SOCK_DGRAM && peer.peer !== this && peer.rxq.length > MAX_DGRAM_QLEN;
       if (full || this.wmem + OVERHEAD > this.sndbuf || (this.wmem > 0 && this.wmem + msg.len > this.sndbuf)) {
         const st = this.state(task, this.sndtimeo);
@@ -319,6 +349,8 @@ export class UnixSock extends Socket {
     }
   }
   recvmsg(task: Task, msg: RecvMsg): number {
+    if (this.type === SOCK_SEQPACKET && this.sk_state !== "established") throw ENOTCONN;
+    if (this.stream && this.sk_state !== "established") throw EINVAL;
     if ((msg.flags & MSG_OOB) !== 0) {
       if (!this.stream) throw EOPNOTSUPP;
       return this.recv_urg(msg);
@@ -353,7 +385,6 @@ export class UnixSock extends Socket {
     return 0;
   }
   private recv_stream(task: Task, msg: RecvMsg): number {
-    if (this.sk_state !== "established") throw EINVAL;
     const st = this.state(task, this.rcvtimeo);
     const peek = (msg.flags & MSG_PEEK) !== 0;
     const want = (msg.flags & MSG_WAITALL) !== 0 && !peek ? msg.len : Math.min(this.rcvlowat, msg.len);
@@ -362,7 +393,8 @@ export class UnixSock extends Socket {
     let i = 0;
     let moved = st.done;
     let skip = peek ? Math.max(0, this.peek_off) : 0;
-    while (moved < msg.len) {
+    // one that wants nothing waits for something all the same
+    for (let first = true; moved < msg.len || first; first = false) {
       const skb = this.rxq[i];
       if (skb !== undefined && skb === this.oob) {
         // a read ends before the urgent byte; the next one takes it in line, or passes over it
@@ -425,15 +457,15 @@ export class UnixSock extends Socket {
     if (this.peek_off >= 0) this.peek_off = peek ? this.peek_off + n : Math.max(0, this.peek_off - n);
   }
   private recv_dgram(task: Task, msg: RecvMsg): number {
-    if (this.type === SOCK_SEQPACKET && this.sk_state !== "established") throw ENOTCONN;
+    const err = this.sock_error();
+    if (err !== undefined) throw err;
     const skb = this.rxq[0];
     if (skb === undefined) {
-      const err = this.sock_error();
-      if (err !== undefined) throw err;
       if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0 && (this.type === SOCK_SEQPACKET || !this.nonblock(msg.flags))) return 0;
       return this.wait(task, msg.flags, this.state(task, this.rcvtimeo));
     }
     const peek = (msg.flags & MSG_PEEK) !== 0;
+    this.stamp(msg);
     const n = Math.min(msg.len, skb.data.length);
     msg.buf.set(skb.data.subarray(0, n), msg.off);
     if (n < skb.data.length) msg.out_flags |= MSG_TRUNC;
@@ -467,14 +499,13 @@ export class UnixSock extends Socket {
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     let mask = 0;
-    if (this.sk_state === "listen") return this.pending.length > 0 ? POLLIN | POLLRDNORM : 0;
     if (this.sk_err !== undefined) mask |= POLLERR;
     if (this.oob !== undefined) mask |= POLLPRI;
     if (this.sk_shutdown === SHUTDOWN_MASK) mask |= POLLHUP;
     if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0) mask |= POLLRDHUP | POLLIN | POLLRDNORM;
-    if (this.rxq.length > 0) mask |= POLLIN | POLLRDNORM;
+    if (this.rxq.length > 0 || this.pending.length > 0) mask |= POLLIN | POLLRDNORM;
     if (this.type !== SOCK_DGRAM && this.sk_state === "close") mask |= POLLHUP;
-    let writable = this.wmem * 4 <= this.sndbuf;
+    let writable = this.sk_state !== "listen" && this.wmem * 4 <= this.sndbuf;
     const peer = this.peer;
     if (this.type === SOCK_DGRAM && peer !== undefined && peer.peer !== this && peer.rxq.length > MAX_DGRAM_QLEN) {
       queues?.push(peer.wq);
@@ -489,7 +520,7 @@ export class UnixSock extends Socket {
     if (this.bound_inode !== undefined) {
       net.unix_inodes.delete(this.bound_inode);
       iput(this.bound_inode);
-    } else if (this.addr !== undefined && net.unix_abstract.get(latin1(this.addr)) === this) net.unix_abstract.delete(latin1(this.addr));
+    } else if (this.addr !== undefined && net.unix_abstract.get(this.abstract_key(this.addr)) === this) net.unix_abstract.delete(this.abstract_key(this.addr));
     const peer = this.peer;
     if (peer !== undefined && this.type !== SOCK_DGRAM) {
       peer.sk_shutdown = SHUTDOWN_MASK;
@@ -501,12 +532,7 @@ export class UnixSock extends Socket {
       peer.wq.wake_up();
     }
     this.peer = undefined;
-    for (const skb of this.rxq.splice(0)) {
-      unix_notinflight(this.kernel, skb.fds);
-      scm_destroy(task, skb);
-      skb.from.wmem -= skb.data.length + OVERHEAD;
-      skb.from.wq.wake_up();
-    }
+    this.purge(task);
     this.oob = undefined;
     for (const end of this.pending.splice(0)) {
       if (end.peer !== undefined) end.peer.sk_err = ECONNRESET;
