@@ -1,0 +1,10 @@
+// differ/families.c — the list.
+#include "differ.h"
+#include "families.h"
+
+const struct family families[] = {
+	{"files", 2, step_files, start_files, true},
+	{"pipes", 2, step_pipes, start_pipes, false},
+	{"sockets", 2, step_sockets, start_sockets, false},
+	{0},
+};

@@ -1,0 +1,5 @@
+// differ/families.h — what is played: one file for each.
+#pragma once
+void step_files(void), start_files(int actor);
+void step_pipes(void), start_pipes(int actor);
+void step_sockets(void), start_sockets(int actor);
