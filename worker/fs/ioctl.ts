@@ -1,7 +1,7 @@
 // fs/ioctl.ts — ioctl: what every file answers, then the file's own.  cf. fs/ioctl.c
 import { EBADF, EBADR, EFBIG, EINVAL, EISDIR, ENOTTY, EOPNOTSUPP, EPERM, EXDEV } from "../include/uapi/errno.ts";
 import {
-  FASYNC, FIEMAP_EXTENT_LAST, FS_APPEND_FL, FS_IMMUTABLE_FL, FS_NOATIME_FL, FS_NODUMP_FL, FS_SYNC_FL, O_NONBLOCK,
+  FIEMAP_EXTENT_LAST, FS_APPEND_FL, FS_IMMUTABLE_FL, FS_NOATIME_FL, FS_NODUMP_FL, FS_SYNC_FL, O_NONBLOCK,
 } from "../include/uapi/fcntl.ts";
 import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, FIONREAD, FIOQSIZE } from "../include/uapi/ioctls.ts";
 import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";

@@ -6,7 +6,7 @@ import { dequeue_signal } from "../kernel/signal.ts";
 import { SigSet, get_user_sigset, type SigInfo } from "../kernel/signal_types.ts";
 import { Fd, Hex, Ptr, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { File, POLLIN, POLLRDNORM } from "./fs.ts";
+import { File, POLLIN } from "./fs.ts";
 import { fput } from "./file_table.ts";
 
 const SIGKILL = 9;

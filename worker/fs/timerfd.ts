@@ -9,7 +9,7 @@ import type { Task } from "../kernel/task.ts";
 import { KTimer } from "../kernel/time/timer.ts";
 import { get_timespec64, put_timespec } from "../kernel/time/time.ts";
 import { check_read, check_write } from "../kernel/uaccess.ts";
-import { File, POLLIN, POLLRDNORM } from "./fs.ts";
+import { File, POLLIN } from "./fs.ts";
 import { fput } from "./file_table.ts";
 
 const CLOCK_REALTIME = 0;
