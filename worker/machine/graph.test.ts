@@ -1,7 +1,8 @@
 // machine/graph.test.ts — what is frozen comes back the same: identity, cycles, order, classes; what is no plain data is named
 import { setFlagsFromString } from "node:v8";
 import { expect, test } from "vitest";
-import { ClassTable, Externals, freeze, thaw } from "./graph.ts";
+import { Copies, freeze } from "./freeze.ts";
+import { ClassTable, Externals, thaw, type Frozen } from "./graph.ts";
 
 class Base {
   id = 1;
@@ -104,4 +105,36 @@ test("what cannot be kept is named by its path", () => {
   expect(f({ m: new Map([["k", new (class Odd {})()]]) })).toThrow("kernel.m.get(k) is a Odd, a class that is not in machine/classes.ts");
   expect(f({ p: Promise.resolve() })).toThrow("kernel.p is a Promise");
   expect(f({ v: new Uint8Array(new SharedArrayBuffer(8)) })).toThrow("kernel.v is a view of shared memory");
+});
+
+test("frozen again and again with what the last time has left, while everything changes: as if it were the first time", () => {
+  let seed = 1;
+  const dice = (n: number): number => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % n;
+  const nodes = [new Derived()];
+  const pick = (): Derived => nodes[dice(nodes.length)]!;
+  const change = [
+    () => (pick().next = pick()),
+    () => (pick().next = undefined),
+    () => nodes.push((pick().next = new Derived())),
+    () => pick().items.set(pick(), [String(dice(5)), "x"]),
+    () => pick().items.clear(),
+    () => pick().set.add(dice(2) === 0 ? pick() : dice(9)).add({ at: pick(), n: dice(3) }),
+    () => pick().set.clear(),
+    () => (pick().bytes[dice(3)] = dice(256)),
+    () => (pick().bytes = new Uint8Array(pick().bytes.buffer, 1, 2)),
+    () => (pick().bytes = new Uint8Array(3 + dice(40))),
+    () => (pick().id = dice(3) / 2),
+    () => (pick().big = BigInt(dice(3))),
+    () => Object.assign(pick(), dice(2) === 0 ? { extra: pick() } : { more: "y", extra: HOST }),
+    () => delete (pick() as Derived & { extra?: unknown }).extra,
+  ];
+  const copies = new Copies();
+  const text = (f: Frozen): string => [JSON.stringify([f.shapes, f.strings]), f.nodes, f.tags, f.values, ...f.buffers.map((b) => new Uint8Array(b))].join("\n");
+  for (let round = 0; round < 200; round++) {
+    for (let i = 0; i < 6; i++) change[dice(change.length)]!();
+    const root = [nodes[0], nodes];
+    const again = thaw(freeze(root, classes, externals, copies), classes, externals);
+    expect(text(freeze(again, classes, externals))).toBe(text(freeze(root, classes, externals)));
+    if (nodes.length > 12) nodes.splice(1 + dice(nodes.length - 3), 3);
+  }
 });
