@@ -166,6 +166,8 @@ export class Inspector implements InspectorCalls {
         rows.push({ start: v.vm_start, end: Math.max(v.vm_end, v.vm_region.vm_end === v.vm_end ? v.vm_region.vm_top : 0), kind: this.kindOf(t, v), owner: t.tgid, note: `${t.comm}${name === "" ? "" : ` · ${name}`}${shared}` });
       }
     }
+    const { fixed } = kernel.regions;
+    if (fixed !== undefined) rows.push({ start: fixed.vm_start, end: fixed.vm_end, kind: "other", owner: undefined, note: "kept for programs that are linked to fixed addresses" });
     for (const [start, size] of pages.holes()) rows.push({ start, end: start + size, kind: "free", owner: undefined, note: "free" });
     rows.sort((a, b) => a.start - b.start);
     const out: MemoryRow[] = [];
