@@ -3,18 +3,21 @@
 // A value is a symbol plus a constant. A symbol stands for what one register (or one sum of two) held at one point of the code; it never
 // changes, so what was checked of it stays true in all code that its block dominates. Which register holds which symbol is followed through
 // a block; where ways meet, those keep theirs that are written on no way from the immediate dominator.
+import { CODE_SHIFT } from "../build/wasm.ts";
 import type { Block, Region } from "./region.ts";
 import type { Summary } from "./summary.ts";
 
 const REGS = 16;
 /** How far back it is looked for what was checked; how many blocks between a block and its dominator are looked at. Further, it is taken for lost. */
-const MAX_LOOK = 32, MAX_BETWEEN = 40;
+const MAX_LOOK = 64, MAX_BETWEEN = 300;
 /** The symbol of constants: zero. Registers are 1 + n at the entry. */
 export const CONSTANT = 0;
 /** Bytes that one check covers at most. */
 const MAX_SPAN = 2048;
 /** A store test looks at two bytes of the code map: so far apart may the first and the last byte be. */
 const MAX_STORES = 257;
+/** Bytes of memory for one of the code map. */
+const GRANULE = 1 << CODE_SHIFT;
 
 /** [symbol + lo, symbol + hi) has been checked; and what was known before of this and other symbols. */
 interface Checked {
@@ -242,6 +245,12 @@ export class Addresses {
     for (let c = this.checked; c !== undefined && far < MAX_LOOK; c = c.before, far++) if (c.symbol === symbol) return c;
     return undefined;
   }
+  /** The constant addresses [lo, hi) have been looked up in the code map. */
+  private isClear(lo: number, hi: number): boolean {
+    let far = 0;
+    for (let c = this.checked; c !== undefined && far < MAX_LOOK; c = c.before, far++) if (c.symbol === CONSTANT && covers(c.clear, lo, hi)) return true;
+    return false;
+  }
   /** What is left to check before `size` bytes at symbol + offset are read or written; it is taken for checked from then on. Ranges are relative to the address. */
   check(symbol: number, offset: number, size: number, write: boolean): Check {
     const lo = offset, hi = offset + size, out: Check = {};
@@ -261,7 +270,14 @@ export class Addresses {
       if (forWrite) writable = range;
       else read = range;
     }
-    if (write && !covers(clear, lo, hi)) {
+    if (write && symbol === CONSTANT) {
+      // the place is known, so what the map says of it is known for all of its granule
+      const start = Math.floor(lo / GRANULE) * GRANULE;
+      if (!this.isClear(lo, hi)) {
+        out.stores = { lo: 0, hi: size };
+        clear = hi <= start + GRANULE ? { lo: start, hi: start + GRANULE } : here;
+      }
+    } else if (write && !covers(clear, lo, hi)) {
       let range = here;
       if (hint !== undefined) {
         const all = join(hint.stores, here, MAX_STORES);
