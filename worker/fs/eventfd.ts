@@ -24,6 +24,9 @@ export class EventFd extends File {
     this.lo = count;
     this.semaphore = (flags & EFD_SEMAPHORE) !== 0;
   }
+  override get writes_segments(): boolean {
+    return true;
+  }
   override get nowait(): boolean {
     return true;
   }

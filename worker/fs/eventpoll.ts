@@ -2,7 +2,7 @@
 //
 // epoll_wait asks every watched file what is ready, in the order in which they were added, beginning after the one that was reported last, so
 // that none starves. Edge-triggered items are reported when one of their wait queues was woken since they were last reported.
-import { EEXIST, EFAULT, EINTR, EINVAL, ELOOP, ENOENT, EPERM } from "../include/uapi/errno.ts";
+import { EEXIST, EFAULT, EINTR, EINVAL, ELOOP, ENOENT, EPERM, EOPNOTSUPP } from "../include/uapi/errno.ts";
 import { O_CLOEXEC, O_RDWR } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
@@ -41,6 +41,9 @@ export class EpItem {
     this.data_hi = hi;
   }
 }
+
+const EPIOCSPARAMS = 0x40088a01;
+const EPIOCGPARAMS = 0x80088a02;
 
 export class EventPoll extends File {
   /** in the order in which they were added; one file may be there under several descriptors */
@@ -122,6 +125,10 @@ export class EventPoll extends File {
     }
     items.push(...reported);
     return count;
+  }
+  /** Busy polling is for network cards; other requests are no requests.  cf. ep_eventpoll_ioctl() */
+  override ioctl(_task: Task, cmd: number, _arg: number): number {
+    throw cmd === EPIOCSPARAMS || cmd === EPIOCGPARAMS ? EOPNOTSUPP : EINVAL;
   }
   override poll(task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);

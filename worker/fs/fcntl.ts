@@ -5,6 +5,7 @@ import {
   F_GET_SEALS, F_NOTIFY, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_SETFD, F_SETFL, F_SETLEASE, F_SETLK, F_SETLKW, F_SETOWN, F_SETOWN_EX, F_SETPIPE_SZ, F_SETSIG,
   O_APPEND, O_CLOEXEC, O_DIRECT, O_NOATIME, O_NONBLOCK, O_PATH,
 } from "../include/uapi/fcntl.ts";
+import { S_ISFIFO } from "../include/uapi/stat.ts";
 import { RLIMIT_NOFILE } from "../kernel/signal_types.ts";
 import { Fd, Hex, Int, SYSCALL_DEFINE, Long } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
@@ -41,6 +42,8 @@ function setfl(task: Task, file: File, arg: number): void {
   const inode = file.f_inode;
   if (((arg ^ file.f_flags) & O_APPEND) !== 0 && inode !== undefined && (inode.i_flags & S_APPEND) !== 0) throw EPERM;
   if ((arg & O_NOATIME) !== 0 && (file.f_flags & O_NOATIME) === 0 && inode !== undefined && !inode_owner_or_capable(task.cred, inode)) throw EPERM;
+  // of a pipe it makes packets
+  if ((arg & O_DIRECT) !== 0 && (inode === undefined || !S_ISFIFO(inode.i_mode)) && !file.can_odirect) throw EINVAL;
   set_fasync(task, file, (arg & FASYNC) !== 0);
   file.f_flags = (file.f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
 }

@@ -446,6 +446,21 @@ export abstract class File {
   get nowait(): boolean {
     return false;
   }
+  /** O_DIRECT may be asked of it (FMODE_CAN_ODIRECT) */
+  get can_odirect(): boolean {
+    return false;
+  }
+  /** Has splice operations: what they do is what read and write do. */
+  get splices(): boolean {
+    return this.seekable;
+  }
+  get splice_reads(): boolean {
+    return this.splices;
+  }
+  /** A vector is written segment by segment, each a write of its own (there is a write operation, and no write_iter). */
+  get writes_segments(): boolean {
+    return false;
+  }
   /** Has no poll operation in Linux: select and poll find it always ready, epoll refuses it. */
   get never_polls(): boolean {
     return false;

@@ -105,30 +105,64 @@ export class FileLocks {
   }
 }
 
+/** F_OFD_GETLK with F_UNLCK asks for one's own.  cf. posix_test_locks_conflict() */
+const in_the_way = (a: FileLock, type: number, start: number, end: number, owner: LockOwner): boolean =>
+  type === F_UNLCK ? a.owner === owner && a.start <= end && start <= a.end : conflicts(a, type, start, end, owner);
 const conflicts = (a: FileLock, type: number, start: number, end: number, owner: LockOwner): boolean =>
   a.owner !== owner && a.start <= end && start <= a.end && (a.type === F_WRLCK || type === F_WRLCK);
 
-/** Sets or removes [start, end] for `owner`: cuts what it had there, joins neighbours of the same type. */
+/**
+ * Sets or removes [start, end] for the owner of `lock`: cuts what it had there, joins neighbours of the same type. The locks of one owner stand together, by
+ * their starts, and owners in the order they came in; F_GETLK tells the first that is in the way.  cf. posix_lock_inode()
+ */
 function posix_set(ctx: FileLockContext, lock: FileLock, unlock: boolean): void {
   const list = ctx.posix;
-  let { start, end } = lock;
-  for (let i = list.length - 1; i >= 0; i--) {
+  let request = lock;
+  let added = unlock;
+  let left: FileLock | undefined;
+  let right: FileLock | undefined;
+  let i = list.findIndex((l) => l.owner === lock.owner);
+  if (i < 0) i = list.length;
+  // an unlock has been "added" once it has met what it takes away: it is in no list
+  while (i < list.length && list[i]!.owner === lock.owner) {
     const l = list[i]!;
-    if (l.owner !== lock.owner) continue;
-    if (!unlock && l.type === lock.type) {
-      if (l.end + 1 < start || end + 1 < l.start) continue;
-      start = Math.min(start, l.start);
-      end = Math.max(end, l.end);
-      list.splice(i, 1);
-      continue;
+    if (!unlock && l.type === request.type) {
+      if (l.end >= request.start - 1) {
+        if (l.start - 1 > request.end) break;
+        l.start = request.start = Math.min(l.start, request.start);
+        l.end = request.end = Math.max(l.end, request.end);
+        if (added) {
+          list.splice(i, 1);
+          continue;
+        }
+        request = l;
+        added = true;
+      }
+    } else if (l.end >= request.start) {
+      if (l.start > request.end) break;
+      if (l.start < request.start) left = l;
+      if (l.end > request.end) {
+        right = l;
+        break;
+      }
+      if (l.start >= request.start) {
+        if (added) {
+          list.splice(i, 1);
+          continue;
+        }
+        request = list[i] = { ...request };
+        added = true;
+      }
     }
-    if (l.end < start || end < l.start) continue;
-    list.splice(i, 1);
-    if (l.start < start) list.push({ ...l, end: start - 1 });
-    if (l.end > end) list.push({ ...l, start: end + 1 });
+    i++;
   }
-  if (!unlock) list.push({ ...lock, start, end });
-  list.sort((a, b) => a.start - b.start);
+  if (!added) list.splice(i, 0, (request = { ...request }));
+  if (right !== undefined) {
+    // one in the middle breaks it in two
+    if (left === right) list.splice(i, 0, (left = { ...right }));
+    right.start = request.end + 1;
+  }
+  if (left !== undefined) left.end = request.start - 1;
   ctx.wait.wake_up();
 }
 
@@ -142,11 +176,14 @@ function flock_to_posix(task: Task, file: File, addr: number): { type: number; s
   const len = get_user_s64(m, addr + 16);
   const base = whence === SEEK_SET ? 0 : whence === SEEK_CUR ? file.f_pos : whence === SEEK_END ? (file.f_inode?.i_size ?? 0) : -1;
   if (base < 0) throw EINVAL;
-  if (off > Number.MAX_SAFE_INTEGER) throw EOVERFLOW;
+  if (off > 2 ** 63 - base) throw EOVERFLOW;
   let start = base + off;
   let end = OFFSET_MAX;
   if (start < 0) throw EINVAL;
-  if (len > 0) end = start + len - 1;
+  if (len > 0) {
+    if (len - 1 > 2 ** 63 - start) throw EOVERFLOW;
+    end = start + len - 1;
+  }
   else if (len < 0) {
     if (start + len < 0) throw EINVAL;
     end = start - 1;
@@ -163,7 +200,7 @@ export function fcntl_getlk(task: Task, file: File, cmd: number, addr: number): 
   if (ofd ? want.pid !== 0 : want.type === F_UNLCK) throw EINVAL;
   const owner: LockOwner = ofd ? file : task.files!;
   const m = task.kernel.mem;
-  const found = file.f_inode?.i_flock?.posix.find((l) => conflicts(l, want.type, want.start, want.end, owner));
+  const found = file.f_inode?.i_flock?.posix.find((l) => in_the_way(l, want.type, want.start, want.end, owner));
   if (found === undefined) {
     put_user_u16(m, addr, F_UNLCK);
     return 0;

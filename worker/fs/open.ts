@@ -4,7 +4,7 @@ import {
 } from "../include/uapi/errno.ts";
 import {
   AT_EACCESS, AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE, FALLOC_FL_KEEP_SIZE,
-  FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
+  FALLOC_FL_PUNCH_HOLE, FALLOC_FL_UNSHARE_RANGE, FALLOC_FL_ZERO_RANGE, O_ACCMODE, O_APPEND, O_CLOEXEC, O_CREAT, O_DIRECT, O_DIRECTORY, O_EXCL, O_LARGEFILE, O_NOATIME, O_NOCTTY,
   O_NOFOLLOW, O_PATH, O_RDONLY, O_TMPFILE_BIT, O_TRUNC, O_WRONLY, RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT,
 } from "../include/uapi/fcntl.ts";
 import { MNT_NODEV, MNT_NOEXEC } from "../include/uapi/mount.ts";
@@ -98,7 +98,12 @@ export function do_dentry_open(task: Task, path: Path, flags: number, state: () 
     default:
       file = inode.open(task, path, flags);
   }
-  return opened(task, file, path, inode, flags);
+  const opened_file = opened(task, file, path, inode, flags);
+  if ((flags & O_DIRECT) !== 0 && !file.can_odirect) {
+    fput(task, opened_file);
+    throw EINVAL;
+  }
+  return opened_file;
 }
 
 function opened(task: Task, file: File, path: Path, inode: Inode, flags: number): File {

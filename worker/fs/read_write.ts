@@ -1,5 +1,5 @@
 // fs/read_write.ts — read, write and their vectors, lseek.  cf. fs/read_write.c
-import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EOVERFLOW, EAGAIN, ESPIPE } from "../include/uapi/errno.ts";
+import { Errno, EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EOVERFLOW, EAGAIN, ESPIPE } from "../include/uapi/errno.ts";
 import { O_APPEND, O_DSYNC, O_NONBLOCK, O_SYNC, RWF_APPEND, RWF_ATOMIC, RWF_DSYNC, RWF_HIPRI, RWF_NOAPPEND, RWF_NOWAIT, RWF_SYNC, SEEK_HOLE } from "../include/uapi/fcntl.ts";
 import { MS_SYNCHRONOUS } from "../include/uapi/mount.ts";
 import { S_ISREG } from "../include/uapi/stat.ts";
@@ -223,9 +223,23 @@ export function gather(m: Memory, iov: number[], total: number): Uint8Array {
   }
   return buf;
 }
+/** cf. do_loop_readv_writev() */
+function do_loop_writev(task: Task, file: File, iov: number[]): number {
+  let done = 0;
+  for (let i = 0; i < iov.length; i += 2) {
+    try {
+      done += vfs_write(task, file, task.kernel.mem.u8, iov[i]!, iov[i + 1]!, 0);
+    } catch (e) {
+      if (done > 0 && e instanceof Errno) break;
+      throw e;
+    }
+  }
+  return done;
+}
 function do_iter_write(task: Task, file: File, vec: number, vlen: number, pos: number, sync?: number): number {
   const m = task.kernel.mem;
   const { iov, total } = import_iovec(m, vec, vlen, false);
+  if (file.writes_segments) return do_loop_writev(task, file, iov);
   if (iov.length <= 2) return vfs_write(task, file, m.u8, iov[0] ?? 0, total, pos, sync);
   return vfs_write(task, file, gather(m, iov, total), 0, total, pos, sync);
 }

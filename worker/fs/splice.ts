@@ -55,7 +55,11 @@ function do_transfer(task: Task, input: File, pos: number, output: File, opos: n
 }
 
 /** An offset argument: where to begin, and how to tell where it ended. */
-function offset_arg(task: Task, addr: number, file: File): { pos: number; end: (n: number) => void } {
+interface Offset {
+  readonly pos: number;
+  readonly end: (n: number) => void;
+}
+function offset_arg(task: Task, addr: number, file: File): Offset {
   if (addr === 0)
     return {
       pos: file.f_pos,
@@ -76,9 +80,12 @@ export const sys_sendfile64 = SYSCALL_DEFINE("sendfile", [Fd, Fd, Ptr, Size], (t
   if (offset_arg(task, offset, input).pos < 0 || count >= 2 ** 63) throw EINVAL;
   const output = task.files!.fget(out_fd);
   if (!output.writable) throw EBADF;
-  if (!input.seekable) throw EINVAL;
+  if (offset_arg(task, offset, input).pos >= Math.min(input.f_inode?.maxBytes ?? Infinity, output.f_inode?.maxBytes ?? Infinity)) throw EOVERFLOW;
+  if (output instanceof PipeFile) return splice_file_to_pipe(task, input, offset_arg(task, offset, input), output, Math.min(count, MAX_RW_COUNT), output.f_flags & O_NONBLOCK ? SPLICE_F_NONBLOCK : 0);
+  if ((output.f_flags & O_APPEND) !== 0 || !(input.seekable || input.noop_llseek)) throw EINVAL;
+  if (count === 0) return 0;
+  if (!input.splice_reads || !output.splices) throw EINVAL;
   if (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode)) throw EINVAL;
-  if ((output.f_flags & O_APPEND) !== 0) throw EINVAL;
   const at = offset_arg(task, offset, input);
   const opos = output.f_pos;
   const n = do_transfer(task, input, at.pos, output, opos, Math.min(count, MAX_RW_COUNT));
@@ -103,6 +110,8 @@ export const sys_copy_file_range = SYSCALL_DEFINE("copy_file_range", [Fd, Ptr, F
   if (a.i_sb !== b.i_sb && a.i_sb.type !== b.i_sb.type) throw EXDEV;
   if ((b.i_flags & 8) !== 0) throw EPERM;
   if (b.i_writecount < 0) throw ETXTBSY;
+  // sums of unsigned numbers that wrap
+  if ((src.pos < 0 && src.pos + len >= 0 && len > 0) || (dst.pos < 0 && dst.pos + len >= 0 && len > 0)) throw EOVERFLOW;
   if (src.pos < 0 || dst.pos < 0) throw EINVAL;
   let count = Math.min(len, MAX_RW_COUNT);
   if (src.pos + count >= 2 ** 63 || dst.pos + count >= 2 ** 63) throw EOVERFLOW;
@@ -138,16 +147,32 @@ function pipe_room(task: Task, file: PipeFile, flags: number): number {
   return pipe.free;
 }
 
+/** Reads `input` at `at` into a pipe; `max` is not 0 but for sendfile. */
+function splice_file_to_pipe(task: Task, input: File, at: Offset, op: PipeFile, max: number, flags: number): number {
+  const room = pipe_room(task, op, flags);
+  if (max === 0) return 0;
+  if (!input.splice_reads || (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode))) throw EINVAL;
+  const st = (task.restart ??= { sub: undefined }) as { sub: unknown };
+  const buf = new Uint8Array(Math.min(max, room));
+  const n = nested(task, st, () => vfs_read(task, input, buf, 0, buf.length, at.pos));
+  op.pipe.put(buf, 0, n);
+  op.pipe.rd_wait.wake_up();
+  at.end(n);
+  return n;
+}
+
 /** splice(2) */
 export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex], (task, fd_in, off_in, fd_out, off_out, len, flags) => {
   if (len === 0) return 0;
   if ((flags & ~SPLICE_F_ALL) !== 0) throw EINVAL;
   const input = task.files!.fget(fd_in);
   const output = task.files!.fget(fd_out);
-  if (!input.readable || !output.writable) throw EBADF;
   const ip = input instanceof PipeFile ? input : undefined;
   const op = output instanceof PipeFile ? output : undefined;
   if ((ip !== undefined && off_in !== 0) || (op !== undefined && off_out !== 0)) throw ESPIPE;
+  for (const off of [off_out, off_in]) if (off !== 0) get_user_s64(task.kernel.mem, off);
+  if (!input.readable || !output.writable) throw EBADF;
+  if (((ip !== undefined ? input.f_flags : 0) | (op !== undefined ? output.f_flags : 0)) & O_NONBLOCK) flags |= SPLICE_F_NONBLOCK;
   const max = Math.min(len, MAX_RW_COUNT);
   if (ip !== undefined && op !== undefined) {
     if (ip.pipe === op.pipe) throw EINVAL;
@@ -166,7 +191,7 @@ export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex]
     if (off_out !== 0 && !output.seekable) throw EINVAL;
     if ((output.f_flags & O_APPEND) !== 0) throw EINVAL;
     const at = offset_arg(task, off_out, output);
-    if (at.pos < 0) throw EINVAL;
+    if (at.pos < 0 || !output.splices) throw EINVAL;
     const st = (task.restart ??= { sub: undefined }) as { sub: unknown };
     const have = pipe_ready(task, ip, flags);
     const n = Math.min(max, have);
@@ -181,17 +206,9 @@ export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex]
   }
   if (op !== undefined) {
     if (off_in !== 0 && !input.seekable) throw EINVAL;
-    if (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode)) throw EINVAL;
     const at = offset_arg(task, off_in, input);
     if (at.pos < 0) throw EINVAL;
-    const st = (task.restart ??= { sub: undefined }) as { sub: unknown };
-    const room = pipe_room(task, op, flags);
-    const buf = new Uint8Array(Math.min(max, room));
-    const n = nested(task, st, () => vfs_read(task, input, buf, 0, buf.length, at.pos));
-    op.pipe.put(buf, 0, n);
-    op.pipe.rd_wait.wake_up();
-    at.end(n);
-    return n;
+    return splice_file_to_pipe(task, input, at, op, max, flags);
   }
   throw EINVAL;
 });

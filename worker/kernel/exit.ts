@@ -241,6 +241,9 @@ function eligible(wo: WaitOpts, p: Task, ptrace: boolean): boolean {
   return (p.exit_signal !== SIGCHLD) === ((wo.options & __WCLONE) !== 0);
 }
 
+/** Does its being there keep a wait from ECHILD? One that has ended and is not asked for does not.  cf. wait_consider_task(): notask_error */
+const may_come = (wo: WaitOpts, p: Task): boolean => p.state !== EXIT_ZOMBIE || (wo.options & WEXITED) !== 0 || p.tracing.traced || p.signal.threads.size > 1;
+
 function wait_consider(task: Task, wo: WaitOpts, p: Task, ptrace: boolean): Waited | undefined {
   const signal = p.signal;
   if (p.state === EXIT_ZOMBIE) {
@@ -295,13 +298,13 @@ function do_wait(task: Task, wo: WaitOpts): Waited | undefined {
     for (const p of t.children) {
       const ptrace = p.tracing.traced && !ptrace_reparented(p);
       if (!eligible(wo, p, ptrace)) continue;
-      any = true;
+      any ||= may_come(wo, p);
       const found = wait_consider(task, wo, p, ptrace);
       if (found !== undefined) return found;
     }
     for (const p of t.ptraced) {
       if (!eligible(wo, p, true)) continue;
-      any = true;
+      any ||= may_come(wo, p);
       const found = wait_consider(task, wo, p, true);
       if (found !== undefined) return found;
     }

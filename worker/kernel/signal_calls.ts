@@ -32,7 +32,7 @@ export const sys_rt_sigaction = SYSCALL_DEFINE("rt_sigaction", [Signal, Ptr, Ptr
   const old = { ...k, mask: k.mask.copy() };
   if (act !== 0) {
     k.handler = get_user_u64(m, act);
-    k.flags = (get_user_u64(m, act + 8) & KNOWN_SA) >>> 0;
+    k.flags = (get_user_u32(m, act + 8) & KNOWN_SA) >>> 0;
     k.restorer = get_user_u64(m, act + 16);
     k.mask = get_user_sigset(m, act + 24);
     k.mask.del(SIGKILL);
@@ -133,6 +133,23 @@ export const sys_rt_sigtimedwait = SYSCALL_DEFINE("rt_sigtimedwait", [Ptr, Ptr, 
 
 // --- kill
 
+/** To each of some processes: all that may be reached. @throws ESRCH if there are none, EPERM if none may be.  cf. __kill_pgrp_info() */
+function kill_all(targets: readonly Task[], sig: number, info: SigInfo, task: Task, everybody = false): void {
+  let sent = 0;
+  for (const t of targets) {
+    try {
+      group_send_sig_info(sig, { ...info }, task, t);
+      sent++;
+    } catch (e) {
+      // kill(-1): EPERM for some is no error; a group: only if none could be reached
+      if (e !== EPERM) throw e;
+      if (everybody) sent++;
+    }
+  }
+  if (targets.length === 0) throw ESRCH;
+  if (sent === 0) throw EPERM;
+}
+
 /** kill(2) */
 export const sys_kill = SYSCALL_DEFINE("kill", [Pid, Signal], (task, pid, sig) => {
   const kernel = task.kernel;
@@ -145,24 +162,9 @@ export const sys_kill = SYSCALL_DEFINE("kill", [Pid, Signal], (task, pid, sig) =
   }
   if (pid === -0x80000000) throw ESRCH;
   const targets =
-    pid === -1 ? processes(kernel).filter((t) => t.tgid > 1 && t.signal !== task.signal) : pgrp_members(kernel, pid === 0 ? task.signal.pgrp : -pid);
+    pid === -1 ? processes(kernel).filter((t) => t.tgid > 1 && t.signal !== task.signal && (t.mm !== undefined || t.exit_state_dead())) : pgrp_members(kernel, pid === 0 ? task.signal.pgrp : -pid);
   if (!valid_signal(sig)) throw EINVAL;
-  let count = 0;
-  let sent = 0;
-  for (const t of targets) {
-    if (pid === -1 && t.mm === undefined && !t.exit_state_dead()) continue;
-    count++;
-    try {
-      group_send_sig_info(sig, { ...info }, task, t);
-      sent++;
-    } catch (e) {
-      // kill(-1): EPERM for some is no error; a group: only if none could be reached
-      if (e !== EPERM) throw e;
-      if (pid === -1) sent++;
-    }
-  }
-  if (count === 0) throw ESRCH;
-  if (sent === 0) throw EPERM;
+  kill_all(targets, sig, info, task, pid === -1);
   return 0;
 });
 
@@ -201,14 +203,21 @@ export const sys_rt_tgsigqueueinfo = SYSCALL_DEFINE("rt_tgsigqueueinfo", [Pid, P
   return do_send_specific(task, tgid, pid, sig, queueinfo(task, pid, sig, uinfo));
 });
 
+const PIDFD_SIGNAL_THREAD = 1;
+const PIDFD_SIGNAL_THREAD_GROUP = 2;
+const PIDFD_SIGNAL_PROCESS_GROUP = 4;
 /** pidfd_send_signal(2) */
 export const sys_pidfd_send_signal = SYSCALL_DEFINE("pidfd_send_signal", [Fd, Signal, Ptr, UInt], (task, pidfd, sig, uinfo, flags) => {
-  if (flags !== 0) throw EINVAL;
+  if ((flags & ~(PIDFD_SIGNAL_THREAD | PIDFD_SIGNAL_THREAD_GROUP | PIDFD_SIGNAL_PROCESS_GROUP)) !== 0 || (flags & (flags - 1)) !== 0) throw EINVAL;
   const t = pidfd_or_proc_task(task.files!.fget(pidfd));
   const info = uinfo === 0 ? si_user(task, sig) : queueinfo(task, t.tgid, sig, uinfo);
   if (uinfo !== 0 && get_user_u32(task.kernel.mem, uinfo) !== sig) throw EINVAL;
   if (t.exit_state_dead() && find_process(task.kernel, t.tgid) !== t) throw ESRCH;
-  group_send_sig_info(sig, info, task, t);
+  if (flags === PIDFD_SIGNAL_PROCESS_GROUP) kill_all(pgrp_members(task.kernel, t.signal.pgrp), sig, info, task);
+  else if (flags === PIDFD_SIGNAL_THREAD) {
+    check_kill_permission(sig, task, t);
+    if (sig !== 0) send_signal(sig, info, t, false, false);
+  } else group_send_sig_info(sig, info, task, t);
   return 0;
 });
 

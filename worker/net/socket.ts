@@ -110,6 +110,9 @@ export abstract class Socket extends File {
     this.protocol = protocol;
   }
 
+  override get splices(): boolean {
+    return true;
+  }
   override get nowait(): boolean {
     return true;
   }
@@ -266,9 +269,10 @@ const NUMBERS = [SO_PRIORITY, SO_MARK, SO_BUSY_POLL, SO_INCOMING_CPU, SO_LOCK_FI
 /** setsockopt(2) at SOL_SOCKET.  cf. sock_setsockopt() */
 export function sock_setsockopt(task: Task, sk: Socket, name: number, value: Uint8Array): void {
   if (name === SO_BINDTODEVICE) {
-    if (!capable(task, CAP_NET_RAW)) throw EPERM;
     const dev = String.fromCharCode(...value).replace(/\0.*$/s, "");
     if (dev !== "" && !task.kernel.net.devices.some((d) => d.name === dev)) throw ENODEV;
+    // only a binding that is there needs a privilege to be changed.  cf. sock_bindtoindex()
+    if ((sk.kept.get(name) ?? 0) !== 0 && !capable(task, CAP_NET_RAW)) throw EPERM;
     sk.kept.set(name, dev === "" ? 0 : 1);
     return;
   }

@@ -224,6 +224,9 @@ export class BlockFile extends File {
     super(path, inode, flags);
     this.bdev = bdev;
   }
+  override get can_odirect(): boolean {
+    return true;
+  }
   override get seekable(): boolean {
     return true;
   }

@@ -17,6 +17,9 @@ export class NullFile extends File {
   override get never_polls(): boolean {
     return true;
   }
+  override get splice_reads(): boolean {
+    return false;
+  }
   override get nowait(): boolean {
     return true;
   }
@@ -36,6 +39,9 @@ export class NullFile extends File {
 
 /** Zeros without end. */
 export class ZeroFile extends NullFile {
+  override get splice_reads(): boolean {
+    return true;
+  }
   override read(_task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 64) for (let i = 0; i < len; i++) buf[off + i] = 0;
     else buf.fill(0, off, off + len);

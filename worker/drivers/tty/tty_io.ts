@@ -56,6 +56,9 @@ export class TtyFile extends File {
     if (this.hung_up) throw cmd === TIOCSPGRP ? ENOTTY : EIO;
     return tty_ioctl(task, this.tty, this, cmd, arg);
   }
+  override get splices(): boolean {
+    return true;
+  }
   override get has_fasync(): boolean {
     return true;
   }

@@ -19,6 +19,9 @@ export class Ext4File extends GenericFile {
   constructor(path: Path | undefined, inode: Ext4Inode, flags: number) {
     super(path, inode, flags);
   }
+  override get can_odirect(): boolean {
+    return true;
+  }
   override get nowait(): boolean {
     return true;
   }

@@ -7,7 +7,7 @@ import { O_CLOEXEC, O_PATH } from "../../include/uapi/fcntl.ts";
 import { CAP_SYS_PTRACE, CAP_SYS_RESOURCE, capable } from "../../kernel/cred.ts";
 import { EXIT_DEAD, TASK_RUNNING, type Task } from "../../kernel/task.ts";
 import type { VmArea } from "../../mm/mm_types.ts";
-import { File, type Inode, type Path } from "../fs.ts";
+import { File, type Inode, type Path, type Iattr } from "../fs.ts";
 import { d_path } from "../dcache.ts";
 import { GenericFile } from "../generic_file.ts";
 import { PseudoInode, TextInode, dir_mode, kstrtol, link_mode, type PseudoSuper } from "../pseudo.ts";
@@ -178,8 +178,9 @@ export abstract class PidInode extends PseudoInode {
   override d_cacheable(): boolean {
     return false;
   }
-  override setattr(): void {
-    throw EPERM;
+  /** The mode is the kernel's; an owner lasts until the next look at the process.  cf. proc_setattr(), pid_revalidate() */
+  override setattr(attr: Iattr): void {
+    if (attr.mode !== undefined) throw EPERM;
   }
   get task(): Task {
     return task_of(this);

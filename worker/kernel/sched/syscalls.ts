@@ -100,14 +100,16 @@ export const sys_sched_getattr = SYSCALL_DEFINE("sched_getattr", [Pid, Ptr, UInt
   put_user_u32(m, uattr + 20, t.rt_priority);
   return 0;
 });
+const SCHED_DEADLINE = 6;
+const SCHED_EXT = 7;
 export const sys_sched_get_priority_max = SYSCALL_DEFINE("sched_get_priority_max", [Int], (_task, policy) => {
   if (isRt(policy)) return 99;
-  if (valid_policy(policy) || policy === 6) return 0;
+  if (valid_policy(policy) || policy === SCHED_DEADLINE || policy === SCHED_EXT) return 0;
   throw EINVAL;
 });
 export const sys_sched_get_priority_min = SYSCALL_DEFINE("sched_get_priority_min", [Int], (_task, policy) => {
   if (isRt(policy)) return 1;
-  if (valid_policy(policy) || policy === 6) return 0;
+  if (valid_policy(policy) || policy === SCHED_DEADLINE || policy === SCHED_EXT) return 0;
   throw EINVAL;
 });
 export const sys_sched_rr_get_interval = SYSCALL_DEFINE("sched_rr_get_interval", [Pid, Ptr], (task, pid, interval) => {

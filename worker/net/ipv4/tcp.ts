@@ -73,6 +73,8 @@ export class TcpSock extends InetSock {
   }
 
   override listen(_task: Task, backlog: number): void {
+    // an attempt whose end connect(2) has not told yet.  cf. inet_listen(): SS_UNCONNECTED
+    if (this.connecting) throw EINVAL;
     if (this.sk_state !== TCP_CLOSE && this.sk_state !== TCP_LISTEN) throw EINVAL;
     this.backlog = Math.min(backlog < 0 ? SOMAXCONN : backlog, SOMAXCONN);
     if (this.sk_state === TCP_LISTEN) return;
@@ -183,7 +185,8 @@ export class TcpSock extends InetSock {
 
   sendmsg(task: Task, msg: SendMsg): number {
     const st = this.state(task, this.sndtimeo);
-    while (st.done < msg.len) {
+    // one of nothing finds out whether anything could be sent
+    for (let first = true; st.done < msg.len || first; first = false) {
       const err = this.sock_error();
       if (err !== undefined) {
         if (st.done > 0) {
@@ -198,6 +201,7 @@ export class TcpSock extends InetSock {
         if (st.done > 0) return st.done;
         return this.pipe_error(task, msg.flags);
       }
+      if (msg.len === 0) break;
       const peer = this.peer;
       if (peer === undefined || peer.orphan) {
         // the other end was closed: it answers with a reset
@@ -253,7 +257,8 @@ export class TcpSock extends InetSock {
     let i = 0;
     let skip = this.rx_taken;
     let passed = false;
-    while (moved < msg.len) {
+    // one that wants nothing waits for something all the same
+    for (let first = true; moved < msg.len || first; first = false) {
       const chunk = this.rxq[i];
       if (chunk === undefined) {
         if (moved >= want && moved > 0) break;

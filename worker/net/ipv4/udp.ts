@@ -1,6 +1,6 @@
 // net/ipv4/udp.ts — UDP over loopback.  cf. net/ipv4/udp.c
 import { EACCES, ECONNREFUSED, EDESTADDRREQ, EINVAL, EMSGSIZE, ENOTCONN, EOPNOTSUPP, EPIPE } from "../../include/uapi/errno.ts";
-import { AF_UNSPEC, IPPROTO_UDP, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DGRAM, SO_BROADCAST } from "../../include/uapi/socket.ts";
+import { AF_INET, AF_UNSPEC, IPPROTO_UDP, MSG_OOB, MSG_PEEK, MSG_TRUNC, RCV_SHUTDOWN, SEND_SHUTDOWN, SHUTDOWN_MASK, SOCK_DGRAM, SO_BROADCAST } from "../../include/uapi/socket.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
@@ -24,6 +24,7 @@ export class UdpSock extends InetSock {
   /** bytes queued, with overhead */
   rmem = 0;
   drops = 0;
+  private connected = false;
 
   constructor(kernel: Kernel, task: Task, flags = 0) {
     super(kernel, task, SOCK_DGRAM, IPPROTO_UDP, flags);
@@ -38,6 +39,7 @@ export class UdpSock extends InetSock {
     if (addr.length >= 2 && (addr[0]! | (addr[1]! << 8)) === AF_UNSPEC) {
       // cf. __udp_disconnect(): what bind(2) did not ask for goes
       this.daddr = this.dport = 0;
+      this.connected = false;
       if (!this.bound_addr) this.rcv_saddr = 0;
       if (!this.bound_port) {
         this.kernel.net.udp.delete(this);
@@ -50,14 +52,17 @@ export class UdpSock extends InetSock {
     this.autobind(src);
     this.daddr = dst;
     this.dport = a.port;
+    this.connected = true;
     if (this.rcv_saddr === 0) this.rcv_saddr = src;
   }
   sendmsg(task: Task, msg: SendMsg): number {
     if (msg.len > 65507) throw EMSGSIZE;
     if ((msg.flags & MSG_OOB) !== 0) throw EOPNOTSUPP;
-    let to = this.dport === 0 ? undefined : { addr: this.daddr, port: this.dport };
+    this.autobind(this.rcv_saddr);
+    let to = this.connected ? { addr: this.daddr, port: this.dport } : undefined;
     if (msg.name !== undefined) {
-      const a = parse_sockaddr_in(msg.name);
+      // AF_UNSPEC will do
+      const a = parse_sockaddr_in(msg.name[0] === AF_UNSPEC && msg.name[1] === 0 && msg.name.length >= 16 ? Uint8Array.from(msg.name, (c, i) => (i === 0 ? AF_INET : c)) : msg.name);
       if (a.port === 0) throw EINVAL;
       to = a;
     }
@@ -70,7 +75,7 @@ export class UdpSock extends InetSock {
     this.autobind(src);
     this.kernel.net.loopback_xmit(28 + msg.len);
     const target = this.lookup(dst, to.port, src);
-    const connected = msg.name === undefined;
+    const connected = this.connected && dst === this.daddr && to.port === this.dport;
     if (target === undefined) {
       // the answer is an ICMP port unreachable, which only a connected socket hears
       if (connected) {
@@ -108,10 +113,10 @@ export class UdpSock extends InetSock {
     this.data_ready(POLL_IN);
   }
   recvmsg(task: Task, msg: RecvMsg): number {
+    const err = this.sock_error();
+    if (err !== undefined) throw err;
     const d = this.rxq[0];
     if (d === undefined) {
-      const err = this.sock_error();
-      if (err !== undefined) throw err;
       if ((this.sk_shutdown & RCV_SHUTDOWN) !== 0 && !this.nonblock(msg.flags)) return 0;
       return this.wait(task, msg.flags, this.state(task, this.rcvtimeo));
     }
@@ -134,7 +139,7 @@ export class UdpSock extends InetSock {
     // whoever polls it hears of it, connected or not
     this.sk_shutdown |= how + 1;
     this.wq.wake_up();
-    if (this.dport === 0) throw ENOTCONN;
+    if (!this.connected) throw ENOTCONN;
   }
   override poll(_task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);

@@ -40,13 +40,11 @@ export class UnixSkb {
   /** the sender gave or wants credentials to be compared */
   fds: File[];
   readonly from: UnixSock;
-  readonly from_addr: Uint8Array | undefined;
   constructor(data: Uint8Array, creds: Ucred, fds: File[], from: UnixSock) {
     this.data = data;
     this.creds = creds;
     this.fds = fds;
     this.from = from;
-    this.from_addr = from.addr;
   }
 }
 
@@ -246,6 +244,7 @@ export class UnixSock extends Socket {
     if (this.sk_state !== "established") throw ENOTCONN;
   }
   sendmsg(task: Task, msg: SendMsg): number {
+    this.before_send();
     if ((msg.flags & MSG_OOB) !== 0 && (!this.stream || msg.len === 0)) throw EOPNOTSUPP;
     return this.stream ? this.send_stream(task, msg) : this.send_dgram(task, msg);
   }
@@ -431,6 +430,7 @@ export class UnixSock extends Socket {
       // bytes of different senders are not mixed when somebody asks who sent them
       if (creds !== undefined && this.passcred && (skb.creds.pid !== creds.pid || skb.creds.uid !== creds.uid || skb.creds.gid !== creds.gid)) break;
       creds = skb.creds;
+      if (skb.from.addr !== undefined) msg.name ??= sockaddr_un(skb.from.addr);
       const from = skb.taken + skip;
       const n = Math.min(msg.len - moved, skb.data.length - from);
       msg.buf.set(skb.data.subarray(from, from + n), msg.off + moved);
@@ -469,7 +469,7 @@ export class UnixSock extends Socket {
     const n = Math.min(msg.len, skb.data.length);
     msg.buf.set(skb.data.subarray(0, n), msg.off);
     if (n < skb.data.length) msg.out_flags |= MSG_TRUNC;
-    msg.name = skb.from_addr === undefined ? undefined : sockaddr_un(skb.from_addr);
+    msg.name = skb.from.addr === undefined ? undefined : sockaddr_un(skb.from.addr);
     this.add_scm(msg, skb, peek);
     if (!peek) {
       this.rxq.shift();
@@ -478,7 +478,7 @@ export class UnixSock extends Socket {
     return (msg.flags & MSG_TRUNC) !== 0 ? skb.data.length : n;
   }
   override inq(): number {
-    if (!this.stream) return this.rxq[0]?.data.length ?? 0;
+    if (this.type === SOCK_DGRAM) return this.rxq[0]?.data.length ?? 0;
     return this.rxq.reduce((n, s) => n + s.data.length - s.taken, 0);
   }
   override outq(): number {
@@ -526,11 +526,7 @@ export class UnixSock extends Socket {
       peer.sk_shutdown = SHUTDOWN_MASK;
       if (this.rxq.length > 0) peer.sk_err = ECONNRESET;
       peer.wq.wake_up();
-    } else if (peer !== undefined && peer.peer === this) {
-      // a connected datagram peer hears of it with its next message
-      peer.sk_err = this.rxq.length > 0 ? ECONNRESET : undefined;
-      peer.wq.wake_up();
-    }
+    } else peer?.wq.wake_up();
     this.peer = undefined;
     this.purge(task);
     this.oob = undefined;
