@@ -1,8 +1,9 @@
 // scripts/differ.ts — `npm run differ -- [SEEDS] [FAMILY…] [--from=SEED] [--steps=N] [--fs=ext4|ramfs] [--all]`: random sequences of system calls, on this host and in a machine.
 //
 // Each sequence that differs is shown with its last ten calls and both answers; a sequence that differs is tried on the host a second time, for a host that is
-// busy may be late. Run it as root. --all shows the whole sequence as the machine told it.
-import { differences, families, onHost, onMachine, type Sequence } from "../worker/test/differ.ts";
+// busy may be late. Run it as root. --all shows the whole sequence as the machine told it. `--record` writes down what this host says to the sequences of npm test.
+import { writeFileSync } from "node:fs";
+import { EXPECTED, RECORDED, differences, families, onHost, onMachine, recording, type Sequence } from "../worker/test/differ.ts";
 
 const option = (name: string, otherwise: string): string => process.argv.find((a) => a.startsWith(`--${name}=`))?.split("=")[1] ?? otherwise;
 const words = process.argv.slice(2).filter((a) => !a.startsWith("--"));
@@ -17,6 +18,12 @@ for (const { name, files } of families())
     for (let seed = from; seed < from + seeds; seed++)
       for (const fs of files ? (["ext4", "ramfs"] as const) : (["ramfs"] as const)) if (only === "" || only === fs) sequences.push({ family: name, seed, steps, fs });
 
+if (process.argv.includes("--record")) {
+  const told = onHost(RECORDED);
+  if (recording(told) !== recording(onHost(RECORDED))) throw new Error("two runs differ; not recorded");
+  writeFileSync(EXPECTED, recording(told));
+  process.exit(0);
+}
 let host = onHost(sequences);
 const here = await onMachine(sequences);
 let found = differences(sequences, host, here);

@@ -101,3 +101,10 @@ export function differences(sequences: readonly Sequence[], host: ReadonlyMap<st
   }
   return found;
 }
+
+/** What the tests compare with what a host said once (guest/differ/expected.txt). */
+export const RECORDED: readonly Sequence[] = ["files", "pipes", "sockets", "signals", "locks"].flatMap((family) =>
+  (family === "files" ? (["ext4", "ramfs"] as const) : (["ramfs"] as const)).map((fs) => ({ family, seed: 2, steps: 60, fs })),
+);
+export const EXPECTED = join(FOLDER, "expected.txt");
+export const recording = (told: ReadonlyMap<string, string[]>): string => RECORDED.map((s) => `=== ${key(s)}\n${(told.get(key(s)) ?? ["not run"]).join("\n")}\n`).join("");

@@ -6,5 +6,7 @@ const struct family families[] = {
 	{"files", 2, step_files, start_files, true},
 	{"pipes", 2, step_pipes, start_pipes, false},
 	{"sockets", 2, step_sockets, start_sockets, false},
+	{"signals", 2, step_signals, start_signals, false},
+	{"locks", 3, step_locks, start_locks, false},
 	{0},
 };

@@ -3,3 +3,5 @@
 void step_files(void), start_files(int actor);
 void step_pipes(void), start_pipes(int actor);
 void step_sockets(void), start_sockets(int actor);
+void step_signals(void), start_signals(int actor);
+void step_locks(void), start_locks(int actor);

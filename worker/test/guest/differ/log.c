@@ -95,7 +95,8 @@ void say_siginfo(const siginfo_t *i) {
 	if (i->si_signo == SIGCHLD) say(" pid=%d uid=%d status=%d", handle('P', i->si_pid), i->si_uid, i->si_status);
 	else if (i->si_code == SI_TIMER) say(" overrun=%d value=%d", i->si_overrun ? 1 : 0, i->si_value.sival_int);
 	else if (i->si_signo == SIGIO || i->si_signo == SIGURG) say(" band=%lx fd=%d", (long)i->si_band, i->si_fd);
-	else if (i->si_code <= 0) say(" pid=%d uid=%d value=%lx", handle('P', i->si_pid), i->si_uid, (long)i->si_value.sival_ptr);
+	else if (i->si_code == SI_USER || i->si_code == SI_TKILL) say(" pid=%d uid=%d", handle('P', i->si_pid), i->si_uid);
+	else if (i->si_code < 0) say(" pid=%d uid=%d value=%lx", handle('P', i->si_pid), i->si_uid, (long)i->si_value.sival_ptr);
 	say("}");
 }
 

@@ -35,7 +35,7 @@ static socklen_t some_address(int fd, union address *a) {
 	a->any.sa_family = domain;
 	if (domain == AF_INET) {
 		a->in.sin_port = htons(ONE(5001, 5001, 5002, 5003, 0, 80));
-		a->in.sin_addr.s_addr = htonl(ONE(INADDR_LOOPBACK, INADDR_LOOPBACK, INADDR_LOOPBACK, INADDR_ANY, 0x7f000002, INADDR_BROADCAST, 0xe0000001));
+		a->in.sin_addr.s_addr = htonl(ONE(INADDR_LOOPBACK, INADDR_LOOPBACK, INADDR_LOOPBACK, INADDR_ANY, 0x7f000002));
 		say(" {inet %d %x}", ntohs(a->in.sin_port), ntohl(a->in.sin_addr.s_addr));
 		return seldom(15) ? ONE(0, 1, 15, 17, 100, -1) : sizeof a->in;
 	}
@@ -210,11 +210,11 @@ static void talk(void) {
 
 static void options(void) {
 	static const struct { int level, name; const char *what; } all[] = {
-		{SOL_SOCKET, SO_TYPE, "type"}, {SOL_SOCKET, SO_ERROR, "error"}, {SOL_SOCKET, SO_REUSEADDR, "reuseaddr"}, {SOL_SOCKET, SO_REUSEPORT, "reuseport"}, {SOL_SOCKET, SO_KEEPALIVE, "keepalive"},
+		{SOL_SOCKET, SO_TYPE, "type"}, {SOL_SOCKET, SO_ERROR, "error"}, {SOL_SOCKET, SO_REUSEADDR, "reuseaddr"}, {SOL_SOCKET, SO_KEEPALIVE, "keepalive"},
 		{SOL_SOCKET, SO_BROADCAST, "broadcast"}, {SOL_SOCKET, SO_OOBINLINE, "oobinline"}, {SOL_SOCKET, SO_ACCEPTCONN, "acceptconn"}, {SOL_SOCKET, SO_DOMAIN, "domain"},
 		{SOL_SOCKET, SO_PROTOCOL, "protocol"}, {SOL_SOCKET, SO_SNDBUF, "sndbuf"}, {SOL_SOCKET, SO_RCVBUF, "rcvbuf"}, {SOL_SOCKET, SO_RCVLOWAT, "rcvlowat"}, {SOL_SOCKET, SO_SNDLOWAT, "sndlowat"},
 		{SOL_SOCKET, SO_LINGER, "linger"}, {SOL_SOCKET, SO_RCVTIMEO, "rcvtimeo"}, {SOL_SOCKET, SO_PEERCRED, "peercred"}, {SOL_SOCKET, SO_PRIORITY, "priority"}, {SOL_SOCKET, SO_DEBUG, "debug"}, {SOL_SOCKET, SO_DONTROUTE, "dontroute"},
-		{SOL_SOCKET, SO_TIMESTAMP, "timestamp"}, {SOL_SOCKET, SO_PEEK_OFF, "peek_off"}, {SOL_SOCKET, SO_PEERNAME, "peername"}, {SOL_SOCKET, SO_NO_CHECK, "no_check"}, {SOL_SOCKET, SO_MARK, "mark"},
+		{SOL_SOCKET, SO_TIMESTAMP, "timestamp"}, {SOL_SOCKET, SO_PEERNAME, "peername"}, {SOL_SOCKET, SO_NO_CHECK, "no_check"}, {SOL_SOCKET, SO_MARK, "mark"},
 		{SOL_SOCKET, SO_BINDTODEVICE, "bindtodevice"}, {SOL_SOCKET, 9999, "9999"}, {IPPROTO_TCP, TCP_NODELAY, "nodelay"}, {IPPROTO_TCP, TCP_CORK, "cork"}, {IPPROTO_TCP, TCP_KEEPIDLE, "keepidle"}, {IPPROTO_TCP, TCP_KEEPINTVL, "keepintvl"},
 		{IPPROTO_TCP, TCP_KEEPCNT, "keepcnt"}, {IPPROTO_TCP, TCP_SYNCNT, "syncnt"}, {IPPROTO_TCP, TCP_LINGER2, "linger2"}, {IPPROTO_TCP, TCP_DEFER_ACCEPT, "defer"}, {IPPROTO_TCP, TCP_USER_TIMEOUT, "user_timeout"}, {IPPROTO_TCP, TCP_QUICKACK, "quickack"},
 		{IPPROTO_IP, IP_TOS, "tos"}, {IPPROTO_IP, IP_TTL, "ttl"}, {IPPROTO_IP, IP_MULTICAST_TTL, "multicast_ttl"}, {IPPROTO_IP, IP_MULTICAST_LOOP, "multicast_loop"}, {IPPROTO_IP, IP_PKTINFO, "pktinfo"}, {IPPROTO_IP, IP_RECVTTL, "recvttl"},
