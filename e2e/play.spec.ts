@@ -108,8 +108,8 @@ test("a lesson: what it asks for turns green when it happens", async ({ page }) 
   await lesson.getByRole("button", { name: "Reset this step" }).click();
   await expect(checks).not.toContainText("(done)");
   await guest.prompt();
-  await lesson.getByRole("button", { name: "✋ Stuck" }).click();
-  await expect(page).toHaveTitle(/^✋ stuck/);
+  await lesson.getByRole("button", { name: "⚑ Stuck" }).click();
+  await expect(page).toHaveTitle(/^⚑ stuck/);
   await lesson.getByRole("button", { name: "Next" }).click();
   await expect(page).not.toHaveTitle(/stuck/);
   await expect(lesson.getByRole("heading", { name: "Why that address is there" })).toBeVisible();

@@ -6,6 +6,7 @@ import { addDisk, askToKeep, attachDisk, cancelWork, compareDisk, detachDisk, di
 import { SharedDirectory } from "./files.tsx";
 import { count, size } from "./format.ts";
 import type { ImageChoice, Session } from "./session.ts";
+import { Head, numbers } from "./head.tsx";
 import { usePart, useStore } from "./store.ts";
 
 const SIGNS = { added: "+", changed: "~", removed: "−" } as const;
@@ -28,15 +29,7 @@ function Changes({ list }: { readonly list: readonly DiskChange[] }): ReactNode 
       </p>
       {list.length > 12 && <input type="search" aria-label="Filter the changes by path" placeholder="part of a path" value={filter} onChange={(e) => setFilter(e.target.value)} />}
       <table aria-label="Changes against the image">
-        <thead>
-          <tr>
-            <th scope="col">what</th>
-            <th scope="col">path</th>
-            <th scope="col" className="number">
-              size
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["what", "path", numbers("size")]} />
         <tbody>
           {found.slice(0, SHOWN).map((c) => (
             <tr key={`${c.kind} ${c.path}`} className={c.kind}>

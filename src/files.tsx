@@ -4,6 +4,7 @@ import { files, MOUNT, pickFiles, putFiles, refreshFiles, takeFile } from "./fil
 import { size } from "./format.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
+import { Head, numbers } from "./head.tsx";
 import { openPanel } from "./ui.ts";
 
 /** The shared directory, in the panel of disks. */
@@ -30,17 +31,7 @@ export function SharedDirectory({ session }: { readonly session: Session }): Rea
       </p>
       {shared !== undefined && shared.files.length > 0 && (
         <table aria-label="Shared files">
-          <thead>
-            <tr>
-              <th scope="col">file</th>
-              <th scope="col" className="number">
-                size
-              </th>
-              <th scope="col">
-                <span className="visually-hidden">action</span>
-              </th>
-            </tr>
-          </thead>
+          <Head columns={["file", numbers("size"), { name: "action", hidden: true }]} />
           <tbody>
             {shared.files.map((f) => (
               <tr key={f.path}>

@@ -125,7 +125,7 @@ export class Session {
       stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined, alive: [],
     });
     this.consoles.forEach((console, line) => {
-      console.oninput = (bytes) => this.send({ type: "input", line, bytes });
+      console.oninput = (bytes) => this.input(line, bytes);
       console.keeps = (e) => isPageKey(e, this);
       console.onresize = (cols, rows) => this.send({ type: "resize", line, cols, rows });
     });
@@ -502,7 +502,12 @@ export class Session {
   }
   /** Types a command as the visitor would. */
   type(text: string, line = 0): void {
-    this.send({ type: "input", line, bytes: new TextEncoder().encode(text) });
+    this.input(line, new TextEncoder().encode(text));
+  }
+  private input(line: number, bytes: Uint8Array<ArrayBuffer>): void {
+    this.send({ type: "input", line, bytes });
+    // where it began has been read, or does not matter to whoever works; an escape may be the terminal's own answer
+    if (bytes[0] !== 0x1b && this.state.get().resumed !== undefined) this.dismissResumed();
   }
   note(text: string): void {
     if (!this.state.get().notes.includes(text)) this.set({ notes: [...this.state.get().notes, text] });

@@ -5,7 +5,7 @@ export type Signal = "done" | "stuck";
 export const signal = new Store<{ readonly now: Signal | undefined }>({ now: undefined });
 
 const TITLE = document.title;
-const LOOKS: Readonly<Record<Signal, readonly [mark: string, color: string]>> = { done: ["✓", "#2d8a1f"], stuck: ["✋", "#d98200"] };
+const LOOKS: Readonly<Record<Signal, readonly [mark: string, color: string]>> = { done: ["✓", "#2d8a1f"], stuck: ["⚑", "#d98200"] };
 
 export function setSignal(now: Signal | undefined): void {
   signal.set({ now });

@@ -5,6 +5,7 @@ import { count } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { type Measured, measure, ROWS } from "./measure.ts";
+import { Head, numbers } from "../head.tsx";
 import { SEED } from "./table.ts";
 
 const DECADES = [-1, 0, 1, 2, 3, 4] as const;
@@ -101,26 +102,7 @@ export function BenchPanel({ session }: { readonly session: Session }): ReactNod
         <span>▲ here, now</span> <span>● published: native</span> <span>■ um (ptrace)</span> <span>◆ um-nommu</span>
       </p>
       <table className="bench-rows">
-        <thead>
-          <tr>
-            <th scope="col">row</th>
-            <th scope="col" className="number">
-              instructions
-            </th>
-            <th scope="col" className="number">
-              time here
-            </th>
-            <th scope="col" className="number">
-              native
-            </th>
-            <th scope="col" className="number">
-              um
-            </th>
-            <th scope="col" className="number">
-              um-nommu
-            </th>
-          </tr>
-        </thead>
+        <Head columns={["row", numbers("instructions"), numbers("time here"), numbers("native"), numbers("um"), numbers("um-nommu")]} />
         <tbody>
           {ROWS.map((r) => {
             const m = results.get(r);

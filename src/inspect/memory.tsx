@@ -8,7 +8,7 @@ import { useStore } from "../store.ts";
 import { showMemory, ui } from "../ui.ts";
 import { HexView, ROWS } from "./hex.tsx";
 import { WithMmu } from "./mmu.tsx";
-import { paint, pattern } from "./owners.ts";
+import { paint, pattern, share } from "./owners.ts";
 import { usePoll } from "./poll.ts";
 import { Strip } from "./strip.tsx";
 import { inWords } from "./words.ts";
@@ -166,6 +166,7 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
     showMemory(a);
   }, []);
   const rows = map?.rows;
+  if (rows !== undefined) share(rows.flatMap((r) => r.owner ?? []));
   const sum = useMemo(() => holes(rows ?? []), [rows]);
   if (map === undefined || rows === undefined) return <p className="empty">The machine is off.</p>;
   const submit = (): void => {

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import { count } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
+import { Head } from "../head.tsx";
 import { slide } from "./trampoline.ts";
 
 interface Mode {
@@ -30,7 +31,7 @@ const WHAT_IF: readonly (readonly [title: string, command: string, words: string
   ["call a NULL pointer", "nommu-demo null-call", "Address 0 is a nop like the others: the call slides into the kernel, and does whatever rax names."],
   ["read and write page 0", "nommu-demo page0", "Only execution is allowed there, so a NULL pointer still faults when it is read."],
   ["a library's own syscall", "nommu-demo library", "It came after execve and was not translated: it traps, and is counted under “trapped”."],
-  ["fork()", "nommu-demo fork", "Refused: a copy would need the same addresses. vfork lends them instead."],
+  ["fork()", "nommu-demo fork", "Refused: the copy’s pointers would be the parent’s addresses, and those are taken. vfork lends them instead."],
   ["MAP_FIXED", "nommu-demo map-fixed", "Refused: that address may be somebody else's."],
   ["a program with a fixed address", "nommu-demo pie", "Refused: only what can live anywhere can be loaded."],
 ];
@@ -47,14 +48,7 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
       <section aria-label="Ways to catch a system call">
         <h3>Four ways to catch a call</h3>
         <table>
-          <thead>
-            <tr>
-              <th scope="col">kernel parameter</th>
-              <th scope="col">what happens</th>
-              <th scope="col">cost</th>
-              <th scope="col" />
-            </tr>
-          </thead>
+          <Head columns={["kernel parameter", "what happens", "cost", { name: "action", hidden: true }]} />
           <tbody>
             {MODES.map((m) => (
               <tr key={m.name} aria-current={m === current ? "true" : undefined}>

@@ -5,7 +5,8 @@ import { count, size } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { openPanel, showMemory, ui } from "../ui.ts";
-import { colour } from "./owners.ts";
+import { colour, share } from "./owners.ts";
+import { Head, numbers } from "../head.tsx";
 import { usePoll } from "./poll.ts";
 
 const ask = (s: Session): Promise<ProcessRow[]> => s.ask("processes");
@@ -85,29 +86,16 @@ export function ProcessesPanel({ session }: { readonly session: Session }): Reac
   const rows = usePoll(session, ask);
   const { focus } = useStore(ui);
   const [open, setOpen] = useState<number>();
+  if (rows !== undefined) share(rows.filter((r) => r.memory > 0).map((r) => r.pid));
   const total = rows?.reduce((n, r) => n + r.instructions, 0) ?? 0;
   return (
     <div>
-      <p className="story">All of them live in one address space. There is no fork here: a child borrows its parent’s memory (vfork), and the parent waits until it has exec’d.</p>
+      <p className="story">All of them live in one address space. So <code>fork</code> is refused: a copy would need the same addresses, and those are taken. A child borrows its parent’s memory instead (<code>vfork</code>), and the parent waits until it has exec’d.</p>
       {rows === undefined ? (
         <p className="empty">The machine is off.</p>
       ) : (
         <table className="processes">
-          <thead>
-            <tr>
-              <th scope="col" className="number">
-                pid
-              </th>
-              <th scope="col">name</th>
-              <th scope="col">state</th>
-              <th scope="col" className="number">
-                mapped
-              </th>
-              <th scope="col" className="number">
-                instructions
-              </th>
-            </tr>
-          </thead>
+          <Head columns={[numbers("pid"), "name", "state", numbers("mapped"), numbers("instructions")]} />
           <tbody>
             {tree(rows).flatMap(([depth, r]) => [
               <tr key={r.pid} aria-current={r.pid === focus ? "true" : undefined} className={r.vfork === undefined ? "" : "parked"}>

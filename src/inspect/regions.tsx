@@ -4,6 +4,7 @@ import type { RegionRow } from "../../worker/protocol/inspect.ts";
 import { count, hex, size } from "../format.ts";
 import type { Session } from "../session.ts";
 import { usePoll } from "./poll.ts";
+import { Head, numbers } from "../head.tsx";
 import { wasmText } from "./wasm_text.ts";
 
 const ask = (s: Session): Promise<RegionRow[]> => s.ask("regions");
@@ -32,18 +33,7 @@ export function Regions({ session }: { readonly session: Session }): ReactNode {
       </p>
       {shown.length > 0 && (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">entry</th>
-              <th scope="col">whose</th>
-              <th scope="col" className="number">
-                guest
-              </th>
-              <th scope="col" className="number">
-                its module
-              </th>
-            </tr>
-          </thead>
+          <Head columns={["entry", "whose", numbers("guest"), numbers("its module")]} />
           <tbody>
             {shown.map((r) => (
               <tr key={r.entry} aria-current={r.entry === entry ? "true" : undefined}>

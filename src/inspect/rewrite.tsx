@@ -4,6 +4,7 @@ import type { CodeLine, ImageRow, SiteRow } from "../../worker/protocol/inspect.
 import { count, hex } from "../format.ts";
 import type { Session } from "../session.ts";
 import { showMemory } from "../ui.ts";
+import { Head, numbers } from "../head.tsx";
 import { usePoll } from "./poll.ts";
 
 const images = (session: Session): Promise<ImageRow[]> => session.ask("images");
@@ -16,13 +17,7 @@ const SOURCES: Readonly<Record<string, string>> = { sections: "section headers",
 function Code({ before, after, site }: { readonly before: readonly CodeLine[]; readonly after: readonly CodeLine[]; readonly site: number }): ReactNode {
   return (
     <table className="code twocode">
-      <thead>
-        <tr>
-          <th scope="col">address</th>
-          <th scope="col">in the file</th>
-          <th scope="col">in memory</th>
-        </tr>
-      </thead>
+      <Head columns={["address", "in the file", "in memory"]} />
       <tbody>
         {after.map((l) => {
           const then = before.find((f) => f.address === l.address);
@@ -76,14 +71,7 @@ function Sites({ session, image }: { readonly session: Session; readonly image: 
         </div>
       )}
       <table>
-        <thead>
-          <tr>
-            <th scope="col">address</th>
-            <th scope="col">bytes now</th>
-            <th scope="col">call</th>
-            <th scope="col">what became of it</th>
-          </tr>
-        </thead>
+        <Head columns={["address", "bytes now", "call", "what became of it"]} />
         <tbody>
           {rows.map((s) => (
             <tr key={s.address} aria-current={s.address === address ? "true" : undefined}>
@@ -127,20 +115,7 @@ export function Rewrite({ session }: { readonly session: Session }): ReactNode {
       {files?.length === 0 && <p className="empty">Nothing was rewritten: the machine runs with zpoline=0 or lazy.</p>}
       {own.length > 0 && (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">file, newest first</th>
-              <th scope="col" className="number">
-                sites
-              </th>
-              <th scope="col" className="number">
-                rewritten
-              </th>
-              <th scope="col" className="number">
-                left
-              </th>
-            </tr>
-          </thead>
+          <Head columns={["file, newest first", numbers("sites"), numbers("rewritten"), numbers("left")]} />
           <tbody>
             {own.map((f) => (
               <tr key={f.name} aria-current={f.name === open ? "true" : undefined}>

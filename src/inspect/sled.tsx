@@ -4,6 +4,7 @@ import { count } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { usePoll } from "./poll.ts";
+import { Head, numbers } from "../head.tsx";
 import { CELLS, JUMP_TO, kindOf, slide } from "./trampoline.ts";
 
 const COLUMNS = 32;
@@ -74,18 +75,7 @@ export function Sled({ session, here, at, setAt }: SledProps): ReactNode {
       {asTable ? (
         <table>
           <caption>Calls so far, most frequent first</caption>
-          <thead>
-            <tr>
-              <th scope="col">address</th>
-              <th scope="col">call</th>
-              <th scope="col" className="number">
-                times
-              </th>
-              <th scope="col" className="number">
-                nops from there
-              </th>
-            </tr>
-          </thead>
+          <Head columns={["address", "call", numbers("times"), numbers("nops from there")]} />
           <tbody>
             {used.map(([nr, n]) => (
               <tr key={nr}>

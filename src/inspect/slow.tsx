@@ -62,7 +62,8 @@ export function SlowMotion({ session, trace, at, setTrace, setAt }: SlowProps): 
         if (t !== undefined && !ended && (trace === undefined || t.steps[0]?.rip !== trace.steps[0]?.rip || t.pid !== trace.pid || t.nr !== trace.nr)) {
           setWaiting(false);
           setTrace(t);
-          setAt(0);
+          // where the number is put into rax: what comes before can be scrolled to
+          setAt(Math.max(0, t.call - 1));
         }
         await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
       }

@@ -18,7 +18,7 @@ export function ZpolinePanel({ session }: { readonly session: Session }): ReactN
   return (
     <div className="sled">
       <p className="story">
-        A program calls the kernel with <code>call *%rax</code>: it jumps to the address that is the call’s number. All of these bytes are <code>nop</code>s, so it slides to the end, and into the kernel. Bright cells were called often.
+        A program calls the kernel with <code>call *%rax</code>: it jumps to the address that is the call’s number. Nearly all of these bytes are <code>nop</code>s, so it slides to the end, where a few instructions jump into the kernel; that finds the number in rax, as always. Bright cells were called often.
       </p>
       <Sled session={session} here={rip !== undefined && rip < CELLS ? rip : undefined} at={cell} setAt={setCell} />
       <SlowMotion session={session} trace={trace} at={at} setTrace={onTrace} setAt={onAt} />

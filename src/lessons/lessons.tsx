@@ -8,6 +8,7 @@ import { openLesson, ui } from "../ui.ts";
 import type { CourseOf } from "./course.ts";
 import type { Check, Lesson, Step } from "./lesson.ts";
 import { progressCode, readCodes } from "./progress.ts";
+import { Head, numbers } from "../head.tsx";
 import { Blocks, Label } from "./text.tsx";
 
 interface CourseProps {
@@ -35,16 +36,7 @@ function Codes(): ReactNode {
       <textarea className="wide" rows={4} spellCheck={false} aria-label="Lines with progress codes" value={text} onChange={(e) => setText(e.target.value)} />
       {rows.length > 0 && (
         <table aria-label="Progress">
-          <thead>
-            <tr>
-              <th scope="col">who</th>
-              <th scope="col">lesson</th>
-              <th scope="col" className="number">
-                step
-              </th>
-              <th scope="col">done</th>
-            </tr>
-          </thead>
+          <Head columns={["who", "lesson", numbers("step"), "done"]} />
           <tbody>
             {rows.map((r, i) => (
               <tr key={i}>
@@ -82,7 +74,7 @@ function Signals({ course }: { readonly course: CourseOf }): ReactNode {
   return (
     <div className="signals" role="group" aria-label="Workshop">
       {button("done", "✓ Done")}
-      {button("stuck", "✋ Stuck")}
+      {button("stuck", "⚑ Stuck")}
       <span className="hint">
         where I am: <code>{code}</code>
       </span>
