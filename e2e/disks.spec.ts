@@ -14,6 +14,7 @@ test("when the browser has no room the guest gets ENOSPC and the visitor a sente
   expect(await guest.run("echo before > /root/before; sync; echo ok")).toBe("ok");
   expect(await guest.run("dd if=/dev/urandom of=/root/big bs=1M count=12 conv=fsync 2>&1 | grep -v records; ls /root/before")).toMatch(/No space left on device[^]*\/root\/before$/);
   await expect(page.getByText("The browser has no room left for this disk")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Download now" })).toBeVisible();
   await session.send("Storage.overrideQuotaForOrigin", { origin });
   expect(await guest.run("dd if=/dev/zero of=/root/small bs=1k count=1 conv=fsync 2>&1 | grep -c 'No space'; md5sum < /root/big > /root/sum; sync; echo stored")).toMatch(/^0\nstored$/);
   await page.goto("/#off");

@@ -1,6 +1,7 @@
 // e2e/guest.ts — a person at the page: boots, types, reads what is on the screen.
 //
 // Everything waits for what can be seen; nothing depends on how fast the machine is.
+import { resolve } from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
 
 /** how long a boot or a command may take on a loaded machine */
@@ -75,6 +76,14 @@ export class Guest {
     await this.page.locator(".settings").getByRole("button", { name: "Start" }).click();
     await expect(this.state).toContainText("Running", { timeout: PATIENCE });
     await this.prompt();
+  }
+
+  /** Drops files or folders of this repository onto the page, as a person's hand does it. */
+  async drop(...paths: string[]): Promise<void> {
+    const session = await this.page.context().newCDPSession(this.page);
+    const data = { items: [], files: paths.map((p) => resolve(p)), dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"] as const) await session.send("Input.dispatchDragEvent", { type, x: 400, y: 300, data });
+    await session.detach();
   }
 
   async type(text: string): Promise<void> {

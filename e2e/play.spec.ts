@@ -67,6 +67,14 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     expect(readFileSync(await (await download).path(), "utf8")).toBe("FROM OUTSIDE\n");
   });
 
+  await test.step("a folder is dropped: the guest gets an archive of it", async () => {
+    await guest.drop("public/lessons");
+    const question = page.getByRole("dialog", { name: "lessons.tar" });
+    await question.getByRole("button", { name: "Put it into the guest as a file" }).click();
+    await expect(page.getByRole("status").filter({ hasText: "The guest has lessons.tar in /mnt/host now" })).toBeVisible();
+    expect(await guest.run("tar tf /mnt/host/lessons.tar | grep -c '\\.md$'; tar xOf /mnt/host/lessons.tar tour.md | head -n 2 | tail -n 1")).toBe("11\ntitle: Tour");
+  });
+
   await test.step("con1 has a shell of its own", async () => {
     await guest.button("con1").click();
     await guest.prompt();
@@ -119,6 +127,11 @@ test("a lesson: what it asks for turns green when it happens", async ({ page }) 
 test("every lesson opens, step after step", async ({ page }) => {
   const guest = new Guest(page);
   await guest.off();
+  await test.step("what is dropped and cannot be a disk", async () => {
+    await guest.drop("package.json");
+    await expect(page.getByRole("alert")).toContainText("The machine is off. Start it, then drop files");
+    await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+  });
   await guest.button("Lessons").click();
   const lesson = page.getByRole("complementary", { name: "Lesson" });
   const list = lesson.locator(".lessonlist button");

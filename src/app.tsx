@@ -32,7 +32,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
     if (!carriesFiles(e)) return;
     e.preventDefault();
     setDropping(false);
-    void dropped(session, [...e.dataTransfer.files]);
+    void dropped(session, e.dataTransfer);
   };
   return (
     <div

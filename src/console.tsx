@@ -64,9 +64,17 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
           </button>
         </div>
       )}
-      {notes.map((text) => (
-        <div className="message note" role="status" key={text}>
-          <p>{text}</p>
+      {notes.map((n) => (
+        <div className="message note" role="status" key={n.text}>
+          <p>{n.text}</p>
+          {n.download && (
+            <ActionButton session={session} id="download">
+              Download now
+            </ActionButton>
+          )}
+          <button type="button" onClick={() => session.dismissNote(n)}>
+            Close
+          </button>
         </div>
       ))}
       {ended !== undefined && power !== "starting" && power !== "running" && (

@@ -1,6 +1,7 @@
 // src/files.ts — files between this computer and the guest, by the directory that both see (hostfs; docs/files.md).
 import type { SharedFiles } from "../worker/protocol/inspect.ts";
 import { describe } from "./brought.ts";
+import { droppedFiles } from "./folder.ts";
 import { isBundle } from "./link/guest.ts";
 import { openBundle } from "./link/open.ts";
 import { save, sentence, type Session } from "./session.ts";
@@ -31,6 +32,7 @@ export async function putFiles(session: Session, list: readonly File[]): Promise
   const done: string[] = [];
   for (const file of list) {
     try {
+      await session.ask("takes", file.name, file.size);
       await session.ask("giveFile", file.name, new Uint8Array(await file.arrayBuffer()));
       done.push(file.name);
     } catch (e) {
@@ -69,8 +71,16 @@ async function isDisk(file: File): Promise<boolean> {
   return (magic[0] === 0x53 && magic[1] === 0xef) || /\.(ext4|img)(\.gz)?$/.test(file.name);
 }
 
-/** Files were dropped on the page. */
-export async function dropped(session: Session, list: readonly File[]): Promise<void> {
+/** Files and folders were dropped on the page. A folder becomes an archive of what is in it. */
+export async function dropped(session: Session, data: DataTransfer): Promise<void> {
+  try {
+    const list = await droppedFiles(data);
+    await take(session, list);
+  } catch (e) {
+    session.complain(`What was dropped cannot be read: ${sentence(e)}`);
+  }
+}
+async function take(session: Session, list: readonly File[]): Promise<void> {
   const [file] = list;
   if (file === undefined) return;
   if (list.length === 1 && isBundle(file.name)) return openBundle(session, file);

@@ -18,7 +18,7 @@ export function Help({ close, images }: { readonly close: () => void; readonly i
         <code>call *%rax</code>: a jump to the call's number, which is an address in page 0. There lie nops that slide into the kernel's entry.
       </p>
       <p>
-        {images > 0 ? "What the guest syncs is stored in this browser. " : ""}The panel <em>Machine</em> changes the command line and the disk image;{" "}
+        {images > 0 ? "What the guest syncs is kept in this browser. " : ""}The panel <em>Machine</em> changes the command line and the disk image;{" "}
         <em>Disks</em> shows what was changed, downloads, resets and adds disks.
       </p>
       <h3>Keys</h3>

@@ -52,7 +52,7 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
         <label>
           <input type="radio" name="keep" checked={state.keep} onChange={() => session.setKeep(true)} />
           <span>
-            <b>Keep</b> <small>what the guest syncs is stored in this browser</small>
+            <b>Keep</b> <small>what the guest syncs stays in this browser</small>
           </span>
         </label>
         <label>
@@ -64,7 +64,7 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
         <label>
           <input type="checkbox" checked={goesOn} onChange={(e) => setKept(session, e.target.checked)} />
           <span>
-            <b>Go on after a reload</b> <small>the machine itself is stored in this browser, too, every few seconds (up to 64 MB); also after a crash</small>
+            <b>Go on after a reload</b> <small>the machine itself is kept in this browser, too, every few seconds (up to 64 MB); also after a crash</small>
           </span>
         </label>
       </fieldset>

@@ -45,12 +45,18 @@ export interface Problem {
   readonly inUse?: boolean;
 }
 
+/** Something that the visitor should know; `download`: taking the disk along is the way out. */
+export interface Note {
+  readonly text: string;
+  readonly download: boolean;
+}
+
 export interface State {
   readonly power: Power;
   readonly waiting: { readonly what: string; readonly done: number; readonly total: number } | undefined;
   readonly storing: boolean;
   readonly problem: Problem | undefined;
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
   /** how it ended */
   readonly ended: string | undefined;
   readonly choices: readonly ImageChoice[];
@@ -246,7 +252,7 @@ export class Session {
         this.set({ resumed: { session: message.session } });
         break;
       case "note":
-        this.note(message.text);
+        this.note(message.text, message.download === true);
         break;
       case "halted":
         this.halted(message.how, message.status);
@@ -255,6 +261,10 @@ export class Session {
         this.crashed(message.why);
         break;
     }
+  }
+  /** What remains of a machine that ends now. */
+  private get synced(): string {
+    return this.state.get().running?.keep === true ? "What the guest had synced is kept in this browser." : "Its disk was a scratch copy: what it wrote is gone.";
   }
   private halted(how: "halt" | "poweroff" | "restart" | "panic", status: number): void {
     if (how === "restart") {
@@ -272,7 +282,7 @@ export class Session {
   private crashed(why: string): void {
     const [first = why] = why.split("\n");
     this.console.print(`\r\n\x1b[1mpagezero: ${why.replaceAll("\n", "\r\n")}\x1b[0m\r\n`);
-    this.set({ power: "crashed", waiting: undefined, storing: false, ended: `The emulator itself failed: ${first.replace(/\.?$/, ".")} What the guest had synced is stored.` });
+    this.set({ power: "crashed", waiting: undefined, storing: false, ended: `The emulator itself failed: ${first.replace(/\.?$/, ".")} ${this.synced}` });
   }
 
   /** Finds out what can be booted; the first published image is chosen. */
@@ -425,7 +435,7 @@ export class Session {
   stop(): void {
     const starting = this.state.get().power === "starting";
     this.disconnect();
-    const ended = starting ? "The start was cancelled." : "The machine was switched off. What it had synced is stored.";
+    const ended = starting ? "The start was cancelled." : `The machine was switched off. ${this.synced}`;
     this.set({ power: "off", waiting: undefined, storing: false, stale: false, running: undefined, ended });
   }
   restart(): Promise<void> {
@@ -509,8 +519,11 @@ export class Session {
     // where it began has been read, or does not matter to whoever works; an escape may be the terminal's own answer
     if (bytes[0] !== 0x1b && this.state.get().resumed !== undefined) this.dismissResumed();
   }
-  note(text: string): void {
-    if (!this.state.get().notes.includes(text)) this.set({ notes: [...this.state.get().notes, text] });
+  note(text: string, download = false): void {
+    if (!this.state.get().notes.some((n) => n.text === text)) this.set({ notes: [...this.state.get().notes, { text, download }] });
+  }
+  dismissNote(note: Note): void {
+    this.set({ notes: this.state.get().notes.filter((n) => n !== note) });
   }
   dismissResumed(): void {
     this.set({ resumed: undefined });

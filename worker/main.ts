@@ -156,7 +156,7 @@ class Host {
     this.port = port;
     this.output = new Output((message, transferred) => this.post(message, transferred));
     this.disks = new Disks({
-      note: (text) => this.post({ type: "note", text }),
+      note: (text, download = false) => this.post({ type: "note", text, download }),
       storing: (on) => this.post({ type: "storing", on }),
       waiting: (what, done, total) => this.post({ type: "waiting", what, done, total }),
     });

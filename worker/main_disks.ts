@@ -29,7 +29,8 @@ export class Turn {
 
 /** What the disks tell the page. */
 export interface DiskEvents {
-  note(text: string): void;
+  /** `download`: taking the disk along is the way out */
+  note(text: string, download?: boolean): void;
   storing(on: boolean): void;
   waiting: Progress;
 }
@@ -108,7 +109,7 @@ export class Disks {
     else disk = await BrowserDisk.kept(db, name, image, ownerWord());
     if (use === "keep") {
       disk.onstoring = (on) => this.events.storing(on);
-      disk.onnote = (text) => this.events.note(text);
+      disk.onnote = (text) => this.events.note(text, true);
     }
     this.open_.set(name, { disk, request: { ...request, use }, image: id });
     if (image.chunks !== undefined) this.rest.push(image.chunks);

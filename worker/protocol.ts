@@ -187,8 +187,8 @@ export type ToPage =
   | { readonly type: "events"; readonly events: readonly MachineEvent[] }
   /** the machine did not boot: it began where a snapshot was taken, at this instruction; `session`: the tab's own, which goes on */
   | { readonly type: "resumed"; readonly at: number; readonly session: boolean }
-  /** something that the visitor should know */
-  | { readonly type: "note"; readonly text: string };
+  /** something that the visitor should know; `download`: taking the disk along is the way out */
+  | { readonly type: "note"; readonly text: string; readonly download?: boolean };
 
 /** The worker's first and only message on its own port. */
 export interface Connect<Port> {

@@ -66,7 +66,8 @@ export function isTar(bytes: Uint8Array): boolean {
 /** The entries of an archive in order. Throws an Error with a sentence for what is none. */
 export function* readTar(tar: Uint8Array): Generator<TarEntry> {
   let more = new Map<string, string>();
-  for (let at = 0; at + BLOCK <= tar.length; ) {
+  for (let at = 0; at < tar.length; ) {
+    if (at + BLOCK > tar.length) throw new Error(`the tar archive is cut short at byte ${tar.length}`);
     const h = tar.subarray(at, at + BLOCK);
     if (h.every((b) => b === 0)) return;
     if (checksum(h) !== number(h, 148, 8)) throw new Error(`not a tar archive: the header at byte ${at} has a wrong checksum`);

@@ -47,6 +47,8 @@ test("what is no archive, or is cut short, is refused in words", () => {
   expect(() => all(tarDisk(new Uint8Array(2048).fill(65)))).toThrow("not a tar archive");
   const tar = archive();
   expect(() => all(tarDisk(tar.subarray(0, tar.length >> 1)))).toThrow("cut short");
+  // in the middle of a header
+  expect(() => all(tarDisk(tar.subarray(0, 700)))).toThrow("cut short at byte 700");
 });
 
 test("added, changed and removed files are told with what is different; neither disk is touched", { timeout: 60_000 }, () => {

@@ -295,8 +295,11 @@ export class Inspector implements InspectorCalls {
     const { u8, size } = this.machine.kernel.mem;
     return disassembleAt(this.iced, u8, size, start, count);
   }
+  takes(name: string, size: number): void {
+    if (size > FILE_MAX) throw new Error(`${name} has ${(size / 1e6).toFixed(1)} MB; a file that is handed over may have ${FILE_MAX / (1 << 20)} MiB. Pack it into a tar archive, and use that as a disk.`);
+  }
   giveFile(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length > FILE_MAX) throw new Error(`${name} has ${(bytes.length / 1e6).toFixed(1)} MB; a file that is handed over may have ${FILE_MAX / (1 << 20)} MiB. Pack it into a tar archive, and use that as a disk.`);
+    this.takes(name, bytes.length);
     const bytesOfName = toByteString(name);
     this.poker.file(bytesOfName, bytes);
     const { kernel } = this.machine;

@@ -203,12 +203,12 @@ export class BrowserDisk implements BlockStore {
     } catch (e) {
       for (const n of batch) this.dirty.add(n);
       if (isQuota(e)) {
-        this.onnote("The browser has no room left for this disk: what was written last is not stored. Download the disk to save it.");
+        this.onnote("The browser has no room left for this disk: what was written last is not kept, and the guest was told so. Download the disk, or forget another one in the panel of disks.");
         throw new QuotaError("no room in the browser's storage");
       }
       this.onnote(
         stolen
-          ? "Another tab has taken this disk over (or it was reset there): changes made here are no longer stored."
+          ? "Another tab has taken this disk over (or it was reset there): changes made here are no longer kept."
           : `The browser could not store the disk's changes: ${e instanceof Error ? e.message : String(e)}.`,
       );
       throw e;

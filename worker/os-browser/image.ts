@@ -21,6 +21,8 @@ export function badImage(sentence: string): Error {
   return e;
 }
 
+const tooLarge = (name: string): Error => badImage(`${name} is larger than 2 GiB unpacked; that is more than a tab can hold.`);
+
 const megabytes = (n: number): string => `${(n / 1e6).toFixed(1)} MB`;
 
 /** The parts of a stream in one array; `size` is a guess. Throws when it is longer than `LARGEST`. */
@@ -31,7 +33,7 @@ async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, size: nu
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (n + value.length > LARGEST) throw badImage(`${name} is larger than 2 GiB unpacked; that is more than a tab can hold.`);
+    if (n + value.length > LARGEST) throw tooLarge(name);
     if (n + value.length > out.length) {
       const more = new Uint8Array(Math.min(LARGEST, Math.max(out.length * 2, n + value.length)));
       more.set(out.subarray(0, n));
@@ -98,20 +100,25 @@ async function download(name: string, url: string, gzSize: number, progress: Pro
   return collect(response.body, gzSize, name, (done) => progress("fetching the disk image", done, gzSize));
 }
 
-/** Says in a sentence what is wrong with an image, if anything is: it must be ext2/3/4, or have a partition table. */
-export function checkImage(name: string, bytes: Uint8Array): string | undefined {
+const WANTED = "Choose an ext4 image (.ext4, .img) or a tar archive of a root directory, as they are or packed with gzip.";
+
+/** bytes at the beginning by which an image is judged, and that it has at least */
+const HEAD = 65536;
+
+/** Says in a sentence what is wrong with an image of `size` bytes, if anything is: it must be ext2/3/4, or have a partition table. `bytes`: its beginning at least. */
+export function checkImage(name: string, bytes: Uint8Array, size = bytes.length): string | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (bytes.length < 65536) return `${name} is no disk image: it has only ${bytes.length} bytes.`;
+  if (size < HEAD) return `${name} is no disk image: it ${size === 0 ? "is empty" : `has only ${size} bytes`}. ${WANTED}`;
   if (view.getUint16(SUPER + 0x38, true) === EXT4_MAGIC) {
     const blocks = view.getUint32(SUPER + 4, true);
-    const size = blocks * (1024 << view.getUint32(SUPER + 0x18, true));
-    if (size > bytes.length) return `${name} is cut short: its ext4 file system has ${megabytes(size)}, the file ${megabytes(bytes.length)}.`;
+    const needed = blocks * (1024 << view.getUint32(SUPER + 0x18, true));
+    if (needed > size) return `${name} is cut short: its ext4 file system has ${megabytes(needed)}, the file ${megabytes(size)}. Copy it again.`;
     return undefined;
   }
   if (view.getUint16(510, true) === 0xaa55) return undefined;
   const packed = packer(bytes);
   if (packed !== undefined) return `${name} is packed with ${packed}, which a browser cannot unpack: unpack it, or pack it with gzip instead.`;
-  return `${name} is not an ext4 image: there is no ext4 superblock in it. Choose an ext4 image (.ext4, .img) or a tar archive of a root directory, as they are or packed with gzip.`;
+  return `${name} is not an ext4 image: there is no ext4 superblock in it. ${WANTED}`;
 }
 
 /** Which image these bytes are: sha256 where the page may have it (not on plain HTTP), else a sum and the size. */
@@ -205,6 +212,11 @@ export async function loadImage({ db, memory, fromTar }: ImageHost, name: string
   }
   let raw: Uint8Array<ArrayBuffer>;
   try {
+    // before gigabytes are read of what is none
+    const head = new Uint8Array(await file.slice(0, HEAD).arrayBuffer());
+    const wrong = isGzip(head) || isTar(head) ? undefined : checkImage(name, head, file.size);
+    if (wrong !== undefined) throw badImage(wrong);
+    if (file.size > LARGEST) throw tooLarge(name);
     raw = await collect(file.stream() as ReadableStream<Uint8Array<ArrayBuffer>>, file.size, name, (done) => progress("reading the image file", done, file.size));
   } catch (e) {
     if (e instanceof Error && e.name === BAD_IMAGE) throw e;

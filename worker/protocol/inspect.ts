@@ -214,6 +214,8 @@ export interface InspectorCalls {
   /** An expression: hexadecimal, a register, `rsp+0x20`, `pid:3.text`. @throws a sentence */
   address(expression: string): number;
   disassemble(start: number, count: number): CodeLine[];
+  /** May a file of `size` bytes be handed over? @throws a sentence if not */
+  takes(name: string, size: number): void;
   /** Hands the guest a file: it is in the shared directory. @throws a sentence */
   giveFile(name: string, bytes: Uint8Array<ArrayBuffer>): void;
   sharedFiles(): SharedFiles;
