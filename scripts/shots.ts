@@ -134,28 +134,32 @@ async function boot(page: Page): Promise<void> {
   await type(page, "dmesg -n 1; clear; cat /etc/motd; uname -a; ls /\n", /usr/);
 }
 
-async function take(browser: Browser, baseURL: string, wanted: readonly string[], theme: "light" | "dark", phone: boolean): Promise<void> {
+async function take(browser: Browser, baseURL: string, wanted: readonly string[], themes: readonly ("light" | "dark")[], phone: boolean): Promise<void> {
   for (const shot of SHOTS) {
     if (wanted.length > 0 && !wanted.includes(shot.name)) continue;
     const context = await browser.newContext({
-      baseURL, colorScheme: theme, reducedMotion: "reduce", viewport: phone ? { width: 390, height: 844 } : { width: 1440, height: 900 }, deviceScaleFactor: phone ? 2 : 1, hasTouch: phone,
+      baseURL, colorScheme: themes[0]!, reducedMotion: "reduce", viewport: phone ? { width: 390, height: 844 } : { width: 1440, height: 900 }, deviceScaleFactor: phone ? 2 : 1, hasTouch: phone,
     });
     const page = await context.newPage();
     await boot(page);
     await shot.open(page);
     const pause = page.getByRole("button", { name: "Pause", exact: true }).first();
     if (await pause.isEnabled().catch(() => false)) await pause.click().catch(() => undefined);
-    await page.waitForTimeout(700);
-    const file = `${OUT}/${shot.name}-${theme}-${phone ? "phone" : "wide"}.png`;
-    await page.screenshot({ path: file, animations: "disabled" });
-    console.log(file);
+    for (const theme of themes) {
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      await page.waitForTimeout(700);
+      const file = `${OUT}/${shot.name}-${theme}-${phone ? "phone" : "wide"}.png`;
+      await page.screenshot({ path: file, animations: "disabled" });
+      console.log(file);
+    }
     await context.close();
   }
 }
 
 const args = process.argv.slice(2);
 const wanted = args.filter((a) => !a.startsWith("--"));
-const only = (name: string): boolean => !args.some((a) => a.startsWith("--")) || args.includes(`--${name}`);
+/** `--wide`, `--phone`, `--light`, `--dark`: only these; without one of a pair, both */
+const only = (name: string): boolean => args.includes(`--${name}`) || !(["wide", "phone"].includes(name) ? ["--wide", "--phone"] : ["--light", "--dark"]).some((a) => args.includes(a));
 if (!build()) process.exit(1);
 mkdirSync(OUT, { recursive: true });
 const { server, port } = await serve("dist", 8100, "127.0.0.1");
@@ -163,7 +167,7 @@ const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] 
 try {
   for (const phone of [false, true]) {
     if (!only(phone ? "phone" : "wide")) continue;
-    for (const theme of ["dark", "light"] as const) if (only(theme)) await take(browser, `http://127.0.0.1:${port}/`, wanted, theme, phone);
+    await take(browser, `http://127.0.0.1:${port}/`, wanted, (["dark", "light"] as const).filter(only), phone);
   }
 } finally {
   await browser.close();

@@ -24,7 +24,7 @@ export async function refreshFiles(session: Session): Promise<void> {
   files.set({ shared: session.isOn ? await session.ask("sharedFiles").catch(() => undefined) : undefined });
 }
 
-const news = (n: FilesState["news"][number]): void => files.set({ news: [...files.get().news.filter((o) => o.text !== n.text && (o.take === undefined || o.take !== n.take)), n].slice(-4) });
+const news = (n: FilesState["news"][number]): void => files.set({ news: [...files.get().news.filter((o) => o.take !== n.take), n].slice(-4) });
 export const dismissNews = (n: FilesState["news"][number]): void => files.set({ news: files.get().news.filter((o) => o !== n) });
 
 /** Hands files to the guest. */

@@ -42,6 +42,18 @@ function remembered(): string[] {
 }
 const sentence = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
+/** What somebody else's address holds. @throws Error with a sentence */
+async function fetched(url: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url);
+  } catch {
+    throw new Error(`${url} does not answer, or does not allow other sites to read it (Access-Control-Allow-Origin).`);
+  }
+  if (!response.ok) throw new Error(`${url} answered ${response.status}.`);
+  return response;
+}
+
 export class CourseOf implements Stage {
   readonly state = new Store<Course>({ list: [], lesson: undefined, green: [], wrong: {}, done: remembered(), problem: undefined, showing: false });
   private readonly session: Session;
@@ -119,8 +131,9 @@ export class CourseOf implements Stage {
   private async read(id: string): Promise<string> {
     const own = this.own.get(id);
     if (own instanceof File) return own.text();
-    const response = await fetch(own ?? `lessons/${id}.md`);
-    if (!response.ok) throw new Error(own === undefined ? `There is no lesson called ${id} here.` : `${own} answered ${response.status}.`);
+    if (own !== undefined) return (await fetched(own)).text();
+    const response = await fetch(`lessons/${id}.md`);
+    if (!response.ok) throw new Error(`There is no lesson called ${id} here.`);
     return response.text();
   }
   /** A folder of lessons, with its index.json: they are put behind those of the list. */
@@ -130,8 +143,7 @@ export class CourseOf implements Stage {
       const found: Entry[] = [];
       if (typeof source === "string") {
         const index = new URL("index.json", new URL(/\/$|\.json$/.test(source) ? source : `${source}/`, location.href));
-        const response = await fetch(index);
-        if (!response.ok) throw new Error(`${index.href} answered ${response.status}.`);
+        const response = await fetched(index.href);
         const list: unknown = await response.json();
         if (!Array.isArray(list)) throw new Error(`${index.href} is no list of lessons.`);
         for (const e of list as Partial<Entry>[]) {
@@ -161,8 +173,7 @@ export class CourseOf implements Stage {
       let text: string;
       let name: string;
       if (typeof source === "string") {
-        const response = await fetch(source);
-        if (!response.ok) throw new Error(`${source} answered ${response.status}.`);
+        const response = await fetched(source);
         text = await response.text();
         name = source.replace(/[?#].*$/, "").split("/").pop() ?? "lesson";
       } else {
