@@ -78,7 +78,7 @@ const SHOTS: readonly Shot[] = [
   },
   { name: "processes", open: async (page) => {
     await tab(page, "Processes");
-    await page.getByRole("button", { name: "sh", exact: true }).click();
+    await page.getByRole("button", { name: "sh", exact: true }).first().click();
   } },
   {
     name: "memory",

@@ -1,9 +1,11 @@
 // src/inspect/modes.tsx — the ways to catch a system call compared, and experiments that show where this one ends.
 import type { ReactNode } from "react";
 import { count } from "../format.ts";
-import type { Session } from "../session.ts";
+import { sentence, type Session } from "../session.ts";
 import { useStore } from "../store.ts";
-import { Head } from "../head.tsx";
+import { openLesson } from "../ui.ts";
+import { elf, LOOKALIKE, PAST } from "./tiny.ts";
+import { Head, numbers } from "../head.tsx";
 import { slide } from "./trampoline.ts";
 
 interface Mode {
@@ -11,13 +13,15 @@ interface Mode {
   readonly words: readonly string[];
   readonly how: string;
   readonly cost: string;
+  /** one getpid on hardware, as published (docs/benchmarks.md) */
+  readonly published: string;
 }
 const { nops, jumps } = slide(39);
 const MODES: readonly Mode[] = [
-  { name: "zpoline=1", words: [], how: "execve rewrites each syscall to call *%rax; page 0 leads into the kernel", cost: `${nops + jumps + 6} instructions for getpid, ${nops} of them nops` },
-  { name: "zpoline=lazy", words: ["zpoline=lazy"], how: "no search at execve: a syscall traps the first time, and is rewritten then", cost: "one trap for each site, then as above" },
-  { name: "zpoline=0", words: ["zpoline=0"], how: "nothing is rewritten: each syscall traps (as with seccomp and SIGSYS)", cost: "one exception for each call" },
-  { name: "um=ptrace", words: ["um=ptrace"], how: "what User Mode Linux with an MMU does: the kernel is another thread, and stops the program at each call", cost: "two handovers between workers for each call" },
+  { name: "zpoline=1", words: [], how: "execve rewrites each syscall to call *%rax; page 0 leads into the kernel", cost: `${nops + jumps + 6} instructions for getpid, ${nops} of them nops`, published: "101 ns" },
+  { name: "zpoline=lazy", words: ["zpoline=lazy"], how: "no search at execve: a syscall traps the first time, and is rewritten then", cost: "one trap for each site, then as above", published: "–" },
+  { name: "zpoline=0", words: ["zpoline=0"], how: "nothing is rewritten: each syscall traps (as with seccomp and SIGSYS)", cost: "one exception for each call", published: "2,599 ns" },
+  { name: "um=ptrace", words: ["um=ptrace"], how: "what User Mode Linux with an MMU does: the kernel is another thread, and stops the program at each call", cost: "two handovers between workers for each call", published: "31,579 ns" },
 ];
 
 /** The line with another hook mode. */
@@ -27,14 +31,33 @@ export function withMode(line: string, words: readonly string[]): string {
   return [...kept, ...words].join(" ") + (init === undefined ? "" : ` -- ${init}`);
 }
 
-const WHAT_IF: readonly (readonly [title: string, command: string, words: string])[] = [
-  ["call a NULL pointer", "nommu-demo null-call", "Address 0 is a nop like the others: the call slides into the kernel, and does whatever rax names."],
-  ["read and write page 0", "nommu-demo page0", "Only execution is allowed there, so a NULL pointer still faults when it is read."],
-  ["a library's own syscall", "nommu-demo library", "It came after execve and was not translated: it traps, and is counted under “trapped”."],
-  ["fork()", "nommu-demo fork", "Refused: the copy’s pointers would be the parent’s addresses, and those are taken. vfork lends them instead."],
-  ["MAP_FIXED", "nommu-demo map-fixed", "Refused: that address may be somebody else's."],
-  ["a program with a fixed address", "nommu-demo pie", "Refused: only what can live anywhere can be loaded."],
+interface Experiment {
+  readonly title: string;
+  readonly command: string;
+  readonly words: string;
+  /** a lesson that goes into it, and a step of it */
+  readonly lesson: readonly [id: string, step: number];
+  /** a program that the guest does not have: its code */
+  readonly code?: readonly number[];
+}
+/** Runs a program that was handed to the guest. */
+const handed = (name: string): string => `cp /mnt/host/${name} /tmp; chmod +x /tmp/${name}; /tmp/${name}`;
+
+const WHAT_IF: readonly Experiment[] = [
+  { title: "calls a NULL pointer", command: "nommu-demo null-call", words: "Address 0 is a nop like the others: the call slides into the kernel, and does whatever rax names.", lesson: ["null", 0] },
+  { title: "calls number 600", command: handed("past-the-sled"), code: PAST, words: "There is no such call, and behind the way in page 0 is empty: it faults at address 0x258.", lesson: ["sled", 0] },
+  { title: "reads and writes page 0", command: "nommu-demo page0", words: "Only execution is allowed there, so a NULL pointer still faults when it is read.", lesson: ["null", 1] },
+  { title: "has 0f 05 in a number", command: handed("lookalike"), code: LOOKALIKE, words: "Code is decoded, instruction by instruction: bytes within another one are left alone, and its sum is right.", lesson: ["left", 3] },
+  { title: "loads a library", command: "nommu-demo library", words: "Its syscall came after execve and was not translated: it traps, and is counted under “trapped”. A library that is loaded first (LD_PRELOAD) could translate the others.", lesson: ["left", 0] },
+  { title: "calls fork()", command: "nommu-demo fork", words: "Refused: the copy’s pointers would be the parent’s addresses, and those are taken. vfork lends them instead.", lesson: ["vfork", 0] },
+  { title: "wants MAP_FIXED", command: "nommu-demo map-fixed", words: "Refused: that address may be somebody else’s.", lesson: ["memory", 0] },
+  { title: "has a fixed address", command: "nommu-demo pie", words: "Refused: only what can live anywhere can be loaded.", lesson: ["pie", 1] },
 ];
+
+async function run(session: Session, { command, code }: Experiment): Promise<void> {
+  if (code !== undefined) await session.ask("giveFile", command.slice(command.lastIndexOf("/") + 1), elf(code));
+  session.type(`${command}\n`);
+}
 
 export function Modes({ session }: { readonly session: Session }): ReactNode {
   const { cmdline, power, isolated } = useStore(session.state);
@@ -48,7 +71,7 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
       <section aria-label="Ways to catch a system call">
         <h3>Four ways to catch a call</h3>
         <table>
-          <Head columns={["kernel parameter", "what happens", "cost", { name: "action", hidden: true }]} />
+          <Head columns={["kernel parameter", "what happens", "cost", numbers("on hardware"), { name: "action", hidden: true }]} />
           <tbody>
             {MODES.map((m) => (
               <tr key={m.name} aria-current={m === current ? "true" : undefined}>
@@ -57,6 +80,7 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
                 </td>
                 <td>{m.how}</td>
                 <td>{m.cost}</td>
+                <td className="number">{m.published}</td>
                 <td>
                   {m === current ? (
                     <b>this machine</b>
@@ -79,18 +103,23 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
           </tbody>
         </table>
         <p className="sum">
-          Since power-on: <b>{count(calls)}</b> calls through page 0, <b>{count(trapped)}</b> trapped.
+          The times are published ones, for one <code>getpid</code> on real hardware. Since power-on: <b>{count(calls)}</b> calls through page 0, <b>{count(trapped)}</b> trapped.
         </p>
       </section>
       <section aria-label="What if">
         <h3>What if a program …</h3>
         <ul className="whatif">
-          {WHAT_IF.map(([title, command, text]) => (
-            <li key={title}>
-              <button type="button" className="chip" disabled={power !== "running"} title={command} onClick={() => session.type(`${command}\n`)}>
-                {title}
+          {WHAT_IF.map((e) => (
+            <li key={e.title}>
+              <button type="button" className="chip" disabled={power !== "running"} title={e.command} onClick={() => void run(session, e).catch((why: unknown) => session.complain(sentence(why)))}>
+                {e.title}
               </button>
-              <span>{text}</span>
+              <span>
+                {e.words}{" "}
+                <button type="button" className="link" aria-label={`Lesson: a program ${e.title}`} onClick={() => openLesson({ id: e.lesson[0], step: e.lesson[1] })}>
+                  lesson
+                </button>
+              </span>
             </li>
           ))}
         </ul>
