@@ -21,6 +21,7 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
   const [follow, setFollow] = useState(true);
   const [together, setTogether] = useState(false);
   const [figures, setFigures] = useState(false);
+  const [chosen, setChosen] = useState<CallRow>();
   const [notes, setNotes] = useState<ReadonlyMap<string, string>>(new Map());
   const live = power === "running" || power === "paused";
   const setFilter = (words: string): void => setNoted((old) => filtered(old, words));
@@ -48,22 +49,27 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
     };
   }, [session, live, focus]);
   const joined = useMemo(() => (together ? runs(found) : []), [found, together]);
-  const line = (r: CallRow, n: number): ReactNode => (
-    <span className={r.error ? "error" : ""} title={notes.get(r.name)}>
-      <button type="button" className="pid" title={`Only process ${r.pid}`} onClick={() => setFilter(`pid:${r.pid}`)}>
-        {r.pid} {r.comm}
-      </button>{" "}
-      {figures && (
-        <span className="figures">
-          {seconds(r.at)} {r.took > 0 ? `+${(r.took / 1000).toFixed(0)} µs ` : ""}
-          {count(r.spent)} instr{" "}
-        </span>
-      )}
-      {r.text}
-      {n > 1 && <b> × {n}</b>}
-      {r.error && notes.has(r.name) && <span className="badge">{notes.get(r.name)}</span>}
-    </span>
-  );
+  const line = (r: CallRow, n: number): ReactNode => {
+    // the result is seen, however long the arguments are
+    const end = r.text.lastIndexOf(") = ") + 1;
+    return (
+      <span className={r.error ? "call error" : "call"} title={r.text} onClick={() => setChosen(r)}>
+        <button type="button" className="pid" title={`Only process ${r.pid}`} onClick={() => setFilter(`pid:${r.pid}`)}>
+          {r.pid} {r.comm}
+        </button>
+        {figures && (
+          <span className="figures">
+            {seconds(r.at)} {r.took > 0 ? `+${(r.took / 1000).toFixed(0)} µs ` : ""}
+            {count(r.spent)} instr{" "}
+          </span>
+        )}
+        <span className="arguments">{end > 0 ? r.text.slice(0, end) : r.text}</span>
+        {end > 0 && <span>{r.text.slice(end)}</span>}
+        {n > 1 && <b> × {n}</b>}
+        {r.error && notes.has(r.name) && <span className="badge">{notes.get(r.name)}</span>}
+      </span>
+    );
+  };
   const list = {
     follow,
     onLeave: () => setFollow(false),
@@ -103,6 +109,12 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
         </button>
       </div>
       {together ? <Rows rows={joined} render={([r, n]) => line(r, n)} {...list} /> : <Rows rows={found} render={(r) => line(r, 1)} {...list} />}
+      {chosen !== undefined && (
+        <p className="chosencall" role="status">
+          {chosen.text}
+          {notes.has(chosen.name) && <small> {notes.get(chosen.name)}</small>}
+        </p>
+      )}
     </div>
   );
 }

@@ -195,4 +195,16 @@ test("what lies where: sites, code around them, memory, processes", async () => 
   const row = i.processes().find((p) => p.comm === "getpid")!;
   expect(row.args).toContain("getpid");
   expect(row.files.map(([fd]) => fd)).toContain(1);
+  // the one that ran the loader last is gone: its code is shown where another process has it
+  i.breakpoints([]);
+  i.go("run");
+  until(m, i, () => i.processes().every((p) => p.comm !== "getpid"));
+  const musl = i.images().find((x) => x.name.includes("ld-musl"))!;
+  expect(i.processes().map((p) => p.pid)).toContain(musl.pid);
+  const sites = i.sites(musl.name);
+  expect(sites.length).toBeGreaterThan(400);
+  expect(sites.filter((s) => s.now !== (s.left === undefined ? "ff d0" : "0f 05"))).toEqual([]);
+  expect(i.siteCode(musl.name, sites[0]!.address).after.map((l) => l.text)).toContain("call *%rax");
+  expect(i.images().find((x) => x.name.endsWith("/getpid"))).toBeDefined();
+  expect(i.sites(image.name).every((s) => s.now === undefined)).toBe(true);
 });

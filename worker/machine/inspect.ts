@@ -2,6 +2,7 @@
 import type { SyscallObserver } from "../arch/um/do_syscall_64.ts";
 import { syscall_table } from "../arch/um/syscall_64.ts";
 import { KERNEL_VSYSCALL } from "../arch/um/trampoline.ts";
+import type { TranslatedImage } from "../arch/um/zpoline.ts";
 import type { Exit } from "../cpu/exit.ts";
 import type { Iced } from "../cpu/iced.ts";
 import { RSP } from "../cpu/state.ts";
@@ -12,6 +13,7 @@ import type { Task } from "../kernel/task.ts";
 import type { Machine } from "../machine.ts";
 import type { VmArea } from "../mm/mm_types.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
+import { PAGE_SIZE } from "../mm/page_alloc.ts";
 import type { Breakpoint, CallRow, CheckSpec, CodeLine, Go, ImageRow, InspectorCalls, Look, MachineEvent, MemoryMap, MemoryRow, ProcessRow, RegionRow, Registers, SharedFiles, SiteCode, SiteRow, Trace } from "../protocol/inspect.ts";
 import { CallLog, rowName } from "./call_log.ts";
 import { Checks } from "./checks.ts";
@@ -192,16 +194,45 @@ export class Inspector implements InspectorCalls {
     return [...this.machine.arch.zpoline.images.values()].map((i) => {
       const { sites, instructions, skipped, source } = i.translation;
       const left = sites.filter((s) => s.left !== undefined).length;
-      return { name: i.name, comm: i.comm, pid: i.pid, base: i.base, sites: sites.length, rewritten: sites.length - left, left, instructions, skipped, source };
+      const { by, task } = this.present(i);
+      return { name: i.name, comm: task?.comm ?? i.comm, pid: task?.pid ?? i.pid, base: i.base + by, sites: sites.length, rewritten: sites.length - left, left, instructions, skipped, source };
+    });
+  }
+  /**
+   * Where a file's code is now: `by` further on than where it was put last, in `task`. Whoever ran it last may be gone, while another process runs the same file: the loader of
+   * programs is in each. 0 and nobody when no process has it.
+   */
+  private present(image: TranslatedImage): { readonly by: number; readonly task: Task | undefined } {
+    const site = image.translation.sites.find((s) => s.left === undefined && image.address(s) !== undefined);
+    const { kernel } = this.machine;
+    const last = kernel.tasks.get(image.pid);
+    if (site === undefined || (last?.mm !== undefined && last.mm.find_vma(image.base) !== undefined)) return { by: 0, task: last };
+    const first = image.address(site)!;
+    for (const task of kernel.tasks.values())
+      for (const v of task.mm?.vmas ?? []) {
+        const by = v.vm_start - (image.base - (image.base % PAGE_SIZE));
+        if (first + by < v.vm_end && this.has(image, by)) return { by, task };
+      }
+    return { by: 0, task: undefined };
+  }
+  /** Are all of the file's rewritten sites there, `by` further on? */
+  private has(image: TranslatedImage, by: number): boolean {
+    const { rewritten } = this.machine.arch.zpoline;
+    return image.translation.sites.every((s) => {
+      const address = image.address(s);
+      return s.left !== undefined || address === undefined || rewritten.has(address + by);
     });
   }
   sites(file: string): SiteRow[] {
     const { u8, view } = this.machine.kernel.mem;
     const image = this.machine.arch.zpoline.images.get(file);
     const rows: SiteRow[] = [];
-    for (const site of image?.translation.sites ?? []) {
-      const address = image!.address(site);
-      if (address === undefined) continue;
+    if (image === undefined) return rows;
+    const { by } = this.present(image);
+    for (const site of image.translation.sites) {
+      const put = image.address(site);
+      if (put === undefined) continue;
+      const address = put + by;
       const here = this.isSite(address, site.left !== undefined);
       // mov $nr, %eax; or xor %eax, %eax
       const nr = !here ? undefined : u8[address - 5] === 0xb8 ? view.getUint32(address - 4, true) : u8[address - 2] === 0x31 && u8[address - 1] === 0xc0 ? 0 : undefined;
@@ -218,12 +249,13 @@ export class Inspector implements InspectorCalls {
     const { u8, size } = this.machine.kernel.mem;
     const image = this.machine.arch.zpoline.images.get(file);
     if (image === undefined || address < AROUND || address + AROUND > size) return { before: [], after: [] };
+    const { by } = this.present(image);
     const from = address - AROUND;
     const now = u8.slice(from, address + AROUND);
     const then = now.slice();
     // what was rewritten is known, so the file's own bytes are, too
     for (const s of image.translation.sites) {
-      const at = (image.address(s) ?? Infinity) - from;
+      const at = (image.address(s) ?? Infinity) + by - from;
       if (s.left === undefined && at >= 0 && at + 2 <= then.length) then.set([0x0f, 0x05], at);
     }
     const lines = (code: Uint8Array): CodeLine[] => [...disassembleBefore(this.iced, code, from, address, 3), ...disassemble(this.iced, code.subarray(AROUND), address, 3)];
