@@ -110,9 +110,9 @@ export function BenchPanel({ session }: { readonly session: Session }): ReactNod
             return (
               <tr key={r}>
                 <td className="word">{r}</td>
-                <td className="number">{m?.instructions === undefined ? "" : count(Math.round(m.instructions))}</td>
+                <td className="number">{m?.instructions === undefined ? "–" : count(Math.round(m.instructions))}</td>
                 <td className="number" title={m === undefined ? undefined : `${micro(m.least)} to ${micro(m.most)}, ${count(m.count)} times`}>
-                  {m === undefined ? "" : micro(m.us)}
+                  {m === undefined ? "–" : micro(m.us)}
                 </td>
                 <td className="number">{micro(p.native)}</td>
                 <td className="number">{micro(p.um)}</td>

@@ -18,10 +18,10 @@ interface Mode {
 }
 const { nops, jumps } = slide(39);
 const MODES: readonly Mode[] = [
-  { name: "zpoline=1", words: [], how: "execve rewrites each syscall to call *%rax; page 0 leads into the kernel", cost: `${nops + jumps + 6} instructions for getpid, ${nops} of them nops`, published: "101 ns" },
-  { name: "zpoline=lazy", words: ["zpoline=lazy"], how: "no search at execve: a syscall traps the first time, and is rewritten then", cost: "one trap for each site, then as above", published: "–" },
-  { name: "zpoline=0", words: ["zpoline=0"], how: "nothing is rewritten: each syscall traps (as with seccomp and SIGSYS)", cost: "one exception for each call", published: "2,599 ns" },
-  { name: "um=ptrace", words: ["um=ptrace"], how: "what User Mode Linux with an MMU does: the kernel is another thread, and stops the program at each call", cost: "two handovers between workers for each call", published: "31,579 ns" },
+  { name: "zpoline=1", words: [], how: "execve rewrites each syscall to call *%rax, and page 0 leads into the kernel", cost: `${nops + jumps + 6} instructions for getpid, ${nops} of them nops`, published: "101 ns" },
+  { name: "zpoline=lazy", words: ["zpoline=lazy"], how: "no search at execve; a syscall traps the first time, and is rewritten then", cost: "one trap for each site, then as above", published: "–" },
+  { name: "zpoline=0", words: ["zpoline=0"], how: "nothing is rewritten, each syscall traps (as with seccomp and SIGSYS)", cost: "one exception for each call", published: "2,599 ns" },
+  { name: "um=ptrace", words: ["um=ptrace"], how: "as User Mode Linux with an MMU does it, by another thread that stops the program at each call", cost: "two handovers between workers for each call", published: "31,579 ns" },
 ];
 
 /** The line with another hook mode. */
@@ -71,15 +71,16 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
       <section aria-label="Ways to catch a system call">
         <h3>Four ways to catch a call</h3>
         <table>
-          <Head columns={["kernel parameter", "what happens", "cost", numbers("on hardware"), { name: "action", hidden: true }]} />
+          <Head columns={["parameter", "what happens, and what it costs here", numbers("on hardware"), { name: "action", hidden: true }]} />
           <tbody>
             {MODES.map((m) => (
               <tr key={m.name} aria-current={m === current ? "true" : undefined}>
                 <td>
                   <code>{m.name}</code>
                 </td>
-                <td>{m.how}</td>
-                <td>{m.cost}</td>
+                <td>
+                  {m.how}: <b>{m.cost}</b>
+                </td>
                 <td className="number">{m.published}</td>
                 <td>
                   {m === current ? (

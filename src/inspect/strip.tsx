@@ -112,7 +112,7 @@ export function Strip({ rows, size: all, address, focus, go }: StripProps): Reac
   }, [rows]);
   return (
     <div className="strips">
-      <svg width="0" height="0" aria-hidden="true">
+      <svg width="0" height="0" style={{ position: "absolute" }} aria-hidden="true">
         <defs>
           <pattern id="mem-hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
             <rect width="2" height="6" fill="#0007" />

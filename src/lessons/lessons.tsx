@@ -75,9 +75,9 @@ function Signals({ course }: { readonly course: CourseOf }): ReactNode {
     <div className="signals" role="group" aria-label="Workshop">
       {button("done", "✓ Done")}
       {button("stuck", "⚑ Stuck")}
-      <span className="hint">
-        where I am: <code>{code}</code>
-      </span>
+      <code className="hint" title="Where you are in this lesson, for whoever teaches the class">
+        {code}
+      </code>
       <CopyButton text={() => code}>Copy</CopyButton>
     </div>
   );
