@@ -7,6 +7,9 @@ import { expect, type Locator, type Page, test } from "@playwright/test";
 /** how long a boot or a command may take on a loaded machine */
 export const PATIENCE = 90_000;
 
+/** when the screen is looked at again, ms: most commands take a quarter of a second */
+const LOOKS = [30, 50, 50, 100, 100, 200];
+
 /** Quiet enough that the kernel's lines do not stand between a command's. */
 export const QUIET = "ubd0=nommu.ext4 rw mem=64m loglevel=4 init=/sbin/init";
 
@@ -48,7 +51,7 @@ export class Guest {
   }
   /** Waits until the screen shows `what`. */
   async shows(what: RegExp): Promise<void> {
-    await expect.poll(() => this.screen(), { timeout: PATIENCE, message: `the console should show ${what}` }).toMatch(what);
+    await expect.poll(() => this.screen(), { timeout: PATIENCE, intervals: LOOKS, message: `the console should show ${what}` }).toMatch(what);
   }
   /** Waits for the shell's prompt at the end. */
   prompt(): Promise<void> {
@@ -99,7 +102,7 @@ export class Guest {
     await this.type(`clear; echo "<$((${id}+0))<"; ${command}; echo ">$((${id}+0))>"\n`);
     let screen = "";
     await expect
-      .poll(async () => (screen = await this.screen()).includes(`>${id}>`), { timeout: PATIENCE, message: `${command} should end` })
+      .poll(async () => (screen = await this.screen()).includes(`>${id}>`), { timeout: PATIENCE, intervals: LOOKS, message: `${command} should end` })
       .toBe(true);
     await this.prompt();
     return screen.slice(screen.indexOf(`<${id}<`) + `<${id}<`.length, screen.lastIndexOf(`>${id}>`)).trim();
