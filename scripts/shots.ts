@@ -17,6 +17,7 @@ interface Shot {
 }
 
 const tab = async (page: Page, name: string): Promise<void> => {
+  await page.locator(".app").waitFor({ timeout: PATIENCE });
   const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Inspect" });
   if (await phone.isVisible()) await phone.click();
   else if ((await page.getByRole("tab", { name }).count()) === 0) await page.getByRole("button", { name: "Inspect", exact: true }).click();
