@@ -1,4 +1,4 @@
-// scripts/suite.ts — `npm run suite -- busybox|hush [PATTERN]`: a public test suite in a booted guest, compared with the failures that docs/suites.md explains.
+// scripts/suite.ts — `npm run suite -- busybox|hush|applets [PATTERN]`: a public test suite in a booted guest, compared with the failures that docs/suites.md explains.
 //
 // The suites come with the sources that the guest's user space is built of. Ends with 0 only if all of it ran, everything that failed is in
 // docs/suites.md, and everything there failed.
@@ -10,12 +10,14 @@ import { loadIced } from "../worker/cpu/iced.ts";
 import { Machine } from "../worker/machine.ts";
 import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
+import { APPLETS_EXPECTED, appletsImage, parseApplets } from "./suite/applets.ts";
 import { type Entry, makeExt4 } from "./userspace/ext4.ts";
 import { USERSPACE } from "./userspace/compile.ts";
 import { buildUserspace } from "./userspace/image.ts";
 import { rootTree } from "./userspace/tree.ts";
 
 const USAGE = `usage: npm run suite -- busybox|hush [PATTERN] [--raw]
+       npm run suite -- applets    command lines for busybox, compared with what a host said to them
   PATTERN    a shell pattern: of busybox's files of tests as 'sed', of hush's as 'hush-redir/*'
   --raw      everything the guest prints`;
 const SUITES = ["busybox", "hush"] as const;
@@ -93,8 +95,8 @@ function suiteImage(): Uint8Array {
   }
 }
 
-/** Boots a guest that runs `suite` and halts; everything it printed. */
-export async function runSuite(suite: SuiteName, pattern: string, print: (text: string) => void): Promise<string> {
+/** Boots a guest whose process 1 is `init`, which halts; everything it printed. */
+async function runGuest(image: Uint8Array, init: string, print: (text: string) => void): Promise<string> {
   let text = "";
   const decoder = new TextDecoder();
   const add = (more: string): void => {
@@ -102,13 +104,13 @@ export async function runSuite(suite: SuiteName, pattern: string, print: (text: 
     print(more);
   };
   const os = new NodeOs({
-    disks: new Map([["disk", new MemoryStore("disk", suiteImage())]]),
+    disks: new Map([["disk", new MemoryStore("disk", image)]]),
     print: (line) => add(`${line}\n`),
     write: (line, bytes) => {
       if (line === 0) add(decoder.decode(Uint8Array.from(bytes), { stream: true }));
     },
   });
-  const machine = new Machine({ cmdline: `ubd0=disk rw mem=256m quiet init=/suite/init -- ${suite} ${pattern}`, os, iced: await loadIced(), shared: false, jit: true });
+  const machine = new Machine({ cmdline: `ubd0=disk rw mem=256m quiet init=${init}`, os, iced: await loadIced(), shared: false, jit: true });
   await machine.start();
   machine.boot();
   for (;;) {
@@ -123,10 +125,28 @@ export async function runSuite(suite: SuiteName, pattern: string, print: (text: 
   }
 }
 
+export const runSuite = (suite: SuiteName, pattern: string, print: (text: string) => void): Promise<string> => runGuest(suiteImage(), `/suite/init -- ${suite} ${pattern}`, print);
+
+/** The lines of scripts/suite/applets.txt against their recording. */
+async function applets(): Promise<number> {
+  buildUserspace();
+  const said = parseApplets(await runGuest(appletsImage(), "/suite/init", () => {}));
+  const expected = parseApplets(readFileSync(APPLETS_EXPECTED, "utf8"));
+  let differ = 0;
+  for (const [line, text] of expected) {
+    if (said.get(line) === text) continue;
+    differ++;
+    console.log(`$ ${line}\n--- a host said\n${text}--- the guest said\n${said.get(line) ?? "(nothing: it was not run)\n"}`);
+  }
+  console.log(`applets: ${expected.size - 1} lines: ${differ} not as on a host`);
+  return differ === 0 ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const raw = args.includes("--raw");
   const [suite, pattern = "*"] = args.filter((arg) => arg !== "--raw");
+  if (suite === "applets") return applets();
   if (!SUITES.some((name) => name === suite) || /\s/.test(pattern)) {
     process.stderr.write(`${USAGE}\n`);
     return 2;

@@ -66,12 +66,13 @@ export const sys_mkdirat = SYSCALL_DEFINE("mkdirat", [DirFd, PathArg, Mode], do_
 /** Makes a node at a new name, with what the umask leaves of `mode`: what bind(2) of a unix socket does, too.  cf. vfs_mknod() */
 export function vfs_mknod(task: Task, at: NewName, mode: number, rdev: number): Inode {
   may_create(task, at.mnt, at.parent);
+  const type = mode & S_IFMT;
   // a whiteout, 0:0, is anybody's
-  if (((mode & S_IFMT) === S_IFBLK || ((mode & S_IFMT) === S_IFCHR && rdev !== 0)) && !capable(task, CAP_MKNOD)) throw EPERM;
+  if ((type === S_IFBLK || (type === S_IFCHR && rdev !== 0)) && !capable(task, CAP_MKNOD)) throw EPERM;
   const dir = at.parent.d_inode!;
   const { mode: m, owner } = owner_for(task, dir, mode);
   const name = at.dentry.d_name;
-  const inode = (mode & S_IFMT) === S_IFREG ? dir.create(name, m, owner) : dir.mknod(name, m, rdev, owner);
+  const inode = type === S_IFREG ? dir.create(name, m, owner) : dir.mknod(name, m, rdev, owner);
   at.dentry.d_inode = inode;
   task.kernel.vfs.fsnotify.create(dir, name, false);
   return inode;

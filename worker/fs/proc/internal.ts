@@ -1,5 +1,5 @@
 // fs/proc/internal.ts — entries of /proc that belong to no process, and how other subsystems add theirs.  cf. fs/proc/internal.h, generic.c
-import { EINVAL } from "../../include/uapi/errno.ts";
+import { EIO } from "../../include/uapi/errno.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
 
@@ -12,7 +12,7 @@ export abstract class ProcEntry {
   }
   abstract show(kernel: Kernel, reader: Task): string;
   store(_kernel: Kernel, _writer: Task, _text: string): void {
-    throw EINVAL;
+    throw EIO;
   }
 }
 

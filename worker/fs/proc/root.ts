@@ -1,5 +1,5 @@
 // fs/proc/root.ts — procfs: the file system, its root, the directories of its plain files.  cf. fs/proc/root.c
-import { EACCES, EINVAL } from "../../include/uapi/errno.ts";
+import { EACCES, EINVAL, EIO } from "../../include/uapi/errno.ts";
 import { DT_DIR, DT_LNK, DT_REG } from "../../include/uapi/stat.ts";
 import { O_NONBLOCK } from "../../include/uapi/fcntl.ts";
 import { CAP_SYSLOG, capable } from "../../kernel/cred.ts";
@@ -52,7 +52,7 @@ export class ProcFile extends TextInode {
   }
   override store(writer: Task, text: string): void {
     const { store } = entry_of(this.path)!;
-    if (store === undefined) throw EACCES;
+    if (store === undefined) throw EIO;
     store(this.i_sb.kernel, writer, text);
   }
 }
