@@ -63,7 +63,7 @@ function runOnHost(): string {
     }
     for (const [name, major, minor] of [["null", 1, 3], ["zero", 1, 5], ["full", 1, 7], ["random", 1, 8], ["urandom", 1, 9], ["tty", 5, 0]] as const)
       spawnSync("mknod", ["-m", "666", join(root, "dev", name), "c", String(major), String(minor)]);
-    const done = spawnSync("unshare", ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child", `--root=${root}`, "/suite/init"], { encoding: "utf8", timeout: 120_000, env: {}, stdio: ["ignore", "pipe", "inherit"] });
+    const done = spawnSync("unshare", ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child", `--root=${root}`, "/suite/init"], { encoding: "utf8", timeout: 120_000, killSignal: "SIGKILL", env: {}, stdio: ["ignore", "pipe", "inherit"] });
     return done.stdout;
   } finally {
     rmSync(root, { recursive: true, force: true, maxRetries: 3 });
