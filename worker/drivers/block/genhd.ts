@@ -14,6 +14,7 @@ import {
   EROFS,
 } from "../../include/uapi/errno.ts";
 import type { BlockStore } from "../../arch/um/os.ts";
+import type { Devices } from "../base/core.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import { restart_state, type Task } from "../../kernel/task.ts";
 import { wait_host, type HostResult } from "../../kernel/host_wait.ts";
@@ -130,6 +131,14 @@ export class BlockDevice {
   }
 }
 
+/** A node in /dev, an entry in /sys. */
+function announce(devices: Devices, d: BlockDevice): void {
+  devices.device_create({
+    name: d.name, cls: "block", devt: d.bd_dev, block: true, mode: 0o660, ...(d.bd_partno > 0 ? { parent: d.bd_disk.disk_name } : {}),
+    attrs: new Map([["size", String(Math.floor(d.size / SECTOR_SIZE))], ["ro", d.bd_read_only ? "1" : "0"]]),
+  });
+}
+
 /** All block devices of a machine. */
 export class BlockDevices {
   /** by bd_dev; the order of insertion is that of /proc/partitions */
@@ -140,25 +149,31 @@ export class BlockDevices {
   register_blkdev(major: number, name: string): void {
     this.majors.set(major, name);
   }
-  /** Announces a disk and its partitions.  cf. add_disk() */
-  add_disk(disk: GenDisk): BlockDevice {
+  /** Announces a disk and its partitions; with `devices` their nodes appear in /dev.  cf. add_disk() */
+  add_disk(disk: GenDisk, devices?: Devices): BlockDevice {
     const whole = new BlockDevice(disk, (disk.major << 20) | disk.first_minor, disk.disk_name, 0, 0, disk.store.size - (disk.store.size % SECTOR_SIZE));
     this.devices.set(whole.bd_dev, whole);
-    this.rescan(disk);
+    if (devices !== undefined) announce(devices, whole);
+    this.rescan(disk, devices);
     return whole;
   }
   /** Reads the partition table again (BLKRRPART). Throws EBUSY when a partition is mounted.  cf. bdev_disk_changed() */
-  rescan(disk: GenDisk): void {
+  rescan(disk: GenDisk, devices?: Devices): void {
     const whole = this.devices.get((disk.major << 20) | disk.first_minor);
     if (whole === undefined) return;
     const old = [...this.devices.values()].filter((d) => d.bd_disk === disk && d.bd_partno > 0);
     if (old.some((d) => d.bd_holder !== undefined)) throw EBUSY;
-    for (const d of old) this.devices.delete(d.bd_dev);
+    for (const d of old) {
+      this.devices.delete(d.bd_dev);
+      devices?.device_destroy(d.bd_dev, true);
+    }
     const sep = /\d$/.test(disk.disk_name) ? "p" : "";
     for (const p of readPartitions(whole)) {
       if (p.number >= disk.minors) continue;
       const dev = (disk.major << 20) | (disk.first_minor + p.number);
-      this.devices.set(dev, new BlockDevice(disk, dev, `${disk.disk_name}${sep}${p.number}`, p.number, p.start, p.size));
+      const part = new BlockDevice(disk, dev, `${disk.disk_name}${sep}${p.number}`, p.number, p.start, p.size);
+      this.devices.set(dev, part);
+      if (devices !== undefined) announce(devices, part);
     }
   }
   lookup(dev: number): BlockDevice | undefined {
@@ -277,7 +292,7 @@ export class BlockFile extends File {
       case BLKRRPART:
         if (bdev.bd_partno !== 0 || bdev.bd_disk.minors <= 1) throw EINVAL;
         if (bdev.bd_holder !== undefined) throw EBUSY;
-        task.kernel.blkdev.rescan(bdev.bd_disk);
+        task.kernel.blkdev.rescan(bdev.bd_disk, task.kernel.devices);
         return 0;
       case BLKGETSIZE:
         put_user_u64(mem, arg, bdev.size / SECTOR_SIZE);

@@ -1,6 +1,5 @@
 // arch/um/drivers/ubd_kern.ts — UML's disks: ubd<n><flags>=file[,backing[,serial]].  cf. arch/um/drivers/ubd_kern.c
 import { GenDisk } from "../../../drivers/block/genhd.ts";
-import { MKDEV } from "../../../include/uapi/stat.ts";
 import type { Kernel } from "../../../kernel/kernel.ts";
 import type { BlockStore } from "../os.ts";
 
@@ -71,13 +70,5 @@ function add_disk(kernel: Kernel, config: UbdConfig, store: BlockStore): void {
   const name = `ubd${String.fromCharCode(97 + config.n)}`;
   const disk = new GenDisk(name, UBD_MAJOR, config.n << UBD_SHIFT, 1 << UBD_SHIFT, store);
   disk.serial = config.serial;
-  kernel.blkdev.add_disk(disk);
-  for (const d of kernel.blkdev.devices.values()) {
-    if (d.bd_disk !== disk) continue;
-    kernel.devices.device_create({
-      name: d.name, cls: "block", devt: MKDEV(UBD_MAJOR, disk.first_minor + d.bd_partno), block: true, mode: 0o660,
-      ...(d.bd_partno > 0 ? { parent: name } : {}),
-      attrs: new Map([["size", String(Math.floor(d.size / 512))], ["ro", d.bd_read_only ? "1" : "0"]]),
-    });
-  }
+  kernel.blkdev.add_disk(disk, kernel.devices);
 }
