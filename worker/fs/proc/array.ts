@@ -139,11 +139,10 @@ export function show_statm(t: Task): string {
   const align = (n: number): number => Math.ceil(n / PAGE_SIZE) * PAGE_SIZE;
   const page = (n: number): number => Math.floor(n / PAGE_SIZE) * PAGE_SIZE;
   const text = (align(mm.end_code) - page(mm.start_code)) / PAGE_SIZE;
-  const data = (align(mm.start_stack) - page(mm.start_data)) / PAGE_SIZE;
-  const total = Math.floor(size / PAGE_SIZE) + text + data;
-  // stack below data: Linux's difference wraps round, and is shown so
-  const ull = (n: number): string => BigInt.asUintN(64, BigInt(n)).toString();
-  return `${ull(total)} ${ull(total)} 0 ${text} 0 ${ull(data)} 0\n`;
+  // an unsigned difference, shifted: with the stack below the data it is what is left of 2^64, and so is the sum
+  const data = BigInt.asUintN(64, BigInt(align(mm.start_stack) - page(mm.start_data))) >> 12n;
+  const total = BigInt(Math.floor(size / PAGE_SIZE) + text) + data;
+  return `${total} ${total} 0 ${text} 0 ${data} 0\n`;
 }
 
 const LIMITS: readonly (readonly [number, string, string])[] = [
