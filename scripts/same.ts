@@ -42,7 +42,7 @@ async function makeLink(page: Page, url: string): Promise<string> {
 
 /** The verdict of a page as a Result. */
 function judged(way: string, verdict: string, fingerprint: string): Result {
-  return /^Identical/.test(verdict.trim()) ? { way, says: fingerprint, same: true } : { way, says: verdict.trim(), same: false };
+  return /^(?:✓ )?Identical at/.test(verdict.trim()) ? { way, says: fingerprint, same: true } : { way, says: verdict.trim(), same: false };
 }
 
 async function inChromium(way: string, link: string, fingerprint: string): Promise<Result> {
