@@ -71,6 +71,14 @@ test("themes, and a phone's width", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   await expect(guest.button("Start").first()).toBeVisible();
+  // one part at a time
+  const parts = page.getByRole("navigation", { name: "What is shown" });
+  await parts.getByRole("button", { name: "Console" }).click();
+  await expect(page.locator(".screen")).toBeVisible();
+  await expect(page.getByRole("tabpanel")).toBeHidden();
+  await parts.getByRole("button", { name: "Inspect" }).click();
+  await expect(page.getByRole("tabpanel")).toBeVisible();
+  await expect(page.locator(".screen")).toBeHidden();
 });
 
 test("200 % zoom, forced colours, no movement; Tab reaches every region and is not held by the console", async ({ page }) => {

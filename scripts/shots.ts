@@ -2,7 +2,7 @@
 //
 // The machine is seeded and stands still at the end of what was typed, so that two runs give the same pictures. Needs Chromium (CHROMIUM=path) and a build.
 import { mkdirSync } from "node:fs";
-import { chromium, type Browser, type Page } from "@playwright/test";
+import { chromium, type Browser, type Locator, type Page } from "@playwright/test";
 import { build } from "./build.ts";
 import { serve } from "./serve.ts";
 
@@ -16,27 +16,27 @@ interface Shot {
   readonly open: (page: Page) => Promise<void>;
 }
 
+/** The page shows one part at a time. */
+const isPhone = (page: Page): boolean => (page.viewportSize()?.width ?? 0) < 900;
+const shown = (page: Page, part: string): Locator => page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: part });
+
 const tab = async (page: Page, name: string): Promise<void> => {
-  await page.locator(".app").waitFor({ timeout: PATIENCE });
-  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Inspect" });
-  if (await phone.isVisible()) await phone.click();
+  if (isPhone(page)) await shown(page, "Inspect").click();
   else if ((await page.getByRole("tab", { name }).count()) === 0) await page.getByRole("button", { name: "Inspect", exact: true }).click();
   await page.getByRole("tab", { name }).click();
 };
-async function type(page: Page, text: string, shown: RegExp): Promise<void> {
-  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Console" });
-  if (await phone.isVisible()) await phone.click();
+async function type(page: Page, text: string, until: RegExp): Promise<void> {
+  if (isPhone(page)) await shown(page, "Console").click();
   await page.locator(".screen").click();
   await page.keyboard.type(text);
   await page.waitForFunction(
     ([source]) => new RegExp(source!, "m").test([...document.querySelectorAll(".xterm-rows > div")].map((d) => (d.textContent ?? "").replaceAll("\u00a0", " ").trimEnd()).join("\n")),
-    [shown.source],
+    [until.source],
     { timeout: PATIENCE },
   );
 }
 async function lessons(page: Page): Promise<void> {
-  const phone = page.getByRole("navigation", { name: "What is shown" }).getByRole("button", { name: "Text" });
-  await ((await phone.isVisible()) ? phone : page.getByRole("button", { name: "Lessons", exact: true })).click();
+  await (isPhone(page) ? shown(page, "Text") : page.getByRole("button", { name: "Lessons", exact: true })).click();
 }
 const scrollTo = (page: Page, name: string): Promise<void> => page.locator(`section[aria-label="${name}"]`).evaluate((e) => e.scrollIntoView());
 
