@@ -35,7 +35,7 @@ export function generic_file_llseek(file: File, off: number, whence: number, siz
       throw EINVAL;
   }
   if (pos < 0) throw EINVAL;
-  if (pos > max) throw whence === SEEK_SET ? EINVAL : EOVERFLOW;
+  if (pos > max) throw whence === SEEK_SET || max < MAX_LFS_FILESIZE ? EINVAL : EOVERFLOW;
   file.f_pos = pos;
   return pos;
 }
@@ -51,7 +51,7 @@ export abstract class GenericFile extends File {
     return true;
   }
   override llseek(_task: Task, off: number, whence: number): number {
-    return generic_file_llseek(this, off, whence, this.f_inode.i_size);
+    return generic_file_llseek(this, off, whence, this.f_inode.i_size, Math.min(MAX_LFS_FILESIZE, this.f_inode.maxBytes));
   }
   override poll(): number {
     return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;

@@ -188,6 +188,7 @@ export function import_iovec(m: Memory, vec: number, vlen: number, writable: boo
 function do_iter_read(task: Task, file: File, vec: number, vlen: number, pos: number): number {
   const m = task.kernel.mem;
   const { iov, total } = import_iovec(m, vec, vlen, true);
+  if (total === 0) return 0;
   if (iov.length <= 2) return vfs_read(task, file, m.u8, iov[0] ?? 0, total, pos);
   if (file.seekable) {
     let done = 0;
@@ -239,6 +240,7 @@ function do_loop_writev(task: Task, file: File, iov: number[]): number {
 function do_iter_write(task: Task, file: File, vec: number, vlen: number, pos: number, sync?: number): number {
   const m = task.kernel.mem;
   const { iov, total } = import_iovec(m, vec, vlen, false);
+  if (total === 0) return 0;
   if (file.writes_segments) return do_loop_writev(task, file, iov);
   if (iov.length <= 2) return vfs_write(task, file, m.u8, iov[0] ?? 0, total, pos, sync);
   return vfs_write(task, file, gather(m, iov, total), 0, total, pos, sync);

@@ -235,10 +235,11 @@ export const sys_tee = SYSCALL_DEFINE("tee", [Fd, Fd, Size, Hex], (task, fdin, f
 export const sys_vmsplice = SYSCALL_DEFINE("vmsplice", [Fd, Ptr, Size, Hex], (task, fd, iov, nr_segs, flags) => {
   if ((flags & ~SPLICE_F_ALL) !== 0) throw EINVAL;
   const file = task.files!.fget(fd);
-  if (!(file instanceof PipeFile)) throw EBADF;
+  if (!file.readable && !file.writable) throw EBADF;
   const m = task.kernel.mem;
   const { iov: segments, total } = import_iovec(m, iov, nr_segs, !file.writable);
   if (total === 0) return 0;
+  if (!(file instanceof PipeFile)) throw EBADF;
   if (file.writable) {
     const room = pipe_room(task, file, flags);
     const n = Math.min(room, total);

@@ -107,7 +107,7 @@ function listxattr(task: Task, t: Target, list: number, size: number): number {
   if (size === 0) return text.length;
   if (text.length > Math.min(size, XATTR_LIST_MAX)) throw text.length > XATTR_LIST_MAX ? E2BIG : ERANGE;
   const m = task.kernel.mem;
-  check_write(m, list, text.length);
+  if (text.length > 0) check_write(m, list, text.length);
   for (let i = 0; i < text.length; i++) m.u8[list + i] = text.charCodeAt(i);
   return text.length;
 }

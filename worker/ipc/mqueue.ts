@@ -112,6 +112,7 @@ export const sys_mq_open = SYSCALL_DEFINE("mq_open", [Str, OpenFlags, Mode, Ptr]
   const { kernel } = task;
   const m = kernel.mem;
   const { queues } = kernel.ipc;
+  if (u_attr !== 0) check_read(m, u_attr, 64);
   const name = mq_name(task, u_name);
   if ((oflag & O_ACCMODE) === O_ACCMODE) throw EINVAL;
   let q = queues.get(name);
@@ -182,6 +183,7 @@ function wait(task: Task, file: MqueueFile, queue: WaitQueue, st: MqWait): never
 /** mq_timedsend(2) */
 export const sys_mq_timedsend = SYSCALL_DEFINE("mq_timedsend", [Fd, InBuf, Size, UInt, Ptr], (task, mqdes, u_msg_ptr, msg_len, msg_prio, u_abs_timeout) => {
   const m = task.kernel.mem;
+  if (u_abs_timeout !== 0) check_read(m, u_abs_timeout, 16);
   if (msg_prio >= MQ_PRIO_MAX) throw EINVAL;
   const st = mq_wait(task, u_abs_timeout);
   const file = mq_file(task, mqdes);
@@ -226,12 +228,12 @@ export const sys_mq_timedreceive = SYSCALL_DEFINE("mq_timedreceive", [Fd, OutBuf
 /** mq_notify(2). struct sigevent: value, signo, notify. SIGEV_THREAD, which needs a netlink socket, is refused. */
 export const sys_mq_notify = SYSCALL_DEFINE("mq_notify", [Fd, Ptr], (task, mqdes, u_notification) => {
   const m = task.kernel.mem;
+  if (u_notification !== 0) check_read(m, u_notification, 64);
   const q = mq_file(task, mqdes).queue;
   if (u_notification === 0) {
     if (q.notify?.owner.signal === task.signal) q.notify = undefined;
     return 0;
   }
-  check_read(m, u_notification, 64);
   const signo = get_user_s32(m, u_notification + 8);
   const kind = get_user_s32(m, u_notification + 12);
   if (kind !== SIGEV_NONE && kind !== SIGEV_SIGNAL) throw EINVAL;
@@ -244,13 +246,13 @@ export const sys_mq_notify = SYSCALL_DEFINE("mq_notify", [Fd, Ptr], (task, mqdes
 /** mq_getsetattr(2) */
 export const sys_mq_getsetattr = SYSCALL_DEFINE("mq_getsetattr", [Fd, Ptr, Ptr], (task, mqdes, u_mqstat, u_omqstat) => {
   const m = task.kernel.mem;
-  const file = mq_file(task, mqdes);
   let flags: number | undefined;
   if (u_mqstat !== 0) {
     check_read(m, u_mqstat, 64);
     flags = get_user_s64(m, u_mqstat);
     if ((flags & ~O_NONBLOCK) !== 0) throw EINVAL;
   }
+  const file = mq_file(task, mqdes);
   if (u_omqstat !== 0) {
     check_write(m, u_omqstat, 64);
     m.u8.fill(0, u_omqstat, u_omqstat + 64);

@@ -4,7 +4,7 @@ import { CAP_SYS_RESOURCE, capable } from "../kernel/cred.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { Hex, Int, Long, Ptr, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import { restart_state, type Task } from "../kernel/task.ts";
-import { check_write, copy_from_user, get_user_s64, get_user_u64, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
+import { check_read, check_write, copy_from_user, get_user_s64, get_user_u64, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import { IPC_INFO, IPC_NOWAIT, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
 
 export const MSGMNI = 32000;
@@ -140,6 +140,7 @@ export const sys_msgctl = SYSCALL_DEFINE("msgctl", [Int, Int, Ptr], (task, msqid
       return cmd === IPC_STAT ? 0 : q.id;
     }
     case IPC_SET: {
+      check_read(m, buf, 120);
       const q = ids.get(msqid);
       ipc_check_owner(task, q);
       const qbytes = get_user_u64(m, buf + 88);

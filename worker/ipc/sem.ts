@@ -111,8 +111,9 @@ function perform(task: Task, sma: SemArray, sops: readonly Sembuf[]): Sembuf | u
 function do_semtimedop(task: Task, semid: number, tsops: number, nsops: number, timeout: number): number {
   const { kernel } = task;
   const m = kernel.mem;
-  if (nsops < 1 || semid < 0) throw EINVAL;
   if (nsops > SEMOPM) throw E2BIG;
+  if (nsops > 0) check_read(m, tsops, nsops * 6);
+  if (nsops < 1 || semid < 0) throw EINVAL;
   const st = restart_state<SemWait>(task, () => ({
     sma: kernel.ipc.sem.get(semid),
     until: timeout === 0 ? Infinity : kernel.time.monotonic() + get_timespec(m, timeout),
@@ -150,6 +151,7 @@ export const sys_semctl = SYSCALL_DEFINE("semctl", [Int, Int, Int, Long], (task,
   const ids = kernel.ipc.sem;
   const m = kernel.mem;
   if (semid < 0) throw EINVAL;
+  if (cmd === IPC_SET) check_read(m, arg, 104);
   if (cmd === IPC_INFO || cmd === SEM_INFO) {
     const info = [0, SEMMNI, SEMMNI * SEMMSL, SEMMNI * SEMMSL, SEMMSL, SEMOPM, SEMOPM, 20, SEMVMX, SEMVMX];
     if (cmd === SEM_INFO) {

@@ -8,7 +8,7 @@ import { CAP_IPC_LOCK, capable } from "../kernel/cred.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { Hex, Int, Ptr, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { clear_user, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
+import { check_read, clear_user, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
 import { File } from "../fs/fs.ts";
 import { fput } from "../fs/file_table.ts";
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, do_mmap, do_munmap } from "../mm/nommu.ts";
@@ -179,6 +179,7 @@ export const sys_shmctl = SYSCALL_DEFINE("shmctl", [Int, Int, Ptr], (task, shmid
       return cmd === IPC_STAT ? 0 : shm.id;
     }
     case IPC_SET: {
+      check_read(m, buf, 112);
       const shm = ids.get(shmid);
       ipc_check_owner(task, shm);
       get_perm(task, buf, shm);

@@ -199,6 +199,7 @@ export const sys_rt_sigqueueinfo = SYSCALL_DEFINE("rt_sigqueueinfo", [Pid, Signa
   return 0;
 });
 export const sys_rt_tgsigqueueinfo = SYSCALL_DEFINE("rt_tgsigqueueinfo", [Pid, Pid, Signal, Ptr], (task, tgid, pid, sig, uinfo) => {
+  check_read(task.kernel.mem, uinfo, 48);
   if (pid <= 0 || tgid <= 0) throw EINVAL;
   return do_send_specific(task, tgid, pid, sig, queueinfo(task, pid, sig, uinfo));
 });
@@ -239,6 +240,8 @@ function do_sigaltstack(task: Task, sp: number, flags: number, size: number, on:
   if (on) throw EPERM;
   const mode = (flags & ~SS_AUTODISARM) >>> 0;
   if (mode !== SS_DISABLE && mode !== SS_ONSTACK && mode !== 0) throw EINVAL;
+  // nothing is asked for: a stack of no bytes that is there already is no error
+  if (task.sas_ss_sp === sp && task.sas_ss_size === size && task.sas_ss_flags === flags >>> 0) return;
   if (mode === SS_DISABLE) {
     task.sas_ss_sp = 0;
     task.sas_ss_size = 0;

@@ -119,7 +119,7 @@ function move_addr_to_user(task: Task, name: Uint8Array, addr: number, ulen: num
   const room = get_user_s32(m, ulen);
   if (room < 0) throw EINVAL;
   const n = Math.min(room, name.length);
-  check_write(m, addr, n);
+  if (n > 0) check_write(m, addr, n);
   m.u8.set(name.subarray(0, n), addr);
   put_user_u32(m, ulen, name.length);
 }
@@ -130,8 +130,9 @@ export const sys_bind = SYSCALL_DEFINE("bind", [Fd, SockAddr, Int], (task, fd, u
   return 0;
 });
 export const sys_connect = SYSCALL_DEFINE("connect", [Fd, SockAddr, Int], (task, fd, uservaddr, addrlen) => {
-  const sock = sockfd_lookup(task, fd);
-  sock.connect(task, move_addr_to_kernel(task, uservaddr, addrlen), 0);
+  task.files!.fget(fd);
+  const addr = move_addr_to_kernel(task, uservaddr, addrlen);
+  sockfd_lookup(task, fd).connect(task, addr, 0);
   return 0;
 });
 export const sys_listen = SYSCALL_DEFINE("listen", [Fd, Int], (task, fd, backlog) => {
@@ -334,8 +335,9 @@ export const sys_sendmmsg = SYSCALL_DEFINE("sendmmsg", [Fd, Ptr, UInt, Hex], (ta
   return st.count;
 });
 export const sys_recvmmsg = SYSCALL_DEFINE("recvmmsg", [Fd, Ptr, UInt, Hex, Ptr], (task, fd, mmsg, vlen, flags, timeout) => {
-  const sock = sockfd_lookup(task, fd);
   const { time, mem } = task.kernel;
+  if (timeout !== 0) check_read(mem, timeout, 16);
+  const sock = sockfd_lookup(task, fd);
   const st = restart_state<Many>(task, () => ({ count: 0, until: timeout === 0 ? Infinity : time.monotonic() + get_timespec(mem, timeout), sub: undefined }));
   vlen = Math.min(vlen, 1024);
   while (st.count < vlen) {

@@ -27,7 +27,7 @@ export class Ext4File extends GenericFile {
   }
   override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const inode = this.f_inode;
-    if (len === 0) return 0;
+    if (len === 0 || pos >= inode.maxBytes) return 0;
     // one that finds the end is a read, too
     file_accessed(this);
     const n = Math.min(len, inode.i_size - pos);

@@ -118,7 +118,7 @@ export const sys_sched_rr_get_interval = SYSCALL_DEFINE("sched_rr_get_interval",
   return 0;
 });
 /** One CPU: its mask is 1. The raw call gives the size of the kernel's mask, 8 bytes. */
-export const sys_sched_getaffinity = SYSCALL_DEFINE("sched_getaffinity", [Pid, Size, Ptr], (task, pid, len, mask) => {
+export const sys_sched_getaffinity = SYSCALL_DEFINE("sched_getaffinity", [Pid, UInt, Ptr], (task, pid, len, mask) => {
   if (len < 8 || len % 8 !== 0) throw EINVAL;
   target(task, pid);
   put_user_u64(task.kernel.mem, mask, 1);

@@ -260,6 +260,7 @@ export class PosixTimer extends KTimer {
 /** timer_create(2). struct sigevent: value 8 bytes, signo, notify, thread id */
 export const sys_timer_create = SYSCALL_DEFINE("timer_create", [Int, Ptr, Ptr], (task, clock, sevp, timerid) => {
   const m = task.kernel.mem;
+  if (sevp !== 0) check_read(m, sevp, 64);
   const cpu = isRealtime(clock) || isMonotonic(clock) ? undefined : cpu_clock(task, clock);
   if (cpu === undefined && !isRealtime(clock) && !isMonotonic(clock)) throw EINVAL;
   if (clock === CLOCK_REALTIME_COARSE || clock === CLOCK_MONOTONIC_COARSE || clock === CLOCK_MONOTONIC_RAW) throw EOPNOTSUPP;
@@ -270,7 +271,6 @@ export const sys_timer_create = SYSCALL_DEFINE("timer_create", [Int, Ptr, Ptr], 
   let value: [number, number] = [id, 0];
   let target: Task | undefined;
   if (sevp !== 0) {
-    check_read(m, sevp, 64);
     value = [get_user_u32(m, sevp), get_user_u32(m, sevp + 4)];
     sig = get_user_s32(m, sevp + 8);
     notify = get_user_s32(m, sevp + 12);
@@ -316,7 +316,8 @@ export const sys_timer_settime = SYSCALL_DEFINE("timer_settime", [Int, Int, Ptr,
     else due = value.sec * NSEC_PER_SEC + value.nsec;
     if (due === 0) due = 1;
   }
-  timer.set(kernel, due, interval);
+  // one that is switched off forgets how often.  cf. common_timer_set()
+  timer.set(kernel, due, due === 0 && timer.cpu_task === undefined ? 0 : interval);
   if (old_setting !== 0) put_itimerspec(task, old_setting, old_left, old_interval);
   return 0;
 });
