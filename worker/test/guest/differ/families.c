@@ -8,5 +8,7 @@ const struct family families[] = {
 	{"sockets", 2, step_sockets, start_sockets, false},
 	{"signals", 2, step_signals, start_signals, false},
 	{"locks", 3, step_locks, start_locks, false},
+	{"pointers", 1, step_pointers, start_pointers, false},
+	{"times", 1, step_times, start_times, false},
 	{0},
 };

@@ -5,3 +5,5 @@ void step_pipes(void), start_pipes(int actor);
 void step_sockets(void), start_sockets(int actor);
 void step_signals(void), start_signals(int actor);
 void step_locks(void), start_locks(int actor);
+void step_pointers(void), start_pointers(int actor);
+void step_times(void), start_times(int actor);
