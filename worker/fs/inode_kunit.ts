@@ -56,9 +56,12 @@ export const permissionSuite: KunitSuite = {
     KUNIT_CASE_PARAM("generic_permission", rows, ([what]) => what, (test, [, mode, who, mask, ok]) => test.KUNIT_EXPECT_EQ(generic_permission(who, inode(test, mode), mask), ok)),
     KUNIT_CASE_PARAM(
       "writes_clear_set_id_bits",
-      [[0o104755, 0o100755], [0o102755, 0o100755], [0o102745, 0o102745], [0o106755, 0o100755], [0o100755, 0o100755], [0o042755, 0o042755]] as const,
-      ([mode]) => mode.toString(8),
-      (test, [mode, after]) => test.KUNIT_EXPECT_EQ(removed_suid(inode(test, mode), OTHER) ?? mode, after),
+      [
+        [0o104755, OTHER, 0o100755], [0o102755, OTHER, 0o100755], [0o102745, MEMBER, 0o102745], [0o102745, OTHER, 0o100745], [0o106755, MEMBER, 0o100755], [0o100755, OTHER, 0o100755],
+        [0o042755, OTHER, 0o042755],
+      ] as const,
+      ([mode, who]) => `${mode.toString(8)} ${who === OTHER ? "by a stranger" : "by a member of the group"}`,
+      (test, [mode, who, after]) => test.KUNIT_EXPECT_EQ(removed_suid(inode(test, mode), who) ?? mode, after),
     ),
     KUNIT_CASE("directories_hand_their_group_down", (test) => {
       const plain = inode(test, 0o040755);
