@@ -79,7 +79,7 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
                   <code>{m.name}</code>
                 </td>
                 <td>
-                  {m.how}: <b>{m.cost}</b>
+                  {m.how}: <em>{m.cost}</em>
                 </td>
                 <td className="number">{m.published}</td>
                 <td>
