@@ -1,6 +1,6 @@
 // kernel/exit.ts — the end of tasks, and waiting for it.  cf. kernel/exit.c
 import { O_NONBLOCK } from "../include/uapi/fcntl.ts";
-import { EAGAIN, ECHILD, EINVAL, ESRCH } from "../include/uapi/errno.ts";
+import { EAGAIN, ECHILD, EINVAL, Errno, ESRCH } from "../include/uapi/errno.ts";
 import { PTRACE_EVENT_EXIT } from "../include/uapi/ptrace.ts";
 import { CLD_CONTINUED, CLD_DUMPED, CLD_EXITED, CLD_KILLED, CLD_STOPPED, CLD_TRAPPED, SIGCHLD, SIGCONT, SIGHUP } from "../include/uapi/signal.ts";
 import {
@@ -17,13 +17,12 @@ import { getrusage_to_user, usage_add, usage_of_process } from "./sys.ts";
 import {
   do_group_exit, do_notify_parent, flush_sigqueue, kill_pgrp, send_signal, will_become_orphaned_pgrp, zap_other_threads,
 } from "./signal.ts";
-import { copy_siginfo_to_user } from "./siginfo.ts";
 import { SIGNAL_GROUP_EXIT, SIGNAL_STOP_CONTINUED, SIGNAL_STOP_STOPPED } from "./signal_types.ts";
 import { SLEEP, sleep_on } from "./sched/wait.ts";
 import { Int, Pid, Ptr, SYSCALL_DEFINE, WaitOptions, WaitStatus } from "./syscall.ts";
 import { EXIT_DEAD, EXIT_ZOMBIE, PF_EXITING, TASK_TRACED, type Task } from "./task.ts";
 import { exit_timers } from "./time/posix_timers.ts";
-import { put_user_u32 } from "./uaccess.ts";
+import { check_write, put_user_u32 } from "./uaccess.ts";
 
 /** The parent's list and the tables forget a dead task. */
 export function release_task(task: Task): void {
@@ -336,8 +335,8 @@ export const sys_wait4 = SYSCALL_DEFINE("wait4", [Pid, WaitStatus, WaitOptions, 
   return found.pid;
 });
 
-/** waitid(2) */
-export const sys_waitid = SYSCALL_DEFINE("waitid", [Int, Pid, Ptr, Int, Ptr], (task, which, id, infop, options, ru) => {
+/** cf. kernel_waitid() */
+function kernel_waitid(task: Task, which: number, id: number, options: number): Waited | undefined {
   if ((options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL)) !== 0) throw EINVAL;
   if ((options & (WEXITED | WSTOPPED | WCONTINUED)) === 0) throw EINVAL;
   const wo: WaitOpts = { type: which, id, options };
@@ -358,11 +357,27 @@ export const sys_waitid = SYSCALL_DEFINE("waitid", [Int, Pid, Ptr, Int, Ptr], (t
   } else if (which !== P_ALL) throw EINVAL;
   const found = do_wait(task, wo);
   if (found === undefined && nonblock) throw EAGAIN;
+  return found;
+}
+
+/** What waitid(2) tells: these fields and no others of a siginfo; zeros where there is nothing to tell. Throws EFAULT. */
+function put_waitid_info(task: Task, infop: number, found: Waited | undefined): void {
   const m = task.kernel.mem;
-  if (found !== undefined && ru !== 0) getrusage_to_user(task, ru, found.usage);
-  if (infop !== 0) {
-    if (found === undefined) copy_siginfo_to_user(m, infop, { signo: 0, errno: 0, code: 0 });
-    else copy_siginfo_to_user(m, infop, { signo: SIGCHLD, errno: 0, code: found.code, pid: found.pid, uid: found.uid, status: found.cause });
+  check_write(m, infop, 128);
+  const fields = found === undefined ? [0, 0, 0, 0, 0, 0] : [SIGCHLD, 0, found.code, found.pid, found.uid, found.cause];
+  [0, 4, 8, 16, 20, 24].forEach((offset, i) => m.view.setInt32(infop + offset, fields[i]!, true));
+}
+
+/** waitid(2): an error is told to `infop` as well, with zeros. */
+export const sys_waitid = SYSCALL_DEFINE("waitid", [Int, Pid, Ptr, Int, Ptr], (task, which, id, infop, options, ru) => {
+  let found: Waited | undefined;
+  try {
+    found = kernel_waitid(task, which, id, options);
+  } catch (e) {
+    if (e instanceof Errno && infop !== 0) put_waitid_info(task, infop, undefined);
+    throw e;
   }
+  if (found !== undefined && ru !== 0) getrusage_to_user(task, ru, found.usage);
+  if (infop !== 0) put_waitid_info(task, infop, found);
   return 0;
 });

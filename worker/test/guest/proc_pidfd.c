@@ -55,7 +55,10 @@ int main(int argc, char **argv) {
 	printf("%d %d\n", pid > 0, fd >= 0);
 	SHOW(waitid(P_PIDFD, fd, &si, WEXITED));
 	printf("%d %d\n", si.si_code == CLD_EXITED, si.si_status);
+	memset(&si, 0x55, sizeof si);
 	SHOW(waitid(P_ALL, 0, &si, WEXITED));
+	printf("an error is told to siginfo: %d %d %d %d, and no more of it is written: %d\n", si.si_signo, si.si_code, si.si_pid, si.si_status, ((char *)&si)[100]);
+	SHOW(waitid(P_ALL, 0, (siginfo_t *)-4096, WEXITED));
 	SHOW(waitid(P_ALL, 0, &si, 0));
 	SHOW(waitid(9, 0, &si, WEXITED));
 	SHOW(pidfd_send_signal(0, 0));
