@@ -49,10 +49,10 @@ async function inChromium(): Promise<void> {
     await tab.shows(/# ?$/);
     return text;
   };
-  /** memory that is free or some program's (a shell grows by its history), open files, processes */
+  /** memory that is free or some program's (a shell grows by its history; without an MMU statm has a wrapped difference in it, hence the 32 bits), open files, processes */
   const count = async (): Promise<Record<string, number>> => {
     await run("true");
-    const text = await run("sleep 1; echo \"<$(($(grep MemFree /proc/meminfo | tr -dc 0-9) + 4 * ($(cut -d' ' -f1 /proc/[0-9]*/statm 2>/dev/null | paste -sd+)))) $(cut -f1 /proc/sys/fs/file-nr) $(ls /proc | grep -c '^[0-9]')<\"");
+    const text = await run("sleep 1; echo \"<$((($(grep MemFree /proc/meminfo | tr -dc 0-9) + 4 * ($(cut -d' ' -f1 /proc/[0-9]*/statm 2>/dev/null | paste -sd+))) & 0xffffffff)) $(cut -f1 /proc/sys/fs/file-nr) $(ls /proc | grep -c '^[0-9]')<\"");
     const [programs, files, tasks] = /<(\d+) (\d+) (\d+)</.exec(text)!.slice(1).map(Number);
     return { free_or_programs_kib: programs!, files: files!, tasks: tasks! };
   };
