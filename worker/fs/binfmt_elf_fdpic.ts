@@ -14,6 +14,7 @@ import type { Task } from "../kernel/task.ts";
 import type { Mm } from "../mm/mm_types.ts";
 import { VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_MAYWRITE, VM_READ, VM_WRITE, VmArea } from "../mm/mm_types.ts";
 import { fixed_fits, map_fixed } from "../mm/fixed.ts";
+import { owns } from "../mm/nommu.ts";
 import { VmRegion } from "../mm/nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "../mm/page_alloc.ts";
 import type { LinuxBinprm } from "./binprm.ts";
@@ -250,7 +251,7 @@ function create_stack(task: Task, mm: Mm, top: number, bprm: LinuxBinprm, progra
   const platform = push_string("x86_64");
   const { cred, kernel } = task;
   // This loader of Linux has no AT_RANDOM, and glibc reads where it points without asking. Whoever wants programs for an ordinary Linux gets binfmt_elf's.
-  const own = kernel.params.get("nommu.map_fixed") === "own";
+  const own = owns(kernel);
   if (own) kernel.random.fill(u8, (sp -= 16), 16);
   const random = sp;
   sp -= sp % 8;

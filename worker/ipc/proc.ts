@@ -1,6 +1,6 @@
 // ipc/proc.ts — /proc/sysvipc, as ipcs reads it.  cf. ipc/util.c sysvipc_proc_*, ipc/shm.c, sem.c, msg.c
 import type { Kernel } from "../kernel/kernel.ts";
-import { ProcEntry, proc_create } from "../fs/proc/internal.ts";
+import { FixedEntry, ProcEntry, proc_create } from "../fs/proc/internal.ts";
 import { MSGSIZE_MAX, MSG_MAX, QUEUES_MAX } from "./mqueue.ts";
 import { MSGMAX, MSGMNB, MSGMNI } from "./msg.ts";
 import { SEMMNI, SEMMSL, SEMOPM } from "./sem.ts";
@@ -36,17 +36,6 @@ export class SysvMsgEntry extends ProcEntry {
   }
 }
 
-/** A limit: it cannot be moved. */
-export class IpcLimit extends ProcEntry {
-  readonly value: string;
-  constructor(value: string | number) {
-    super(0o444);
-    this.value = String(value);
-  }
-  show(): string {
-    return `${this.value}\n`;
-  }
-}
 /** cf. ipc/ipc_sysctl.c, mq_sysctl.c. No limit of bytes: ULONG_MAX - 2^24 */
 const LIMITS: Readonly<Record<string, string | number>> = {
   "kernel/shmmax": "18446744073692774399", "kernel/shmall": "18446744073692774399", "kernel/shmmni": SHMMNI, "kernel/shm_rmid_forced": 0, "kernel/msgmax": MSGMAX, "kernel/msgmnb": MSGMNB,
@@ -55,7 +44,7 @@ const LIMITS: Readonly<Record<string, string | number>> = {
 };
 
 export function ipc_proc_init(kernel: Kernel): void {
-  for (const [name, value] of Object.entries(LIMITS)) proc_create(kernel, `sys/${name}`, new IpcLimit(value));
+  for (const [name, value] of Object.entries(LIMITS)) proc_create(kernel, `sys/${name}`, new FixedEntry(value));
   proc_create(kernel, "sysvipc/shm", new SysvShmEntry());
   proc_create(kernel, "sysvipc/sem", new SysvSemEntry());
   proc_create(kernel, "sysvipc/msg", new SysvMsgEntry());

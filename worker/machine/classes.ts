@@ -99,7 +99,6 @@ import * as net_ipv4_udp from "../net/ipv4/udp.ts";
 import * as net_netlink_af_netlink from "../net/netlink/af_netlink.ts";
 import * as net_proc from "../net/proc.ts";
 import * as net_socket from "../net/socket.ts";
-import * as net_sysctl from "../net/sysctl.ts";
 import * as net_unix_af_unix from "../net/unix/af_unix.ts";
 import { ClassTable } from "./graph.ts";
 
@@ -205,7 +204,6 @@ export function kernelClasses(): ClassTable {
   t.add("net/netlink/af_netlink", net_netlink_af_netlink);
   t.add("net/proc", net_proc);
   t.add("net/socket", net_socket);
-  t.add("net/sysctl", net_sysctl);
   t.add("net/unix/af_unix", net_unix_af_unix);
   return t;
 }

@@ -4,7 +4,7 @@ import { EACCES, EINVAL, ENOMEM, ENOSYS } from "../include/uapi/errno.ts";
 import { Int, MmapProt, Ptr, Size, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, type VmArea } from "./mm_types.ts";
-import { current_mm, no_longer_shared, PROT_WRITE } from "./nommu.ts";
+import { current_mm, no_longer_shared, owns, PROT_WRITE } from "./nommu.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "./page_alloc.ts";
 
 const PROT_SEM = 8;
@@ -17,7 +17,7 @@ const MADV_HINTS = new Set([0, 1, 2, 3, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23])
 
 /** The mappings of the caller that [addr, addr+len) consists of. Throws ENOSYS without the parameter, EINVAL, ENOMEM where there is none. */
 function own_areas(task: Task, addr: number, len: number): VmArea[] {
-  if (task.kernel.params.get("nommu.map_fixed") !== "own") throw ENOSYS;
+  if (!owns(task.kernel)) throw ENOSYS;
   if (addr % PAGE_SIZE !== 0) throw EINVAL;
   const end = addr + PAGE_ALIGN(len);
   const found: VmArea[] = [];

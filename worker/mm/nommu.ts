@@ -40,6 +40,9 @@ export function current_mm(task: Task): Mm {
   return task.mm;
 }
 
+/** nommu.map_fixed=own: a process may do with its own mappings what an ordinary Linux lets it do. */
+export const owns = (kernel: Kernel): boolean => kernel.params.get("nommu.map_fixed") === "own";
+
 /** What a file allows: "copy" a private copy, "direct" its own memory; and whether this request is refused.  cf. validate_mmap_request() */
 function capabilities(file: File, prot: number, flags: number): { direct: boolean; copy: boolean } {
   const inode = file.f_inode;
@@ -138,9 +141,8 @@ function find_shareable(kernel: Kernel, file: File, pgoff: number, pages: number
 export function do_mmap(task: Task, file: File | undefined, addr: number, len: number, prot: number, flags: number, pgoff: number): number {
   const kernel = task.kernel;
   const mm = current_mm(task);
-  const own = kernel.params.get("nommu.map_fixed") === "own";
   if ((flags & MAP_FIXED) !== 0) {
-    if (own) return map_own(task, mm, file, addr, len, prot, flags, pgoff);
+    if (owns(kernel)) return map_own(task, mm, file, addr, len, prot, flags, pgoff);
     if (!kernel.map_fixed_refused && mm.find_vma(addr) !== undefined) {
       kernel.printk.info(`${task.comm}[${task.pid}]: MAP_FIXED needs an MMU; nommu.map_fixed=own on the command line does without`);
       kernel.map_fixed_refused = true;
@@ -155,7 +157,7 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
   if (pgoff + rlen / PAGE_SIZE > 2 ** 52) throw EOVERFLOW;
   const caps = file === undefined ? { direct: false, copy: true } : capabilities(file, prot, flags);
   // who may replace parts of a private mapping must have a copy
-  if (own && type === MAP_PRIVATE && caps.copy) caps.direct = false;
+  if (type === MAP_PRIVATE && caps.direct && caps.copy && owns(kernel)) caps.direct = false;
   const vm_flags = determine_vm_flags(file, prot, flags, caps.direct);
   const shareable = file !== undefined && (vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) !== 0;
 

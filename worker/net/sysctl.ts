@@ -1,19 +1,7 @@
 // net/sysctl.ts — /proc/sys/net: what holds in this network, for programs that ask before they choose.  cf. net/core/sysctl_net_core.c, net/ipv4/sysctl_net_ipv4.c
-import { proc_create, ProcEntry } from "../fs/proc/internal.ts";
+import { FixedEntry, proc_create } from "../fs/proc/internal.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import { SK_MEM_DEFAULT, SK_MEM_MAX } from "./socket.ts";
-
-/** A value that is what it is. */
-export class FixedSysctl extends ProcEntry {
-  readonly value: string;
-  constructor(value: string | number) {
-    super(0o444);
-    this.value = String(value);
-  }
-  show(): string {
-    return `${this.value}\n`;
-  }
-}
 
 const VALUES: Readonly<Record<string, string | number>> = {
   "core/rmem_default": SK_MEM_DEFAULT, "core/rmem_max": SK_MEM_MAX, "core/somaxconn": 4096, "core/wmem_default": SK_MEM_DEFAULT, "core/wmem_max": SK_MEM_MAX,
@@ -22,5 +10,5 @@ const VALUES: Readonly<Record<string, string | number>> = {
 };
 
 export function net_sysctl_init(kernel: Kernel): void {
-  for (const [name, value] of Object.entries(VALUES)) proc_create(kernel, `sys/net/${name}`, new FixedSysctl(value));
+  for (const [name, value] of Object.entries(VALUES)) proc_create(kernel, `sys/net/${name}`, new FixedEntry(value));
 }

@@ -16,6 +16,18 @@ export abstract class ProcEntry {
   }
 }
 
+/** A value that cannot be moved: a limit, or what holds here. */
+export class FixedEntry extends ProcEntry {
+  readonly value: string;
+  constructor(value: string | number) {
+    super(0o444);
+    this.value = String(value);
+  }
+  show(): string {
+    return `${this.value}\n`;
+  }
+}
+
 /** An entry of the constant tables in this directory. */
 export interface ProcTableEntry {
   readonly mode?: number;
