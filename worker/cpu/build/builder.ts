@@ -190,6 +190,8 @@ export interface Builder<V, X> {
   flags(kind: FlagKind, size: number, r: V, x?: V, y?: V): void;
   /** ZF, SF, PF from r; CF, OF and AF from i32 values that are 0 or 1 (absent: 0). */
   flagsFrom(size: number, r: V, c?: V, o?: V, a?: V): void;
+  /** The same, of CF and OF as `work` makes them of the values `of`: at once, or when somebody asks, or never. */
+  flagsLater(size: number, r: V, of: readonly V[], work: (of: readonly V[]) => [c: V, o?: V]): void;
   /** Replaces those of the six that are in `which` (CF | ZF …) with the bits of `image` (i32, as in rflags). */
   setFlags(which: number, image: V): void;
   /** The six as in rflags, i32. */

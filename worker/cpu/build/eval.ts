@@ -379,6 +379,9 @@ export class EvalBuilder implements Builder<Val, Vec> {
   flagsFrom(size: number, r: Val, c?: Val, o?: Val, a?: Val): void {
     this.put(STATUS_FLAGS, this.zsp(size, r) | (c?.i ? CF : 0) | (o?.i ? OF : 0) | (a?.i ? AF : 0));
   }
+  flagsLater(size: number, r: Val, of: readonly Val[], work: (of: readonly Val[]) => [c: Val, o?: Val]): void {
+    this.flagsFrom(size, r, ...work(of));
+  }
   setFlags(which: number, image: Val): void {
     this.put(which, Number(image.i & 0xfffn));
   }

@@ -343,6 +343,9 @@ export class ShapeBuilder extends WasmBuilder {
   flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void {
     this.setFlagState(FL_EXPLICIT, this.wide(size, r), this.zext(this.flagImage(c, o, a)), this.i64(0));
   }
+  flagsLater(size: number, r: number, of: readonly number[], work: (of: readonly number[]) => [c: number, o?: number]): void {
+    this.flagsFrom(size, r, ...work(of));
+  }
   setFlags(which: number, image: number): void {
     let bits = this.and(image, this.i32(which));
     if (which !== STATUS_FLAGS) bits = this.or(bits, this.and(this.getFlags(), this.i32(STATUS_FLAGS & ~which)));

@@ -187,12 +187,16 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.byte(0x0b);
     this.barrier();
   }
-  private constant(type: WasmType, lo: number, hi: number): number {
+  protected constant(type: WasmType, lo: number, hi: number): number {
     const k = this.constants++;
     this.constType[k] = type;
     this.constLo[k] = lo | 0;
     this.constHi[k] = hi | 0;
     return -1 - k;
+  }
+  /** What constant() was given for a scalar v < 0. */
+  protected described(v: number): { type: WasmType; lo: number; hi: number } {
+    return { type: this.constType[-1 - v]!, lo: this.constLo[-1 - v]!, hi: this.constHi[-1 - v]! };
   }
   /** Value of an i32 or i64 constant's low half, or undefined if v is not a constant. */
   protected constantOf(v: number): number | undefined {
@@ -237,6 +241,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   abstract thisRip(): number;
   abstract flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void;
   abstract flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void;
+  abstract flagsLater(size: number, r: number, of: readonly number[], work: (of: readonly number[]) => [c: number, o?: number]): void;
   abstract setFlags(which: number, image: number): void;
   abstract getFlags(): number;
   abstract cond(cc: Condition): number;

@@ -7,6 +7,9 @@ import { EXIT_DE } from "../exit.ts";
 
 export const muldiv: Definitions = [];
 
+/** CF and OF say the same: the product does not fit. */
+const both = <V>(c: V): [V, V] => [c, c];
+
 insn(muldiv, "mul", (b, src) => {
   const size = src.size;
   if (size === 8) {
@@ -14,8 +17,7 @@ insn(muldiv, "mul", (b, src) => {
     const lo = b.mul(x, y), hi = b.mulhU(x, y);
     b.setReg(RAX, 8, lo);
     b.setReg(RDX, 8, hi);
-    const c = b.nez(hi);
-    b.flagsFrom(8, lo, c, c);
+    b.flagsLater(8, lo, [hi], ([high]) => both(b.nez(high!)));
     return;
   }
   const p = b.mul(b.zext(b.reg(RAX, size)), b.zext(b.read(src)));
@@ -25,8 +27,7 @@ insn(muldiv, "mul", (b, src) => {
     b.setReg(RAX, size, lo);
     b.setReg(RDX, size, hi);
   }
-  const c = b.nez(hi);
-  b.flagsFrom(size, lo, c, c);
+  b.flagsLater(size, lo, [hi], ([high]) => both(b.nez(high!)));
 });
 
 insn(muldiv, "imul", (b, dst, src, factor) => {
@@ -37,8 +38,7 @@ insn(muldiv, "imul", (b, dst, src, factor) => {
       const lo = b.mul(x, y), hi = b.mulhS(x, y);
       b.setReg(RAX, 8, lo);
       b.setReg(RDX, 8, hi);
-      const c = b.cmp("ne", hi, b.sar(lo, b.i64(63)));
-      b.flagsFrom(8, lo, c, c);
+      b.flagsLater(8, lo, [hi, lo], ([high, low]) => both(b.cmp("ne", high!, b.sar(low!, b.i64(63)))));
       return;
     }
     const p = b.mul(b.sext(b.signed(size, b.reg(RAX, size))), b.sext(b.signed(size, b.read(dst))));
@@ -47,23 +47,20 @@ insn(muldiv, "imul", (b, dst, src, factor) => {
       b.setReg(RAX, size, b.trunc(p));
       b.setReg(RDX, size, b.trunc(b.shr(p, b.i64(size * 8))));
     }
-    const c = b.cmp("ne", p, b.signed(size, p));
-    b.flagsFrom(size, b.trunc(p), c, c);
+    b.flagsLater(size, b.trunc(p), [p], ([product]) => both(b.cmp("ne", product!, b.signed(size, product!))));
     return;
   }
   const x = b.read(factor === undefined ? dst : src), y = b.fit(size, b.read(factor ?? src));
   if (size === 8) {
     const lo = b.mul(x, y);
     b.write(dst, lo);
-    const c = b.cmp("ne", b.mulhS(x, y), b.sar(lo, b.i64(63)));
-    b.flagsFrom(8, lo, c, c);
+    b.flagsLater(8, lo, [x, y, lo], ([m, n, low]) => both(b.cmp("ne", b.mulhS(m!, n!), b.sar(low!, b.i64(63)))));
     return;
   }
   const p = b.mul(b.sext(b.signed(size, x)), b.sext(b.signed(size, y)));
   const lo = b.trunc(p);
   b.write(dst, lo);
-  const c = b.cmp("ne", p, b.signed(size, p));
-  b.flagsFrom(size, lo, c, c);
+  b.flagsLater(size, lo, [p], ([product]) => both(b.cmp("ne", product!, b.signed(size, product!))));
 });
 
 insn(muldiv, "mulx", (b, high, low, src) => {

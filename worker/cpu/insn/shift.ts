@@ -27,19 +27,19 @@ insn(shift, ["shl", "sal"], (b, dst, count) => {
     const wide = b.shl(b.zext(x), b.zext(n));
     const r = b.trunc(wide);
     b.write(dst, r);
-    b.when(n, () => {
-      const c = bit(b, wide, b.i64(bits));
-      b.flagsFrom(dst.size, r, c, b.xor(c, bit(b, r, b.i32(bits - 1))));
-    });
+    b.when(n, () => b.flagsLater(dst.size, r, [wide, r], ([w, result]) => {
+      const c = bit(b, w!, b.i64(bits));
+      return [c, b.xor(c, bit(b, result!, b.i32(bits - 1)))];
+    }));
     return;
   }
   const k = b.fit(dst.size, n);
   const r = b.shl(x, k);
   b.write(dst, r);
-  b.when(n, () => {
-    const c = bit(b, x, b.sub(b.imm(bits, dst.size), k));
-    b.flagsFrom(dst.size, r, c, b.xor(c, bit(b, r, b.imm(bits - 1, dst.size))));
-  });
+  b.when(n, () => b.flagsLater(dst.size, r, [x, k, r], ([v, by, result]) => {
+    const c = bit(b, v!, b.sub(b.imm(bits, dst.size), by!));
+    return [c, b.xor(c, bit(b, result!, b.imm(bits - 1, dst.size)))];
+  }));
 });
 
 insn(shift, "shr", (b, dst, count) => {
@@ -47,12 +47,11 @@ insn(shift, "shr", (b, dst, count) => {
   const x = b.read(dst), k = b.fit(dst.size, n);
   const r = b.shr(x, k);
   b.write(dst, r);
-  b.when(n, () => {
-    const c = bit(b, x, b.sub(k, b.imm(1, dst.size)));
+  b.when(n, () => b.flagsLater(dst.size, r, [x, k, r], ([v, by, result]) => [
+    bit(b, v!, b.sub(by!, b.imm(1, dst.size))),
     // OF: the top bit changed. For a count of 1 that is the operand's top bit
-    const o = b.xor(bit(b, r, b.imm(bits - 1, dst.size)), bit(b, r, b.imm(bits - 2, dst.size)));
-    b.flagsFrom(dst.size, r, c, o);
-  });
+    b.xor(bit(b, result!, b.imm(bits - 1, dst.size)), bit(b, result!, b.imm(bits - 2, dst.size))),
+  ]));
 });
 
 insn(shift, "sar", (b, dst, count) => {
@@ -60,7 +59,7 @@ insn(shift, "sar", (b, dst, count) => {
   const x = b.signed(dst.size, b.read(dst)), k = b.fit(dst.size, n);
   const r = b.sar(x, k);
   b.write(dst, r);
-  b.when(n, () => b.flagsFrom(dst.size, r, bit(b, b.sar(x, b.sub(k, b.imm(1, dst.size))), b.imm(0, dst.size))));
+  b.when(n, () => b.flagsLater(dst.size, r, [x, k], ([v, by]) => [bit(b, b.sar(v!, b.sub(by!, b.imm(1, dst.size))), b.imm(0, dst.size))]));
 });
 
 insn(shift, ["rol", "ror"], (b, dst, count) => {

@@ -79,6 +79,12 @@ export abstract class FlagBuilder extends WasmBuilder {
     const opt = (v: number | undefined): number | undefined => (v === undefined ? undefined : this.keep(v));
     this.setFlag({ kind: "explicit", size, r: this.keep(r), c: opt(c), o: opt(o), a: opt(a) });
   }
+  flagsLater(size: number, r: number, of: readonly number[], work: (of: readonly number[]) => [c: number, o?: number]): void {
+    this.setFlag({ kind: "later", size, r: this.keep(r), of: of.map((v) => (v < 0 ? this.described(v) : v)), work });
+  }
+  private now({ of, work }: Extract<FlagRecord, { kind: "later" }>): [c: number, o?: number] {
+    return work(of.map((v) => (typeof v === "number" ? v : this.constant(v.type, v.lo, v.hi))));
+  }
   setFlags(which: number, image: number): void {
     const bits = this.keep(this.and(image, this.i32(which)));
     if (which === STATUS_FLAGS) {
@@ -123,6 +129,8 @@ export abstract class FlagBuilder extends WasmBuilder {
         return bit4(this.xor(f.r, this.stepBack(f.kind, f.r)));
       case "explicit":
         return f.a ?? this.i32(0);
+      case "later":
+        return this.i32(0);
       case "sub":
       case "add":
       case "adc":
@@ -191,6 +199,10 @@ export abstract class FlagBuilder extends WasmBuilder {
       case "explicit":
         if (cc === "b") return f.c ?? this.i32(0);
         if (cc === "o") return f.o ?? this.i32(0);
+        return this.combined(cc, f, f.size, f.r);
+      case "later":
+        if (cc === "b") return this.now(f)[0];
+        if (cc === "o") return this.now(f)[1] ?? this.i32(0);
         return this.combined(cc, f, f.size, f.r);
       case "patch": {
         const single = SINGLE[cc];
@@ -338,6 +350,11 @@ export abstract class FlagBuilder extends WasmBuilder {
       case "explicit":
         raw(FL_EXPLICIT, 8, this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0), this.wide(f.size, f.r));
         break;
+      case "later": {
+        const [c, o] = this.now(f);
+        raw(FL_EXPLICIT, 8, this.zext(this.flagImage(c, o)), this.i64(0), this.wide(f.size, f.r));
+        break;
+      }
       case "bits":
       case "patch":
         raw(FL_BITS, 8, this.zext(this.imageOf(f)), this.i64(0), this.i64(0));

@@ -356,8 +356,10 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
-    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map
-    this.memarg(stores.hi - stores.lo <= 16 ? 0x2d : 0x2f, 0, this.links.codeMap);
+    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map. As an i64: V8 loads an i32 that is compared with a constant twice
+    this.memarg(stores.hi - stores.lo <= 16 ? 0x31 : 0x33, 0, this.links.codeMap);
+    this.byte(0x50); // i64.eqz
+    this.byte(0x45); // i32.eqz
     this.seldom();
     this.if();
     this.leaveHere();

@@ -3,9 +3,16 @@
 // mem: they are in the state block. canon: in the four locals that mirror it (where control flow meets). Everything else: set by the
 // instruction of that kind from these locals; nothing has been computed yet, and often never is.
 import { Assembler } from "../build/assembler.ts";
-import type { Bytes } from "../build/module.ts";
+import type { Bytes, WasmType } from "../build/module.ts";
 import { FL_ADD } from "../flags.ts";
 import { ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
+
+/** A value that is in no local. */
+export interface Constant {
+  readonly type: WasmType;
+  readonly lo: number;
+  readonly hi: number;
+}
 
 export type FlagRecord =
   | { readonly kind: "mem" }
@@ -17,6 +24,8 @@ export type FlagRecord =
   | { readonly kind: "inc" | "dec"; readonly size: number; readonly r: number; readonly carry: FlagRecord }
   /** ZF, SF, PF of r; the others are i32 values 0 or 1 */
   | { readonly kind: "explicit"; readonly size: number; readonly r: number; readonly c: number | undefined; readonly o: number | undefined; readonly a: number | undefined }
+  /** the same, with CF and OF as `work` makes them of `of`; it emits code */
+  | { readonly kind: "later"; readonly size: number; readonly r: number; readonly of: readonly (number | Constant)[]; readonly work: (of: readonly number[]) => [c: number, o?: number] }
   /** those in `which` are bits of image, the others as in base */
   | { readonly kind: "patch"; readonly which: number; readonly image: number; readonly base: FlagRecord }
   /** all six, where rflags has them */
@@ -60,6 +69,10 @@ export function pushLocals(f: FlagRecord, to: number[]): void {
     case "explicit":
       to.push(f.r);
       for (const v of [f.c, f.o, f.a]) if (v !== undefined) to.push(v);
+      return;
+    case "later":
+      to.push(f.r);
+      for (const v of f.of) if (typeof v === "number") to.push(v);
       return;
     case "patch":
       to.push(f.image);

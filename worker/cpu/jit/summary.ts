@@ -347,6 +347,9 @@ class Notes implements Builder<number, number> {
   flagsFrom(): void {
     this.setsFlags(true);
   }
+  flagsLater(): void {
+    this.setsFlags(true);
+  }
   setFlags(which: number): void {
     this.setsFlags(which === STATUS_FLAGS);
   }
