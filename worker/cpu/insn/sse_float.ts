@@ -195,18 +195,21 @@ function arithX<V, X>(b: Builder<V, X>, size: Size, x: X, y: X, code: number, xo
     const s = b.xx(xop(size, "sub"), x, y), a = b.xx(xop(size, "add"), x, y);
     r = b.shuffle(s, a, size === 8 ? lanes(8, 0, 3) : lanes(4, 0, 5, 2, 7));
   } else r = b.xx(xop(size, code === ADD ? "add" : code === SUB ? "sub" : code === MUL ? "mul" : "div"), x, y);
-  // All lanes far from zero, and the result from the other end, too; or else the longer look. A lane that is not has its sign set. (If there is a NaN
-  // among the operands there is one in the result, which is past that end.)
-  const sub = `${ishape(size)}.sub` as const, fraction = size === 8 ? 52n : 23n;
-  const magnitude = (v: X): X => b.xx("v128.and", v, b.constX(repeat(size, (1n << BigInt(8 * size - 1)) - 1n)));
-  const m = magnitude(r), limit = size === 8 ? 0x7fen : 0xfen;
-  let least = m;
-  for (const [o, v] of [[xo, x], [yo, y]] as const)
-    if (o?.kind !== "xmm" || !b.known(`packed${size}`, o)) least = b.xx(xop(size, "pmin"), least, magnitude(v));
-  const bad = b.xx("v128.or", b.xx(sub, least, b.constX(repeat(size, 3n << fraction))), b.xx(sub, b.constX(repeat(size, (limit << fraction) - 1n)), m));
+  // Half of all exponents are moderate, so that one bit of a difference says whether one is; a NaN's or zero's is not. What is not takes the longer look.
+  const at = size === 8 ? 52n : 23n, first = size === 8 ? 514n : 66n;
+  const immoderate = (v: X, from: bigint): X => b.xx(`${ishape(size)}.sub`, v, b.constX(repeat(size, from << at)));
+  const unknown = (o: Operand | undefined): boolean => o?.kind !== "xmm" || !b.known(`packed${size}`, o);
+  let bad = immoderate(r, first);
+  const also = (v: X, from: bigint): void => { bad = b.xx("v128.or", bad, immoderate(v, from)); };
+  // No operand may be denormal. With the result, a moderate factor proves the other one, if its exponents end lower; so does a divisor.
+  if (additive) {
+    if (unknown(xo)) also(x, first);
+    if (unknown(yo)) also(y, first);
+  } else if (unknown(yo)) also(y, code === MUL ? first - 4n : first);
+  else if (unknown(xo)) also(x, code === MUL ? first - 4n : first);
   const out = b.variableX(r);
   // one branch for both: the first does not change in a loop
-  b.unlikely([b.or(b.odd(), b.xtest(`${ishape(size)}.bitmask`, bad))], () => {
+  b.unlikely([b.or(b.odd(), b.xtest(`${ishape(size)}.bitmask`, b.xshift(`${ishape(size)}.shl`, bad, b.i32(1))))], () => {
     b.call(`sse_${psuffix(size)}`, [b.i32(code)], [x, y]);
     b.assignX(out, b.retX());
   }, () => {
