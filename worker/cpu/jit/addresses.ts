@@ -15,7 +15,7 @@ export const CONSTANT = 0;
 /** Bytes that one check covers at most. */
 const MAX_SPAN = 2048;
 /** A store test looks at two bytes of the code map: so far apart may the first and the last byte be. */
-const MAX_STORES = 257;
+export const MAX_STORES = 257;
 /** Bytes of memory for one of the code map. */
 const GRANULE = 1 << CODE_SHIFT;
 
@@ -156,7 +156,7 @@ export class Addresses {
     }
   }
   private note(a: readonly number[], i: number, symbols: number[], offsets: number[]): void {
-    const base = a[i]!, index = a[i + 1]!, scale = a[i + 2]!, size = a[i + 4]!, write = a[i + 5] === 1;
+    const base = a[i]!, index = a[i + 1]!, scale = a[i + 2]!, size = a[i + 4]!, write = (a[i + 5]! & 1) !== 0;
     let symbol = CONSTANT, at = a[i + 3]!;
     if (base >= 0) {
       symbol = symbols[base]!;

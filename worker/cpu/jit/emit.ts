@@ -15,6 +15,7 @@ import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
 import { JUMP_ENTRIES, type Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
+import type { Stride } from "./strides.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
 /** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
@@ -31,6 +32,10 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   private readonly longest: number[];
+  /** by header of a loop that has a look() around it: where that is, and the local that says when it comes again */
+  private readonly looks: ({ readonly depth: number; readonly floor: number } | undefined)[] = [];
+  /** the edge that is being followed goes round a loop */
+  private back = false;
   /** blocks that are in a loop */
   private readonly looped = new Set<number>();
   /** what is known of xmm registers at the start of each block */
@@ -60,17 +65,63 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   }
 
   openBlock = (): void => this.open(0x02);
-  openLoop(n: number): void {
+  openLoop(n: number): number {
     // behind a block, control comes from branches: what was emitted last says nothing
-    if (this.region.analysis.merge[n] || !this.liveness.flags[n]) this.setFlag(CANON);
+    if (this.region.analysis.merge[n] || !this.liveness.flagsBefore[n]) this.setFlag(CANON);
     else this.toCanon();
+    const stride = this.strides.loops.get(n);
+    if (stride !== undefined) this.look(n, stride);
     this.open(0x03);
+    return stride === undefined ? 1 : 2;
+  }
+  /** A loop around the loop of n, in which it is looked at what some rounds will access; how far `left` may go down by then is a local of its own. */
+  private look(n: number, { groups, rounds, insns }: Stride): void {
+    this.open(0x03);
+    const floor = this.permanent("i32"), longest = this.longest[n]!;
+    this.looks[n] = { depth: this.depth, floor };
+    this.dirty = this.liveness.dirty[n]!;
+    this.valid = this.liveness.live[n]!;
+    this.open(0x02); // to here when all is done
+    this.open(0x02); // to here if not all is well for so many rounds
+    for (const g of groups)
+      this.lookAt(g, (rounds - 1) * Math.abs(g.step), () => {
+        this.seldom();
+        this.byte(0x0d); // br_if
+        this.byte(0);
+        this.barrier();
+      });
+    this.get(this.left);
+    this.i32const((rounds - 1) * insns);
+    this.byte(0x6b);
+    const until = this.take("i32");
+    this.get(until);
+    this.i32const(longest);
+    this.get(until);
+    this.i32const(longest);
+    this.byte(0x4a); // i32.gt_s
+    this.byte(0x1b); // select
+    this.set(floor);
+    this.byte(0x0c);
+    this.byte(1);
+    this.end();
+    // for this one
+    for (const g of groups)
+      this.lookAt(g, 0, () => {
+        this.seldom();
+        this.if();
+        this.leaveTo(this.region.blocks[n]!.rip);
+        this.end();
+      });
+    this.get(this.left);
+    this.set(floor);
+    this.end();
+    this.releaseTemps();
   }
   close(): void {
     this.end();
   }
   br(depth: number, target: number): void {
-    if (this.liveness.flags[target]) this.toCanon();
+    if (this.liveness[this.back ? "flags" : "flagsBefore"][target]) this.toCanon();
     this.byte(0x0c);
     this.code.u32(depth);
     this.barrier();
@@ -85,7 +136,28 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.set(this.choice[dispatcher]!);
       this.barrier();
     }
-    if (analysis.cut[n]![k] || analysis.rpo[to]! > analysis.rpo[n]!) return;
+    this.back = analysis.rpo[to]! <= analysis.rpo[n]!;
+    if (analysis.cut[n]![k] || !this.back) return;
+    const look = this.looks[to];
+    if (look !== undefined) {
+      this.get(this.left);
+      this.get(look.floor);
+      this.byte(0x48); // i32.lt_s
+      this.seldom();
+      this.if();
+      this.checkBudget(to, () => this.leaveTo(rip));
+      const { flag, canonToo } = this, pins = this.pinned.slice();
+      this.toCanon();
+      this.byte(0x0c);
+      this.code.u32(this.depth - look.depth);
+      this.barrier();
+      this.flag = flag;
+      this.canonToo = canonToo;
+      this.pinned.length = 0;
+      for (const p of pins) this.pinned.push(p);
+      this.end();
+      return;
+    }
     // round again: the budget is looked at here, where what set the flags is known still
     this.checkBudget(to, () => {
       if (rip < 0) this.exitTo(() => this.chosen(block), 0);
@@ -130,14 +202,16 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.facts.scalar = this.atStart[n]!.scalar;
     this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
-    const straight = this.ends(block) ? count - 1 : count;
+    const straight = this.ends(block) ? count - 1 : count, cover = this.strides.cover[n];
     for (let i = 0; i < straight; i++) {
       const step = block.steps[i]!;
+      this.cover = cover?.[i] ?? 0;
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
       this.remaining--;
       this.addresses.advance();
     }
+    this.cover = 0;
   }
   /** Pushes the address that a dispatcher goes to next. */
   private chosen(n: number): void {
@@ -232,6 +306,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.edgeOut = undefined;
       this.norm = undefined;
       // the target's code may be emitted right here
+      this.cover = 0;
       const { block: from, insn, form, dirty, valid } = this;
       take(k);
       this.block = from;
@@ -242,6 +317,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     };
     const last = block.steps[block.steps.length - 1]!;
     this.remaining = 1;
+    this.cover = this.strides.cover[n]?.[block.steps.length - 1] ?? 0;
     this.lower(last.insn, last.summary.conditionalFlags, last.summary.helper);
     // a trap that is not conditional, or a leave, has left; whatever else is the instruction's edge has been emitted by branch() and its kin
     this.releaseTemps();

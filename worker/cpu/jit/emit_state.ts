@@ -9,6 +9,7 @@ import { MEM } from "./flag_record.ts";
 import { STATEFUL, type Links } from "./links.ts";
 import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
+import { ALIGNED, BOUNDS, CLEAR, stridesOf, type Group, type Strides } from "./strides.ts";
 
 /** Helpers that never write guest memory. */
 const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
@@ -47,6 +48,9 @@ export abstract class StateBuilder extends OperandBuilder {
   protected hitUsed = false;
   protected readonly addresses: Addresses;
   protected readonly liveness: Liveness;
+  protected readonly strides: Strides;
+  /** what has been looked at before the loop, of the present instruction: see strides.ts */
+  protected cover = 0;
   /** ways out that compile() has opened blocks for, by what has to be stored on them; the outermost first */
   private readonly ways: Way[] = [];
   /** vectors in loops: their locals, which are loaded where the region is entered, by the address that they are loaded from */
@@ -71,7 +75,8 @@ export abstract class StateBuilder extends OperandBuilder {
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
     this.addresses = new Addresses(region);
-    this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis);
+    this.strides = stridesOf(region, links.mem.size);
+    this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis, this.strides);
   }
 
   // ---- locals: temporaries of an instruction, but for those that the flags still need
@@ -318,7 +323,9 @@ export abstract class StateBuilder extends OperandBuilder {
     this.toAlign = false;
     const symbol = this.symbolOf(address);
     let bounds: Check["bounds"], stores: Check["stores"];
-    if (symbol < 0) {
+    if (this.cover & BOUNDS) {
+      if (write && !(this.cover & CLEAR)) stores = { lo: 0, hi: n };
+    } else if (symbol < 0) {
       bounds = { lo: 0, hi: n, write };
       if (write) stores = bounds;
     } else {
@@ -365,11 +372,53 @@ export abstract class StateBuilder extends OperandBuilder {
     this.leaveHere();
     this.end();
   }
+  /** Looks at what a group accesses, also `reach` bytes on or back, the way that it goes. For each test that fails if it is not zero: bad(). */
+  protected lookAt({ base, index, scale, lo, hi, write, aligned, step, clear }: Group, reach: number, bad: () => void): void {
+    const min = write ? GUEST_WRITE_MIN : GUEST_READ_MIN, back = step < 0 ? reach : 0;
+    const limit = this.layout.mem.size - (hi - lo) - reach - min;
+    this.i64const(lo - min - back);
+    if (base >= 0) {
+      this.get(this.home[base]!);
+      this.byte(0x7c);
+    }
+    if (index >= 0) {
+      this.get(this.home[index]!);
+      this.i64const(scale);
+      this.byte(0x86);
+      this.byte(0x7c);
+    }
+    const at = this.take("i64");
+    this.get(at);
+    this.i64const(Math.max(limit, 0));
+    this.byte(limit < 0 ? 0x5a : 0x56); // i64.ge_u: never enough; i64.gt_u
+    bad();
+    if (aligned >= 0) {
+      this.get(at);
+      this.byte(0xa7);
+      this.i32const(min + back - lo + aligned);
+      this.byte(0x6a);
+      this.i32const(15);
+      this.byte(0x71);
+      bad();
+    }
+    if (!clear) return;
+    this.get(at);
+    this.byte(0xa7);
+    this.i32const(min);
+    this.byte(0x6a);
+    this.i32const(CODE_SHIFT);
+    this.byte(0x76);
+    this.memarg(reach > 0 ? 0x29 : hi - lo <= 16 ? 0x31 : 0x33, 0, this.links.codeMap);
+    this.byte(0x50); // i64.eqz
+    this.byte(0x45); // i32.eqz
+    bad();
+  }
   protected override testCode(): void {
     // done by check
   }
   protected emitCodeHit(): void {}
   protected override checkAligned(address: number): void {
+    if (this.cover & ALIGNED) return;
     const symbol = this.symbolOf(address);
     if (symbol >= 0 && this.addresses.align(symbol, this.offsetOf(address))) return;
     // done by check, which follows

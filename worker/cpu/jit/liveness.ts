@@ -4,6 +4,7 @@
 // came back from outside. It is live where its local must be right: it may be read before it is written, or a way out may store it, as it is
 // dirty there. Any instruction may leave, so what is dirty is live. Only what is live is loaded; only what is dirty is stored.
 import type { Block } from "./region.ts";
+import { staysIn, type Strides } from "./strides.ts";
 import type { Analysis } from "./structure.ts";
 
 /** By block, masks of registers (as in summaries) at its start. */
@@ -12,6 +13,8 @@ export interface Liveness {
   readonly live: readonly number[];
   /** the flags at its start may be read, or stored by a way out, before they are all set */
   readonly flags: readonly boolean[];
+  /** the same where control comes to it other than by going round */
+  readonly flagsBefore: readonly boolean[];
 }
 
 /** The edge from block n to its k-th successor comes from outside: everything was stored before and is loaded behind it. */
@@ -21,7 +24,7 @@ export function fromOutside(block: Block, edge: number): boolean {
 }
 
 /** `edgeOf[n][k]` is the edge of n's k-th successor. */
-export function livenessOf(blocks: readonly Block[], succ: readonly (readonly number[])[], edgeOf: readonly (readonly number[])[], analysis: Analysis): Liveness {
+export function livenessOf(blocks: readonly Block[], succ: readonly (readonly number[])[], edgeOf: readonly (readonly number[])[], analysis: Analysis, strides: Strides): Liveness {
   const count = blocks.length, { order } = analysis;
   const dirty = new Int32Array(count), live = new Int32Array(count);
   const writes = new Int32Array(count), reads = new Int32Array(count);
@@ -58,16 +61,20 @@ export function livenessOf(blocks: readonly Block[], succ: readonly (readonly nu
       changed = true;
     }
   }
-  return { dirty: [...dirty], live: [...live], flags: liveFlags(blocks, succ, analysis) };
+  const flags = liveFlags(blocks, succ, analysis, strides);
+  return { dirty: [...dirty], live: [...live], flags, flagsBefore: flags.map((f, n) => f || strides.loops.has(n)) };
 }
 
-function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis): boolean[] {
+function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis, strides: Strides): boolean[] {
   const live = blocks.map(() => false);
   /** by block: decided by itself */
   const own = blocks.map((block, n): boolean | undefined => {
     // the budget is looked at: a way out
     if (block.afterCall) return true;
-    for (const { summary } of block.steps) if (summary.flags !== "keeps") return summary.flags === "needs";
+    for (let i = 0; i < block.steps.length; i++) {
+      const { summary } = block.steps[i]!, flags = staysIn(strides, n, i) ? summary.flagsApart : summary.flags;
+      if (flags !== "keeps") return flags === "needs";
+    }
     if (block.edges.some((e) => e.block < 0) || succ[n]!.some((t, k) => cut[n]![k] || rpo[t]! <= rpo[n]!)) return true;
     return undefined;
   });
@@ -75,7 +82,7 @@ function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[
     changed = false;
     for (let i = order.length - 1; i >= 0; i--) {
       const n = order[i]!;
-      if (live[n] || own[n] === false || !(own[n] ?? succ[n]!.some((t) => live[t]))) continue;
+      if (live[n] || own[n] === false || !(own[n] ?? succ[n]!.some((t) => live[t] || strides.loops.has(t)))) continue;
       live[n] = changed = true;
     }
   }

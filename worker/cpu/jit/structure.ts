@@ -176,7 +176,8 @@ export function makeReducible(succ: number[][]): Reducible {
 /** What the walk asks to be emitted. Labels count outwards from 0, as WebAssembly's do. */
 export interface Emitter {
   openBlock(): void;
-  openLoop(node: number): void;
+  /** How many loops it has opened, one around the other; the innermost is what is gone round. */
+  openLoop(node: number): number;
   close(): void;
   br(depth: number, target: number): void;
   /** The code of a node, up to and without its terminator. */
@@ -237,11 +238,12 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
     // the follow that comes last in the order is the outermost block
     const merges = children[n]!.filter((c) => a.merge[c]).sort((x, y) => a.rpo[y]! - a.rpo[x]!);
     if (a.loopHeader[n]) {
-      e.openLoop(n);
+      const opened = e.openLoop(n);
+      for (let i = 1; i < opened; i++) context.push(-1);
       context.push(n);
       within(n, merges, 0);
-      context.pop();
-      e.close();
+      context.length -= opened;
+      for (let i = 0; i < opened; i++) e.close();
     } else within(n, merges, 0);
   };
   tree(0);

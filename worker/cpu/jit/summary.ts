@@ -22,7 +22,8 @@ export interface Summary {
   doubles: number;
   singles: number;
   /**
-   * Memory that is surely accessed, unless the instruction faults: base, index (registers, or -1), scale, displacement, size, 1 for a write, each;
+   * Memory that is surely accessed, unless the instruction faults: base, index (registers, or -1), scale, displacement, size, 1 for a write + 2 if it must be a
+   * multiple of 16, each;
    * and 64-bit registers that become another one (as it was before) plus a constant: register, other, constant, each. See addresses.ts.
    */
   accesses: readonly number[];
@@ -33,6 +34,10 @@ export interface Summary {
   mxcsr: boolean;
   /** what was in the flags before: stays as it is, is needed (it is read, some of it stays, or the instruction may leave), or is lost */
   flags: "keeps" | "needs" | "sets";
+  /** the same, if none of `accesses` can make it leave */
+  flagsApart: "keeps" | "needs" | "sets";
+  /** there are accesses that `accesses` does not tell of */
+  hidden: boolean;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
   /** calls a helper that sees and may change the whole state block */
@@ -71,7 +76,11 @@ class Notes implements Builder<number, number> {
     if (this.moves.length > 0) this.moves.length = 0;
   }
   finish(): void {
-    if (this.accesses.length > 0) this.out.accesses = this.accesses.slice();
+    this.out.flagsApart = this.out.flags;
+    if (this.accesses.length > 0) {
+      this.out.accesses = this.accesses.slice();
+      this.out.flags = "needs";
+    }
     if (this.moves.length > 0) this.out.moves = this.moves.slice();
     if (this.learns.scalar !== 0) this.out.learns = { ...this.learns };
   }
@@ -89,12 +98,11 @@ class Notes implements Builder<number, number> {
     if (b <= 0 || v[4 * b]! >= 0 || v[4 * b + 1]! >= 0) return NOTHING;
     return a <= 0 ? NOTHING : this.value(v[4 * a]!, v[4 * a + 1]!, v[4 * a + 2]!, v[4 * a + 3]! + sign * v[4 * b + 3]!);
   }
-  private access(size: number, address: number, write: boolean): void {
-    this.out.flags = "needs";
+  private access(size: number, address: number, write: boolean, aligned = false): void {
     if (address > 0 && this.depth === 0) {
       const v = this.values, i = 4 * address;
-      this.accesses.push(v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!, size, write ? 1 : 0);
-    }
+      this.accesses.push(v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!, size, (write ? 1 : 0) | (aligned && size === 16 ? 2 : 0));
+    } else this.check();
   }
 
   private gpr(n: number): number {
@@ -143,14 +151,14 @@ class Notes implements Builder<number, number> {
     return this.value(base, index, scale, dispHi * 0x1_0000_0000 + (dispLo >>> 0));
   }
   segmentBase = (): number => NOTHING;
-  readX(o: Operand): number {
+  readX(o: Operand, unaligned?: boolean): number {
     if (o.kind === "xmm") return this.regX(this.number(o));
-    this.access(o.size, this.address(), false);
+    this.access(o.size, this.address(), false, unaligned !== true);
     return NOTHING;
   }
-  writeX(o: Operand, x: number): void {
+  writeX(o: Operand, x: number, unaligned?: boolean): void {
     if (o.kind === "xmm") this.setRegX(this.number(o), x);
-    else this.access(o.size, this.address(), true);
+    else this.access(o.size, this.address(), true, unaligned !== true);
   }
   private low(o: Operand, size: 4 | 8): number {
     const bit = 0x10000 << this.number(o);
@@ -217,15 +225,16 @@ class Notes implements Builder<number, number> {
   store(size: number, address: number): void {
     this.access(size, address, true);
   }
-  loadX(size: number, address: number): number {
-    this.access(size, address, false);
+  loadX(size: number, address: number, aligned: boolean): number {
+    this.access(size, address, false, aligned);
     return NOTHING;
   }
-  storeX(size: number, address: number): void {
-    this.access(size, address, true);
+  storeX(size: number, address: number, _x: number, aligned: boolean): void {
+    this.access(size, address, true, aligned);
   }
   check(): void {
     this.out.flags = "needs";
+    this.out.hidden = true;
   }
   odd(): number {
     this.out.mxcsr = true;
@@ -387,7 +396,7 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, flags: "keeps", conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, flags: "keeps", flagsApart: "keeps", hidden: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
   notes.begin(insn, out);
   lowerInto(notes, insn.shape);
   notes.finish();
