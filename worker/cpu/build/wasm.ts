@@ -304,28 +304,33 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.check(address, size, false);
     return this.loadUnchecked(size, address);
   }
-  protected loadUnchecked(size: number, address: number): number {
+  /** Pushes an address that has been checked; with the offset returned it is what it should be. */
+  protected place(address: number): number {
     this.get(address);
     this.byte(0xa7); // i32.wrap_i64
-    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, 0);
+    return 0;
+  }
+  protected loadUnchecked(size: number, address: number): number {
+    const offset = this.place(address);
+    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, offset);
     return this.take(size === 8 ? "i64" : "i32");
   }
   store(size: number, address: number, v: number): void {
     this.check(address, size, true);
+    const offset = this.place(address);
+    this.get(v);
+    const wide = this.typeOf(v) === "i64";
+    if (size === 8) this.memarg(0x37, 0, offset);
+    else if (size === 4) this.memarg(wide ? 0x3e : 0x36, 0, offset);
+    else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, 0, offset);
+    else this.memarg(wide ? 0x3c : 0x3a, 0, offset);
+    this.testCode(address, size);
+  }
+  /** After a store at the address: was there code? */
+  protected testCode(address: number, n: number): void {
     this.get(address);
     this.byte(0xa7);
     const a = this.take("i32");
-    this.get(a);
-    this.get(v);
-    const wide = this.typeOf(v) === "i64";
-    if (size === 8) this.memarg(0x37, 0, 0);
-    else if (size === 4) this.memarg(wide ? 0x3e : 0x36, 0, 0);
-    else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, 0, 0);
-    else this.memarg(wide ? 0x3c : 0x3a, 0, 0);
-    this.testCode(a, size);
-  }
-  /** After a store at the i32 address: was there code? */
-  protected testCode(a: number, n: number): void {
     this.get(a);
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
@@ -337,32 +342,22 @@ export abstract class WasmBuilder implements Builder<number, number> {
   loadX(size: number, address: number, aligned: boolean): number {
     if (aligned && size === 16) this.checkAligned(address, 16);
     this.check(address, size, false);
-    this.get(address);
-    this.byte(0xa7);
+    const offset = this.place(address);
     this.simd(size === 16 ? 0 : size === 8 ? 93 : 92);
     this.code.u32(0);
-    this.code.u32(0);
+    this.code.u32(offset);
     return this.take("v128");
   }
   storeX(size: number, address: number, x: number, aligned: boolean): void {
     if (aligned && size === 16) this.checkAligned(address, 16);
     this.check(address, size, true);
-    this.get(address);
-    this.byte(0xa7);
-    const a = this.take("i32");
-    this.get(a);
+    const offset = this.place(address);
     this.get(x);
-    if (size === 16) {
-      this.simd(11);
-      this.code.u32(0);
-      this.code.u32(0);
-    } else {
-      this.simd(size === 8 ? 91 : size === 4 ? 90 : size === 2 ? 89 : 88);
-      this.code.u32(0);
-      this.code.u32(0);
-      this.code.byte(0);
-    }
-    this.testCode(a, size);
+    this.simd(size === 16 ? 11 : size === 8 ? 91 : size === 4 ? 90 : size === 2 ? 89 : 88);
+    this.code.u32(0);
+    this.code.u32(offset);
+    if (size < 16) this.code.byte(0);
+    this.testCode(address, size);
   }
   readX(o: Operand, unaligned?: boolean): number {
     if (o.kind === "xmm") return this.readXmm(o);

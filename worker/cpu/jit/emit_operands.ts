@@ -4,6 +4,7 @@ import type { InsnForm, Operand } from "../build/builder.ts";
 import type { WasmType } from "../build/module.ts";
 import type { SimdBinary } from "../build/simd_ops.ts";
 import { HIGH, type Insn } from "../decode.ts";
+import { GUEST_READ_MIN } from "../memory.ts";
 import { ST_FPR, ST_FS_BASE, ST_GS_BASE, ST_XMM } from "../state.ts";
 import { CONSTANT, type Addresses } from "./addresses.ts";
 import { FlagBuilder } from "./emit_flags.ts";
@@ -31,6 +32,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   protected dirty = 0;
   protected valid = 0;
   private wrote(n: number): void {
+    this.changes++;
     const bit = 1 << n;
     this.dirty |= bit;
     this.valid |= bit;
@@ -46,7 +48,33 @@ export abstract class OperandBuilder extends FlagBuilder {
   protected override temp(type: WasmType): number {
     const local = super.temp(type);
     this.symbols[local] = -1;
+    this.bases[local] = -1;
     return local;
+  }
+  /** by local: its value is that of another one, if no register has been set since (`changes`), plus a constant */
+  private readonly bases: number[] = [];
+  private readonly displacements: number[] = [];
+  private readonly since: number[] = [];
+  private changes = 0;
+  /**
+   * Engines do not know that an address which has been checked has 32 bits, and add in 64 bits before they cut. What is added is no more than the lowest address, so
+   * that the base is not below zero: it can be a displacement of the access itself.
+   */
+  protected override place(address: number): number {
+    if (address < 0) {
+      const n = this.constant64(address);
+      if (n === undefined || n < 0 || n >= this.layout.mem.size) return super.place(address);
+      this.i32const(0);
+      return n;
+    }
+    const base = this.bases[address]!, by = this.displacements[address]!;
+    if (base < 0 || this.since[address] !== this.changes) return super.place(address);
+    this.get(base);
+    this.byte(0xa7);
+    if (by >= 0 && by <= GUEST_READ_MIN) return by;
+    this.i32const(by | 0);
+    this.byte(0x6a);
+    return 0;
   }
   private means(v: number, symbol: number, offset: number): number {
     this.symbols[v] = symbol === CONSTANT || Math.abs(offset) < 0x40000000 ? symbol : -1;
@@ -76,6 +104,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   override assign(variable: number, v: number): void {
     super.assign(variable, v);
     this.symbols[variable] = -1;
+    this.bases[variable] = -1;
   }
   override when(c: number, yes: () => void, no?: () => void): void {
     if (this.constantOf(c) !== undefined) {
@@ -287,6 +316,7 @@ export abstract class OperandBuilder extends FlagBuilder {
       this.byte(0x42);
       this.code.s64(dispLo, dispHi);
     };
+    let from = -1;
     if (base < 0 && index < 0) disp();
     else {
       if (base >= 0) this.get(this.local(base));
@@ -299,6 +329,10 @@ export abstract class OperandBuilder extends FlagBuilder {
         if (base >= 0) this.byte(0x7c);
       }
       if (dispLo !== 0 || dispHi !== 0) {
+        if (index >= 0) {
+          from = this.take("i64");
+          this.get(from);
+        } else from = this.local(base);
         disp();
         this.byte(0x7c);
       }
@@ -309,6 +343,11 @@ export abstract class OperandBuilder extends FlagBuilder {
     }
     const v = this.take("i64");
     if (this.form.addrsize === 4) return v;
+    if (from >= 0 && dispHi === dispLo >> 31) {
+      this.bases[v] = from;
+      this.displacements[v] = dispLo;
+      this.since[v] = this.changes;
+    }
     const { addresses } = this;
     let symbol = CONSTANT, at = dispHi * 0x1_0000_0000 + (dispLo >>> 0);
     if (base >= 0) {
