@@ -74,11 +74,23 @@ interface RegisterInfo {
 }
 
 const MAX_LENGTH = 15;
+/** Bytes that are handed to the library at once, and how many of them lie before the instruction that is asked for: branches go back, too. */
+const WINDOW = 1024, WINDOW_BEFORE = 128;
 const STRING_INSNS = /^(movs|cmps|scas|lods|stos|ins|outs)[bwdq](_string)?$/;
+
+/** Those of iced's OpKind numbers that are asked for with each instruction: its own table is a large one, and slow. */
+const kindsOf = (K: typeof iced.OpKind) => ({
+  Register: K.Register, Memory: K.Memory, NearBranch16: K.NearBranch16, NearBranch64: K.NearBranch64,
+  MemorySegSI: K.MemorySegSI, MemorySegESI: K.MemorySegESI, MemorySegEDI: K.MemorySegEDI, MemorySegRDI: K.MemorySegRDI, MemoryESEDI: K.MemoryESEDI, MemoryESRDI: K.MemoryESRDI,
+  Immediate8: K.Immediate8, Immediate8_2nd: K.Immediate8_2nd, Immediate16: K.Immediate16, Immediate32: K.Immediate32, Immediate64: K.Immediate64,
+  Immediate8to16: K.Immediate8to16, Immediate8to32: K.Immediate8to32, Immediate8to64: K.Immediate8to64, Immediate32to64: K.Immediate32to64,
+});
 
 /** Decodes 64-bit code. One per Cpu: it keeps the shapes met so far. */
 export class Decoder {
   private readonly iced: Iced;
+  private readonly kinds: ReturnType<typeof kindsOf>;
+  private readonly names: { readonly rip: number; readonly eip: number; readonly fs: number; readonly gs: number };
   private readonly instruction: iced.Instruction;
   private decoder: iced.Decoder | undefined;
   private readonly bytes: Uint8Array;
@@ -93,6 +105,8 @@ export class Decoder {
   /** First and last address that begin() covered. */
   private from = 0;
   private to = -1;
+  /** what the library would decode next */
+  private at = -1;
 
   /**
    * @param bytes guest memory from address 0
@@ -106,6 +120,8 @@ export class Decoder {
     this.size = size;
     this.absent = absent;
     const R = library.Register;
+    this.kinds = kindsOf(library.OpKind);
+    this.names = { rip: R.RIP, eip: R.EIP, fs: R.FS, gs: R.GS };
     const range = (first: number, last: number, kind: OperandKind, bytesEach: number, start = 0): void => {
       for (let r = first; r <= last; r++) this.registers[r] = { kind, size: bytesEach, n: start + r - first };
     };
@@ -126,18 +142,19 @@ export class Decoder {
 
   /** Bytes may have changed. */
   forget(): void {
-    this.to = -1;
+    this.to = this.at = -1;
   }
 
   /** Decodes what is at `rip` (below the size of memory) into `insn`. */
   decode(rip: number, insn: Insn): void {
     if (rip < this.from || rip + MAX_LENGTH > this.to || this.decoder === undefined) {
       this.decoder?.free();
-      this.from = rip;
-      this.to = Math.min(rip + 192, this.size);
-      this.decoder = new this.iced.Decoder(64, this.bytes.subarray(rip, this.to), this.iced.DecoderOptions.None);
-      this.decoder.ip = BigInt(rip);
-    } else if (this.decoder.position !== rip - this.from) {
+      this.from = Math.max(0, rip - WINDOW_BEFORE);
+      this.to = Math.min(this.from + WINDOW, this.size);
+      this.decoder = new this.iced.Decoder(64, this.bytes.subarray(this.from, this.to), this.iced.DecoderOptions.None);
+      this.at = -1;
+    }
+    if (this.at !== rip) {
       this.decoder.position = rip - this.from;
       this.decoder.ip = BigInt(rip);
     }
@@ -145,6 +162,7 @@ export class Decoder {
     this.decoder.decodeOut(i);
     insn.rip = rip;
     insn.length = i.length;
+    this.at = rip + insn.length;
     const code = i.code;
     if (code === 0) {
       // too long, or cut off by the end of memory, or not an instruction
@@ -189,7 +207,7 @@ export class Decoder {
       this.decoder.decodeOut(this.instruction);
       this.shapeOf(this.instruction.code, this.instruction, insn);
     }
-    this.to = -1;
+    this.forget();
     return this.shapes.slice(first);
   }
 
@@ -216,10 +234,15 @@ export class Decoder {
     insn.immLo = lo;
     insn.immHi = hi;
   }
+  private setImm64(insn: Insn, v: bigint): void {
+    const n = Number(BigInt.asIntN(64, v));
+    if (Number.isSafeInteger(n)) this.setImm(insn, n | 0, Math.floor(n / 0x1_0000_0000));
+    else this.setImm(insn, Number(BigInt.asIntN(32, v)), Number(BigInt.asIntN(32, v >> 32n)));
+  }
 
   /** Fills the operands of `insn` and finds its shape. */
   private shapeOf(code: number, i: iced.Instruction, insn: Insn): Shape {
-    const K = this.iced.OpKind;
+    const { kinds: K, names } = this;
     const info = this.codeInfo(code, i);
     let key = code * 4096;
     const count = code === 0 ? 0 : i.opCount;
@@ -245,8 +268,8 @@ export class Decoder {
         memory = n;
         const base = i.memoryBase, index = i.memoryIndex, size = i.memoryDisplSize;
         insn.scale = 0;
-        if (base === this.iced.Register.RIP || base === this.iced.Register.EIP) {
-          addr32 = base === this.iced.Register.EIP;
+        if (base === names.rip || base === names.eip) {
+          addr32 = base === names.eip;
           insn.moves |= addr32 ? UNMOVABLE : MOVES_DISP;
         } else {
           if (base !== 0) {
@@ -267,25 +290,24 @@ export class Decoder {
         }
         if (size === 0) insn.dispLo = insn.dispHi = 0;
         else {
-          const d = i.memoryDisplacement;
-          insn.dispLo = Number(BigInt.asIntN(32, d));
-          insn.dispHi = Number(BigInt.asIntN(32, d >> 32n));
+          const d = i.memoryDisplacement, near = Number(BigInt.asIntN(64, d)), safe = Number.isSafeInteger(near);
+          insn.dispLo = safe ? near | 0 : Number(BigInt.asIntN(32, d));
+          insn.dispHi = safe ? Math.floor(near / 0x1_0000_0000) : Number(BigInt.asIntN(32, d >> 32n));
         }
         const seg = i.memorySegment;
-        insn.segment = seg === this.iced.Register.FS ? 1 : seg === this.iced.Register.GS ? 2 : 0;
+        insn.segment = seg === names.fs ? 1 : seg === names.gs ? 2 : 0;
       } else if (kind >= K.MemorySegSI && kind <= K.MemoryESRDI) {
         // of a string instruction: the definition knows the registers
         memory = memory < 0 ? n : memory;
         addr32 = kind === K.MemorySegESI || kind === K.MemorySegEDI || kind === K.MemoryESEDI;
         if (kind <= K.MemorySegRDI) {
           const seg = i.memorySegment;
-          insn.segment = seg === this.iced.Register.FS ? 1 : seg === this.iced.Register.GS ? 2 : 0;
+          insn.segment = seg === names.fs ? 1 : seg === names.gs ? 2 : 0;
         }
         insn.dispLo = insn.dispHi = 0;
       } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
-        const t = i.nearBranchTarget;
         insn.moves |= kind === K.NearBranch64 ? MOVES_IMM : UNMOVABLE;
-        this.setImm(insn, Number(BigInt.asIntN(32, t)), Number(BigInt.asIntN(32, t >> 32n)));
+        this.setImm64(insn, i.nearBranchTarget);
       } else if (immediates++ > 0) {
         insn.imm2 = kind === K.Immediate8_2nd ? i.immediate8_2nd : Number(i.immediate(n));
       } else {
@@ -313,8 +335,7 @@ export class Decoder {
             break;
           }
           case K.Immediate64: {
-            const v = i.immediate64;
-            this.setImm(insn, Number(BigInt.asIntN(32, v)), Number(BigInt.asIntN(32, v >> 32n)));
+            this.setImm64(insn, i.immediate64);
             break;
           }
           default:

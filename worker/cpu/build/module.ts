@@ -9,7 +9,8 @@ const TYPE_BYTE: Record<WasmType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f
 export class Bytes {
   buf: Uint8Array<ArrayBuffer>;
   len = 0;
-  constructor(capacity = 256) {
+  /** Up to 64 bytes lie in the engine's own heap, and cost next to nothing to make. */
+  constructor(capacity = 64) {
     this.buf = new Uint8Array(capacity);
   }
   private grow(need: number): void {
@@ -82,7 +83,7 @@ export class ModuleWriter {
   private importedFunctions = 0;
   private readonly functions = new Bytes();
   private functionCount = 0;
-  private readonly code = new Bytes(4096);
+  private readonly code: Bytes;
   private readonly exports = new Bytes();
   private exportCount = 0;
   private readonly elements = new Bytes();
@@ -90,6 +91,11 @@ export class ModuleWriter {
   private readonly hints = new Bytes();
   private hintedFunctions = 0;
   private readonly importIndex = new Map<string, number>();
+
+  /** @param capacity bytes of code that there will be, as far as is known */
+  constructor(capacity = 4096) {
+    this.code = new Bytes(capacity);
+  }
 
   type(params: readonly WasmType[], results: readonly WasmType[]): number {
     const key = params.join() + ">" + results.join();
@@ -191,7 +197,7 @@ export class ModuleWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    const out = new Bytes(this.code.len + 1024);
+    const out = new Bytes(this.code.len + this.hints.len + this.types.len + this.importBytes.len + this.functions.len + this.exports.len + this.elements.len + 128);
     for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b);
     const section = (id: number, count: number, content: Bytes): void => {
       if (count === 0) return;
@@ -209,13 +215,13 @@ export class ModuleWriter {
     section(9, this.elementCount, this.elements);
     if (this.hintedFunctions > 0) {
       // a custom section of the branch hinting proposal; who does not know it skips it
-      const content = new Bytes(this.hints.len + 64);
-      content.name("metadata.code.branch_hint");
-      content.u32(this.hintedFunctions);
-      content.bytes(this.hints.buf, this.hints.len);
+      const head = new Bytes();
+      head.name("metadata.code.branch_hint");
+      head.u32(this.hintedFunctions);
       out.byte(0);
-      out.u32(content.len);
-      out.bytes(content.buf, content.len);
+      out.u32(head.len + this.hints.len);
+      out.bytes(head.buf, head.len);
+      out.bytes(this.hints.buf, this.hints.len);
     }
     section(10, this.functionCount, this.code);
     return out.done();

@@ -32,7 +32,7 @@ const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
 
 export abstract class WasmBuilder implements Builder<number, number> {
   abstract readonly form: InsnForm;
-  code = new Bytes(512);
+  code: Bytes;
   /** types of all locals, parameters included */
   types: WasmType[] = [];
   /** imported functions by name, numbered in the order in which they were needed: the module must import them so */
@@ -45,15 +45,21 @@ export abstract class WasmBuilder implements Builder<number, number> {
   /** constants of this instruction */
   private constants = 0;
   /** locals free for reuse, by type */
-  protected readonly free: Record<WasmType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  private readonly free32: number[] = [];
+  private readonly free64: number[] = [];
+  private readonly freeF32: number[] = [];
+  private readonly freeF64: number[] = [];
+  private readonly freeV128: number[] = [];
   private readonly used: number[] = [];
   /** end of the code when the last thing emitted was `local.set tail`; else -1 */
   private tailAt = -1;
   private tailLocal = -1;
 
-  constructor(layout: WasmLayout, imports: Map<string, number>) {
+  /** @param capacity bytes of code that there will be, as far as is known */
+  constructor(layout: WasmLayout, imports: Map<string, number>, capacity = 512) {
     this.layout = layout;
     this.imports = imports;
+    this.code = new Bytes(capacity);
   }
 
   // ---- raw emission
@@ -69,10 +75,29 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.fresh(type);
   }
   protected fresh(type: WasmType): number {
-    const reused = this.free[type].pop();
-    const local = reused ?? this.types.push(type) - 1;
+    const local = this.reuse(type);
     this.used.push(local);
     return local;
+  }
+  /** Locals of this type that are free. A property of its own for each: to look for it by the type's name would be slower than all the rest. */
+  protected freeOf(type: WasmType): number[] {
+    switch (type) {
+      case "i32":
+        return this.free32;
+      case "i64":
+        return this.free64;
+      case "f32":
+        return this.freeF32;
+      case "f64":
+        return this.freeF64;
+      case "v128":
+        return this.freeV128;
+    }
+  }
+  /** A local of this type: a free one, or a new one. */
+  protected reuse(type: WasmType): number {
+    const free = this.freeOf(type);
+    return free.length > 0 ? free.pop()! : this.types.push(type) - 1;
   }
   /** A local that stays. */
   protected permanent(type: WasmType): number {
@@ -80,7 +105,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** All temporaries of the instruction are dead. */
   protected releaseTemps(): void {
-    for (const local of this.used) this.free[this.types[local]!].push(local);
+    for (const local of this.used) this.freeOf(this.types[local]!).push(local);
     if (this.used.length > 0) this.used.length = 0;
     this.constants = 0;
     if (this.constBytes.size > 0) this.constBytes.clear();

@@ -76,8 +76,8 @@ export class Addresses {
   private readonly sums = new Map<number, number>();
   private next = 1 + REGS;
   private hints = new Map<number, Hint>();
-  /** symbols given to registers by steps of this block: step * REGS + register */
-  private given: number[] = [];
+  /** symbols given to registers by steps of this block: step * REGS + register; 0: none */
+  private given = new Int32Array(16);
   private step = 0;
 
   constructor(region: Region) {
@@ -107,7 +107,9 @@ export class Addresses {
       this.checked = from.checked;
       this.forget(this.killed(n));
     }
-    if (this.given.length > 0) this.given = [];
+    const most = block.steps.length * REGS;
+    if (this.given.length < most) this.given = new Int32Array(2 * most);
+    else this.given.fill(0, 0, most);
     if (this.hints.size > 0) this.hints.clear();
     if (block.steps.length > 0) this.look(block);
     this.step = 0;
@@ -219,9 +221,9 @@ export class Addresses {
   set(r: number, symbol: number, offset: number): void {
     if (symbol < 0) {
       const at = this.step * REGS + r;
-      symbol = this.given[at] ?? this.fresh();
+      symbol = this.given[at]! || this.fresh();
       // a second value within one instruction is another one
-      delete this.given[at];
+      this.given[at] = 0;
       offset = 0;
     }
     this.symbols[r] = symbol;

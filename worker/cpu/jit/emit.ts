@@ -39,7 +39,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   /** blocks that are in a loop */
   private readonly looped = new Set<number>();
   /** what is known of xmm registers at the start of each block */
-  private readonly atStart: readonly Facts[];
+  private readonly atStart: readonly Readonly<Facts>[];
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
     super(links, imports, region);

@@ -24,8 +24,9 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected setFlag(f: FlagRecord): void {
     this.canonToo = f.kind === "canon";
     this.flag = f;
-    this.pinned.length = 0;
-    pushLocals(f, this.pinned);
+    const { pinned } = this;
+    while (pinned.length > 0) pinned.pop();
+    pushLocals(f, pinned);
   }
   /** A value that outlives its instruction: constants are put into a local. */
   private keep(v: number): number {

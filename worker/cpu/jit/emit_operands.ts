@@ -23,8 +23,8 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** local of the low lane of xmm n, f64 or f32, of which `home` then holds the rest alone; -1: it has none */
   protected readonly low: number[] = new Array<number>(16).fill(-1);
 
-  constructor(links: Links, imports: Map<string, number>) {
-    super(links, imports);
+  constructor(links: Links, imports: Map<string, number>, capacity: number) {
+    super(links, imports, capacity);
     this.links = links;
   }
 
@@ -227,7 +227,8 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** xmm registers that temporaries of this instruction are copies of */
   private readonly wholeOf: number[] = [];
   protected override releaseTemps(): void {
-    if (this.wholeOf.length > 0) this.wholeOf.length = 0;
+    const { wholeOf } = this;
+    while (wholeOf.length > 0) wholeOf.pop();
     this.zero = -1;
     super.releaseTemps();
   }

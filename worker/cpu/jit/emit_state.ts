@@ -1,5 +1,5 @@
 // worker/cpu/jit/emit_state.ts — the state block and compiled code: registers in locals, ways out, and the checks that lead there.
-import { Bytes, type WasmType } from "../build/module.ts";
+import type { WasmType } from "../build/module.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
@@ -22,6 +22,10 @@ interface Way {
   readonly canon: boolean;
   /** what may be stored, too, by all who come this way */
   valid: number;
+}
+/** list.length = n, which engines do far more slowly. */
+function cutTo(list: number[], n: number): void {
+  while (list.length > n) list.pop();
 }
 function bitCount(mask: number): number {
   let n = 0;
@@ -60,9 +64,8 @@ export abstract class StateBuilder extends OperandBuilder {
   private cold = false;
 
   constructor(links: Links, imports: Map<string, number>, region: Region) {
-    super(links, imports);
+    super(links, imports, 1024 + 90 * region.insns);
     this.region = region;
-    this.code = new Bytes(4096);
     for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
     for (let n = 0; n < 16; n++) {
       const bit = 0x10000 << n;
@@ -82,17 +85,19 @@ export abstract class StateBuilder extends OperandBuilder {
   // ---- locals: temporaries of an instruction, but for those that the flags still need
 
   protected override fresh(type: WasmType): number {
-    const local = this.free[type].pop() ?? this.types.push(type) - 1;
+    const local = this.reuse(type);
     this.temps.push(local);
     return local;
   }
   protected override releaseTemps(): void {
+    const { temps, pinned } = this;
     let kept = 0;
-    for (const local of this.temps) {
-      if (this.pinned.includes(local)) this.temps[kept++] = local;
-      else if (this.leaked[local] === undefined) this.free[this.types[local]!].push(local);
+    for (let i = 0; i < temps.length; i++) {
+      const local = temps[i]!;
+      if (pinned.length > 0 && pinned.includes(local)) temps[kept++] = local;
+      else if (this.leaked[local] === undefined) this.freeOf(this.types[local]!).push(local);
     }
-    this.temps.length = kept;
+    cutTo(temps, kept);
     super.releaseTemps();
   }
   protected open(opcode: number): void {
@@ -223,13 +228,10 @@ export abstract class StateBuilder extends OperandBuilder {
       this.barrier();
     }
     const before = this.flag, canonToo = this.canonToo;
-    const pins = this.pinned.slice();
-    if (this.flag.kind !== "mem") this.toCanon();
+    if (before.kind !== "mem") this.toCanon();
     this.wayOut();
-    this.flag = before;
+    this.setFlag(before);
     this.canonToo = canonToo;
-    this.pinned.length = 0;
-    for (const p of pins) this.pinned.push(p);
   }
   protected exitNow(uncount: number): void {
     this.exitTo(() => this.i64const(-1), uncount);
@@ -271,7 +273,11 @@ export abstract class StateBuilder extends OperandBuilder {
   /** A branch to where all is stored that must be, and the region left; flags are canonical or in the state block. */
   private wayOut(): void {
     const canon = this.flag.kind !== "mem", { dirty, valid, ways } = this;
-    let way = ways.findIndex((w) => w.canon === canon && (dirty & ~w.mask) === 0 && (w.mask & ~valid) === 0);
+    let way = -1;
+    for (let i = 0; i < ways.length && way < 0; i++) {
+      const w = ways[i]!;
+      if (w.canon === canon && (dirty & ~w.mask) === 0 && (w.mask & ~valid) === 0) way = i;
+    }
     if (way < 0 && ways.length < MAX_WAYS) way = ways.push({ mask: dirty, canon, valid }) - 1;
     if (way < 0) {
       // by the one that leaves least to do

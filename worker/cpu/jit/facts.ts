@@ -32,11 +32,17 @@ function apply(f: Facts, { writes, helper, learns }: Summary): void {
   f.packed = (f.packed & ~(kill | (kill << 16))) | learns.packed;
 }
 
+export const NO_FACTS: Readonly<Facts> = { scalar: 0, packed: 0 };
+function learnsAny(blocks: readonly Block[]): boolean {
+  for (const { steps } of blocks) for (const { summary } of steps) if (summary.learns.scalar !== 0) return true;
+  return false;
+}
+
 /** By block, what is known at its start. `succ` and `order` (reverse postorder) are those of the region. */
-export function factsAtStart(blocks: readonly Block[], succ: readonly (readonly number[])[], order: readonly number[]): Facts[] {
+export function factsAtStart(blocks: readonly Block[], succ: readonly (readonly number[])[], order: readonly number[]): readonly Readonly<Facts>[] {
+  if (!learnsAny(blocks)) return blocks.map(() => NO_FACTS);
   const all = (n: number): Facts => (n === 0 || blocks[n]!.afterCall ? { scalar: 0, packed: 0 } : { scalar: -1, packed: -1 });
   const start = blocks.map((_, n) => all(n));
-  if (!blocks.some((b) => b.steps.some(({ summary }) => summary.learns.scalar !== 0))) return blocks.map(() => ({ scalar: 0, packed: 0 }));
   for (let changed = true; changed; ) {
     changed = false;
     for (const n of order) {

@@ -25,6 +25,7 @@ import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
 import type { Region } from "./region.ts";
 import { discover } from "./region.ts";
+import { Steps } from "./steps.ts";
 
 /** Bit of ST_EXIT: compiled code has counted the instruction that left. */
 export const EXIT_COUNTED = 0x1000;
@@ -109,7 +110,7 @@ class Compiled implements CompiledCode {
 export class Jit implements Compiler {
   readonly host: JitHost;
   private readonly interpreter: Interpreter;
-  private readonly decoder: Decoder;
+  private readonly steps: Steps;
   private readonly links: Links;
   private readonly table: WebAssembly.Table;
   private readonly words: number;
@@ -133,7 +134,7 @@ export class Jit implements Compiler {
   constructor(layout: WasmLayout, interpreter: Interpreter, decoder: Decoder, host: JitHost) {
     this.host = host;
     this.interpreter = interpreter;
-    this.decoder = decoder;
+    this.steps = new Steps(decoder, layout.mem.size);
     this.words = layout.mem.reserve(4 * WORDS);
     const jumps = layout.mem.reserve(8 * JUMP_ENTRIES);
     this.functions = new Functions(layout.mem);
@@ -294,6 +295,7 @@ export class Jit implements Compiler {
       this.interpreter.attach(c.entry, c.slot);
       this.counters.regions++;
       this.counters.insns += made[i]!.region.insns;
+      for (const block of made[i]!.region.blocks) this.steps.keep(block.steps);
     });
   }
 
@@ -313,7 +315,7 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.decoder, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at), entry === rip ? this.functions.of(rip) : entry);
+      const region = discover(this.steps, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at), entry === rip ? this.functions.of(rip) : entry);
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;
@@ -344,6 +346,7 @@ export class Jit implements Compiler {
   /** For Compiled: nobody is to enter it any more. */
   remove(c: Compiled): void {
     c.dead = true;
+    this.steps.drop(c.ranges);
     this.counters.removed++;
     this.old.set(c.entry, c);
     if (this.regions.get(c.entry) !== c) return; // a copy took its place
@@ -361,9 +364,9 @@ export class Jit implements Compiler {
     else this.changes.delete(granule);
   }
 
-  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon. */
-  held(): { regions: number; old: number; words: number; changes: number } {
-    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size };
+  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon, instructions. */
+  held(): { regions: number; old: number; words: number; changes: number; steps: number } {
+    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size, steps: this.steps.size };
   }
 
   /** Forgets all compiled code. */
@@ -375,6 +378,7 @@ export class Jit implements Compiler {
     }
     this.regions.clear();
     this.old.clear();
+    this.steps.clear();
     this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
     this.wordOf.clear();
     this.changes.clear();

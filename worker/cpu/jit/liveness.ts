@@ -9,8 +9,8 @@ import type { Analysis } from "./structure.ts";
 
 /** By block, masks of registers (as in summaries) at its start. */
 export interface Liveness {
-  readonly dirty: readonly number[];
-  readonly live: readonly number[];
+  readonly dirty: Int32Array;
+  readonly live: Int32Array;
   /** the flags at its start may be read, or stored by a way out, before they are all set */
   readonly flags: readonly boolean[];
   /** the same where control comes to it other than by going round */
@@ -62,7 +62,7 @@ export function livenessOf(blocks: readonly Block[], succ: readonly (readonly nu
     }
   }
   const flags = liveFlags(blocks, succ, analysis, strides);
-  return { dirty: [...dirty], live: [...live], flags, flagsBefore: flags.map((f, n) => f || strides.loops.has(n)) };
+  return { dirty, live, flags, flagsBefore: flags.map((f, n) => f || strides.loops.has(n)) };
 }
 
 function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis, strides: Strides): boolean[] {

@@ -2,19 +2,14 @@
 //
 // From its entry it follows direct branches, and goes on behind calls; it ends at returns, indirect jumps, instructions that leave, code that
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
-import { Insn, type Decoder } from "../decode.ts";
+import type { Insn } from "../decode.ts";
 import { unfold } from "./nest.ts";
+import type { Step, Steps } from "./steps.ts";
 import { loopBodies, makeReducible, type Analysis } from "./structure.ts";
-import { summarise, type Summary } from "./summary.ts";
 
 /** Instructions in one region at most: what V8 compiles in some ten milliseconds. */
 const MAX_INSNS = 1500;
 const MAX_BLOCKS = 300;
-
-export interface Step {
-  readonly insn: Insn;
-  readonly summary: Summary;
-}
 
 /** Where an edge of a block leads: a block of the region, or out of it to an address. */
 export interface Edge {
@@ -64,26 +59,19 @@ export interface Region {
   readonly insns: number;
 }
 
-/** A displaced copy of an Insn: decode() reuses its argument. */
-function decodeAt(decoder: Decoder, rip: number): Insn {
-  const insn = new Insn();
-  decoder.decode(rip, insn);
-  return insn;
-}
-
 const target = (insn: Insn): number => (insn.immHi >>> 0) * 0x1_0000_0000 + (insn.immLo >>> 0);
 
 /** Instructions before a jump or call through a register that are searched for the register's value. */
 const BEFORE = 12;
 /** Where `jmp *%r` or `call *%r` goes if `mov $address, %r` stands before it, else -1: the trampoline of page 0 ends like that, and is called like that. */
-function constantTarget(before: readonly Insn[]): number {
-  const jump = before[before.length - 1]!;
+function constantTarget(before: readonly Step[]): number {
+  const jump = before[before.length - 1]!.insn;
   const operand = jump.shape.form.operands[0]!;
   if (operand.kind !== "reg") return -1;
   const bit = 1 << jump.reg[operand.index]!;
   for (let i = before.length - 2; i >= Math.max(0, before.length - BEFORE); i--) {
-    const insn = before[i]!;
-    if ((summarise(insn).writes & bit) === 0) continue;
+    const { insn, summary } = before[i]!;
+    if ((summary.writes & bit) === 0) continue;
     const { name, operands } = insn.shape.form;
     return name === "mov" && operands[1]!.kind === "imm" && operands[0]!.size >= 4 && insn.immHi === 0 ? insn.immLo >>> 0 : -1;
   }
@@ -97,13 +85,13 @@ const MAX_TABLE = 128, TABLE_REACH = 0x10000;
  * Where the indirect jump that ends `before` may go, guessed from how compilers write a switch: jmp *table(,%r,8), or a table of 32-bit offsets
  * from itself, lea table(%rip),%b; movslq (%b,%r,4),%x; add %b,%x; jmp *%x. A wrong guess costs nothing but space: compiled code compares.
  */
-function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number>, memory: DataView, limit: number): number[] {
-  const jump = before[before.length - 1]!;
+function jumpTargets(before: readonly Step[], tables: ReadonlyMap<number, number>, memory: DataView, limit: number): number[] {
+  const jump = before[before.length - 1]!.insn;
   let at = -1, size = 8;
   if (jump.index >= 0 && jump.scale === 3 && jump.base < 0 && jump.dispHi === 0) at = jump.dispLo >>> 0;
   else if (jump.shape.memory < 0) {
     for (let i = before.length - 2; i >= Math.max(0, before.length - 8); i--) {
-      const load = before[i]!;
+      const load = before[i]!.insn;
       if (load.shape.form.name !== "movsxd" || load.index < 0 || load.scale !== 2 || load.base < 0) continue;
       at = tables.get(load.base) ?? -1;
       size = 4;
@@ -113,7 +101,7 @@ function jumpTargets(before: readonly Insn[], tables: ReadonlyMap<number, number
   if (at < 0x1000 || at >= limit) return [];
   let most = MAX_TABLE;
   for (let i = before.length - 1; i >= Math.max(0, before.length - 14); i--) {
-    const { shape, immLo } = before[i]!;
+    const { shape, immLo } = before[i]!.insn;
     if (shape.form.name !== "cmp" || shape.form.operands[1]?.kind !== "imm") continue;
     most = Math.min(most, (immLo >>> 0) + 1);
     break;
@@ -145,10 +133,10 @@ function countLanes({ insn, summary }: Step, uses: Record<"whole" | "double" | "
  * `registers`: their values at `entry`, if it is about to be entered. A loop whose jump table was addressed before it is found by them, and what
  * is called through them. `heat(rip)`: how often the code at rip was reached. `start`: where the function that it is in seems to begin.
  */
-export function discover(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = [], heat: (rip: number) => number = () => 0, start = entry): Region | undefined {
-  decoder.forget();
+export function discover(steps: Steps, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[] = [], heat: (rip: number) => number = () => 0, start = entry): Region | undefined {
+  steps.begin();
   for (const from of start === entry ? [entry] : [start, entry]) {
-    const finder = new Finder(decoder, from, memory, limit, stop, registers, heat, entry);
+    const finder = new Finder(steps, from, memory, limit, stop, registers, heat, entry);
     finder.find();
     const region = finder.region();
     if (region !== undefined) return region;
@@ -195,7 +183,8 @@ function edgesOf(blocks: readonly Block[]): { succ: number[][]; edgeOf: number[]
 /** Finds the blocks of a region. Addresses are those of copies: copy * COPY + rip. */
 class Finder {
   readonly steps = new Map<number, Step>();
-  private readonly decoded = new Map<number, Step | undefined>();
+  /** null: there is none that can be compiled */
+  private readonly decoded = new Map<number, Step | null>();
   private readonly leaders: Set<number>;
   private readonly afterCalls = new Set<number>();
   private readonly afterDoors = new Set<number>();
@@ -211,7 +200,7 @@ class Finder {
   /** where the function begins, and the region */
   private readonly entry: number;
   private readonly first: number;
-  private readonly decoder: Decoder;
+  private readonly source: Steps;
   private readonly memory: DataView;
   private readonly limit: number;
   private readonly stop: (rip: number) => boolean;
@@ -219,8 +208,8 @@ class Finder {
   private readonly values: number[];
   private readonly heat: (rip: number) => number;
 
-  constructor(decoder: Decoder, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[], heat: (rip: number) => number, first: number) {
-    this.decoder = decoder;
+  constructor(source: Steps, entry: number, memory: DataView, limit: number, stop: (rip: number) => boolean, registers: readonly number[], heat: (rip: number) => number, first: number) {
+    this.source = source;
     this.first = first;
     this.entry = entry;
     this.memory = memory;
@@ -235,13 +224,10 @@ class Finder {
 
   /** The instruction at rip, if it can be compiled. */
   private at(rip: number): Step | undefined {
-    let step = this.decoded.get(rip);
-    if (step !== undefined || this.decoded.has(rip)) return step;
-    if (rip < this.limit && !this.stop(rip)) {
-      const insn = decodeAt(this.decoder, rip);
-      if (insn.length !== 0 && insn.shape.definition !== undefined) step = { insn, summary: summarise(insn) };
-    }
-    this.decoded.set(rip, step);
+    const known = this.decoded.get(rip);
+    if (known !== undefined) return known ?? undefined;
+    const step = this.stop(rip) ? undefined : this.source.at(rip);
+    this.decoded.set(rip, step ?? null);
     return step;
   }
   /**
@@ -254,11 +240,11 @@ class Finder {
     const seen = new Set<number>(), work = [rip];
     let weight = 0;
     while (work.length > 0 && weight <= MAX_FIRST_COPY) {
-      const run: Insn[] = [];
+      const run: Step[] = [];
       let door = false;
       for (let at = work.pop()!; !seen.has(at) && weight <= MAX_FIRST_COPY; ) {
         const step = this.at(at);
-        if (step !== undefined) run.push(step.insn);
+        if (step !== undefined) run.push(step);
         const to = step?.summary.ending === "jump" && !door ? constantTarget(run) : -1;
         if (step === undefined || (step.summary.ending === "jump" && !door && to < 0)) {
           this.sizes.set(rip, Infinity);
@@ -280,8 +266,8 @@ class Finder {
     return n;
   }
   /** The copy that a call is to go to, if what it calls is worth one. */
-  private copyFor(call: number, run: readonly Insn[]): number {
-    const insn = run[run.length - 1]!;
+  private copyFor(call: number, run: readonly Step[]): number {
+    const { insn } = run[run.length - 1]!;
     const o = insn.shape.form.operands[0];
     if (o === undefined) return 0;
     const caller = Math.floor(call / COPY), { depth } = this.copies[caller]!;
@@ -304,14 +290,14 @@ class Finder {
     while (work.length > 0 && this.weight < MAX_INSNS && leaders.size < MAX_BLOCKS) {
       let at = work.pop()!;
       const copy = Math.floor(at / COPY) * COPY;
-      const run: Insn[] = [];
+      const run: Step[] = [];
       while (!steps.has(at) && this.weight < MAX_INSNS) {
         const step = this.at(at - copy);
         if (step === undefined) break;
         const { insn, summary } = step;
         steps.set(at, step);
         if (!isNop(insn)) this.weight++;
-        run.push(insn);
+        run.push(step);
         if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) this.tables.set(insn.reg[0]!, insn.dispLo >>> 0);
         const m = summary.moves;
         for (let i = 0; i < m.length; i += 3) if (m[i + 2] === 0) this.values[m[i]!] = this.values[m[i + 1]!]!;

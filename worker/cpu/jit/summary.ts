@@ -5,7 +5,7 @@ import type { Condition, FlagKind } from "../flags.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "../build/builder.ts";
 import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
-import { factOf, forget, type Facts } from "./facts.ts";
+import { factOf, forget, NO_FACTS, type Facts } from "./facts.ts";
 import { STATEFUL } from "./links.ts";
 import { lowerInto } from "../insn/define.ts";
 import { HIGH, type Insn } from "../decode.ts";
@@ -49,7 +49,6 @@ export interface Summary {
 
 const NOTHING = 0;
 const none: readonly number[] = [];
-const NO_FACTS: Readonly<Facts> = { scalar: 0, packed: 0 };
 /** 128 zero bits, made of whatever; xmm n as it was is n + 1. */
 const ZERO = -1;
 
