@@ -51,7 +51,7 @@ export class ShapeBuilder extends WasmBuilder {
     this.code.len = 0;
     this.releaseTemps();
     this.types = params === 2 ? ["i32", "i32"] : [];
-    for (const type of ["i32", "i64", "f32", "f64", "v128"] as const) this.freeOf(type).length = 0;
+    this.free.clear();
     this.barrier();
     this.shape = shape;
     if (shape !== undefined) this.form = shape.form;

@@ -8,6 +8,7 @@ import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Condition, FlagKind } from "../flags.ts";
 import { MXCSR_LOOK, MXCSR_USUAL, ST_ARG, ST_MXCSR, ST_RET, ST_XARG, ST_XRET } from "../state.ts";
 import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "./builder.ts";
+import { FreeLocals } from "./free_locals.ts";
 import type { WasmType } from "./module.ts";
 import { Bytes } from "./module.ts";
 import type { Op, Ty } from "./ops.ts";
@@ -44,12 +45,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   private readonly constBytes = new Map<number, readonly number[]>();
   /** constants of this instruction */
   private constants = 0;
-  /** locals free for reuse, by type */
-  private readonly free32: number[] = [];
-  private readonly free64: number[] = [];
-  private readonly freeF32: number[] = [];
-  private readonly freeF64: number[] = [];
-  private readonly freeV128: number[] = [];
+  protected readonly free = new FreeLocals();
   private readonly used: number[] = [];
   /** end of the code when the last thing emitted was `local.set tail`; else -1 */
   private tailAt = -1;
@@ -79,24 +75,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.used.push(local);
     return local;
   }
-  /** Locals of this type that are free. A property of its own for each: to look for it by the type's name would be slower than all the rest. */
-  protected freeOf(type: WasmType): number[] {
-    switch (type) {
-      case "i32":
-        return this.free32;
-      case "i64":
-        return this.free64;
-      case "f32":
-        return this.freeF32;
-      case "f64":
-        return this.freeF64;
-      case "v128":
-        return this.freeV128;
-    }
-  }
   /** A local of this type: a free one, or a new one. */
   protected reuse(type: WasmType): number {
-    const free = this.freeOf(type);
+    const free = this.free.of(type);
     return free.length > 0 ? free.pop()! : this.types.push(type) - 1;
   }
   /** A local that stays. */
@@ -105,7 +86,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** All temporaries of the instruction are dead. */
   protected releaseTemps(): void {
-    for (const local of this.used) this.freeOf(this.types[local]!).push(local);
+    for (const local of this.used) this.free.of(this.types[local]!).push(local);
     if (this.used.length > 0) this.used.length = 0;
     this.constants = 0;
     if (this.constBytes.size > 0) this.constBytes.clear();

@@ -95,7 +95,7 @@ export abstract class StateBuilder extends OperandBuilder {
     for (let i = 0; i < temps.length; i++) {
       const local = temps[i]!;
       if (pinned.length > 0 && pinned.includes(local)) temps[kept++] = local;
-      else if (this.leaked[local] === undefined) this.freeOf(this.types[local]!).push(local);
+      else if (this.leaked[local] === undefined) this.free.of(this.types[local]!).push(local);
     }
     cutTo(temps, kept);
     super.releaseTemps();
