@@ -126,6 +126,8 @@ class Host {
   /** a kept disk that stores nothing until the machine is where it was */
   private held: BrowserDisk | undefined;
   private paused = false;
+  /** how often the page has asked for something from the machine's inside */
+  private asked = 0;
   /** as it was asked for: without what the kernel adds */
   private cmdline = "";
   private readonly events: MachineEvent[] = [];
@@ -376,7 +378,8 @@ class Host {
       }
       this.saver?.events();
       if (this.saver?.due(performance.now()) === true) this.saver.take(performance.now());
-      if (this.keeper?.due(ms, performance.now(), reason === "idle") === true) this.keeper.take(() => performance.now());
+      const due = this.keeper?.due(ms, reason === "idle");
+      if (due === "whole") this.keeper?.take(() => performance.now());
       this.status(machine, retired === machine.retired || performance.now() - this.statusAt > STATUS_MS, reason === "idle");
       if (reason === "slice") {
         await this.turn.take();
@@ -387,10 +390,24 @@ class Host {
         timeline.advance_idle(timeline.until());
         continue;
       }
-      this.asleep = { host: performance.now(), guest: now };
-      await this.wait((timeline.until() - now) / 1e6);
+      const asleep = (this.asleep = { host: performance.now(), guest: now });
+      const until = asleep.host + (timeline.until() - now) / 1e6;
+      if (due !== "parts" || !(await this.keepAsleep(until))) await this.wait(until - performance.now());
       this.settle();
     }
+  }
+  /** A snapshot in parts, of a machine that sleeps until host ms `until`. Ends when something wakes it, or wants to know something of it; true: it is awake. */
+  private async keepAsleep(until: number): Promise<boolean> {
+    const { asked, keeper } = this;
+    const clock = (): number => performance.now();
+    let awake = false;
+    this.wake = () => {
+      awake = true;
+    };
+    keeper?.begin(clock);
+    while (!awake && this.asked === asked && clock() < until && keeper?.next(clock) === true) await this.turn.take();
+    this.wake = undefined;
+    return awake;
   }
   /** time=real: a busy guest's clock is the host's too. */
   private followClock(machine: Machine): void {
@@ -520,7 +537,10 @@ class Host {
     },
     storedImages: () => this.disks.storedImages(),
     forgetImage: (name) => this.disks.forgetImage(name),
-    ask: (what, args) => this.need().answer(what, args),
+    ask: (what, args) => {
+      this.asked++;
+      return this.need().answer(what, args);
+    },
     timeline: () => this.timelineState(),
     seek: (target) => this.jump((t, o) => t.seek(target, o)),
     back: (step) => this.jump((t, o) => t.back(step, o)),

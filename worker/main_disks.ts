@@ -15,13 +15,14 @@ const CANCELLED = "It was cancelled.";
 /** Lets messages in: a turn of the event loop without the timers' clamp. */
 export class Turn {
   private readonly channel = new MessageChannel();
-  private next: (() => void) | undefined;
+  /** one for each message on its way: a jump in time may begin while the run loop waits for its turn */
+  private readonly waiting: (() => void)[] = [];
   constructor() {
-    this.channel.port1.onmessage = () => this.next?.();
+    this.channel.port1.onmessage = () => this.waiting.shift()?.();
   }
   take(): Promise<void> {
     return new Promise((resolve) => {
-      this.next = resolve;
+      this.waiting.push(resolve);
       this.channel.port2.postMessage(0);
     });
   }

@@ -1,4 +1,4 @@
-// scripts/bench/replay.ts — what recording, snapshots, going back and beginning at a snapshot cost: ms of this processor, and bytes.
+// scripts/bench/replay.ts — what recording, snapshots, going back and beginning at a snapshot cost: ms and bytes.
 import { readFileSync } from "node:fs";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { loadIced } from "../../worker/cpu/iced.ts";
@@ -14,135 +14,163 @@ const CMDLINE = "ubd0=disk rw mem=256m loglevel=8 init=/sbin/init";
 const MINUTE = ["ls -l /", "ps", "cat /etc/passwd", "free", "df", "echo hello > /root/f", "cat /root/f", "find /etc | wc -l", "for i in 1 2 3 4 5; do echo $i; done", "ls -l /bin | head -20", "seq 500 | sort -r | head -3", "rm /root/f", "date", "uptime", "uname -a"];
 const THINK = 4e9;
 
-/** ms of this process's processor time: what else this host does hardly counts. */
+/** what a busy guest does; a pair is so many instructions of it */
+const BUSY = "while :; do seq 3000 | sort -r | sha256sum; done";
+const BUSY_PART = 8_000_000, BUSY_WARM = 20, BUSY_PAIRS = 60;
+/** the page's slices take about 5 ms: so does this */
+const SLICE = 500_000;
+
+/** ms of this process's processor time, of all its threads: what else this host does hardly counts. */
 function ms(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
-const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+const wall = (): number => performance.now();
+const at = (list: readonly number[], part: number): number => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))] ?? 0;
+const median = (list: readonly number[]): number => at(list, 0.5);
 const round = (n: number): string => (n < 10 ? n.toFixed(1) : n.toFixed(0));
 
 async function create(image: Uint8Array): Promise<Machine> {
   const os = new NodeOs({ disks: new Map([["disk", new MemoryStore("disk", image.slice())]]), scratch: true, write: () => undefined, print: () => undefined });
   return new Machine({ cmdline: CMDLINE, os, iced: await loadIced(), shared: true });
 }
-interface Runner {
-  run(n: number): string;
-  until(): number;
-  advance_idle(ns: number): void;
-  input(line: number, bytes: Uint8Array): void;
-}
-/** Until all sleep, then `think` ns more. */
-function rest(r: Runner, m: Machine, think: number, after: (idle: boolean) => void): void {
-  const end = (): number => m.kernel.time.monotonic();
-  for (;;) {
-    const reason = r.run(1_000_000);
-    after(reason === "idle");
-    if (reason !== "idle") continue;
-    if (r.until() - end() > THINK) break;
-    r.advance_idle(r.until());
+
+/** Somebody at a machine that has booted, and is recorded as the page does it, or not. */
+class Desk {
+  readonly machine: Machine;
+  readonly timeline: Timeline | undefined;
+  private readonly keeper: Keeper | undefined;
+  private readonly runner: Pick<Timeline, "run" | "until" | "advance_idle" | "input">;
+  /** ms of each snapshot as a whole; and the longest time for which it kept the machine: it may be woken between two parts */
+  readonly whole: number[] = [];
+  readonly held: number[] = [];
+
+  constructor(machine: Machine, recorded: boolean) {
+    this.machine = machine;
+    this.timeline = recorded ? new Timeline(machine) : undefined;
+    this.keeper = this.timeline && new Keeper(this.timeline);
+    this.runner = this.timeline ?? machine;
+    machine.boot();
+    this.rest();
   }
-  r.advance_idle(end() + think);
-}
-function session(r: Runner, m: Machine, minutes: number, after: (idle: boolean) => void): void {
-  for (let i = 0; i < minutes; i++)
-    for (const line of MINUTE) {
-      r.input(0, new TextEncoder().encode(`${line}\n`));
-      rest(r, m, THINK, after);
+  private slice(instructions: number): string {
+    const from = wall();
+    const reason = this.runner.run(instructions);
+    const { keeper } = this;
+    const due = keeper?.due(wall() - from, reason === "idle");
+    if (keeper === undefined || due === undefined) return reason;
+    keeper.longest = 0;
+    if (due === "whole") keeper.take(wall);
+    else for (keeper.begin(wall); keeper.next(wall); );
+    this.whole.push(keeper.pause);
+    this.held.push(keeper.longest);
+    return reason;
+  }
+  /** Until all sleep, then `think` ns more. */
+  rest(think = 0): void {
+    const now = (): number => this.machine.kernel.time.monotonic();
+    for (;;) {
+      if (this.slice(SLICE) !== "idle") continue;
+      if (this.runner.until() - now() > THINK) break;
+      this.runner.advance_idle(this.runner.until());
     }
+    this.runner.advance_idle(now() + think);
+  }
+  type(line: string): void {
+    this.runner.input(0, new TextEncoder().encode(`${line}\n`));
+  }
+  run(instructions: number): void {
+    for (const end = this.machine.retired + instructions; this.machine.retired < end; ) if (this.slice(Math.min(SLICE, end - this.machine.retired)) === "idle") this.runner.advance_idle(this.runner.until());
+  }
+}
+
+/**
+ * Two machines do the same in turns, one with a record: how much more of the processor it takes, in %, and the interval in which nine of ten other choices
+ * of the same pairs lie. `work(desk, i)` is done by each of them for each i, now by the one first and now by the other. The first `warm` pairs do not
+ * count here: what is compiled then, and when, differs by more between two equal machines than what is looked for. Their snapshots do count, in the share
+ * of all the time that was spent in taking them.
+ */
+function compare(what: string, plain: Desk, recorded: Desk, warm: number, pairs: number, work: (desk: Desk, i: number) => void): void {
+  let total = 0;
+  const costs = Array.from({ length: warm + pairs }, (_, i) => {
+    const pair: [number, number] = [0, 0];
+    for (const which of i % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const from = ms();
+      work([plain, recorded][which]!, i);
+      pair[which] = ms() - from;
+    }
+    total += pair[1];
+    return pair;
+  }).slice(warm);
+  const sum = (k: 0 | 1, list: readonly (readonly [number, number])[] = costs): number => list.reduce((n, c) => n + c[k], 0);
+  const more = (list: readonly (readonly [number, number])[]): number => (sum(1, list) / sum(0, list) - 1) * 100;
+  let seed = 1;
+  const others = Array.from({ length: 500 }, () => more(costs.map(() => costs[(seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % costs.length]!)));
+  const inside = recorded.whole.reduce((n, x) => n + x, 0);
+  console.log(
+    `${what}: ${((inside / total) * 100).toFixed(1)} % of the processor's time in snapshots, from the start (${round(inside)} of ${round(total)} ms); warm, ${pairs} pairs: ` +
+      `${round(sum(0))} ms without a record, ${round(sum(1))} ms with one: ${more(costs).toFixed(1)} % more (${at(others, 0.05).toFixed(1)} to ${at(others, 0.95).toFixed(1)})`,
+  );
+}
+function pauses(what: string, { whole, held }: Desk): void {
+  console.log(`${what}: ${whole.length} snapshots of ${round(median(whole))} ms (median; ${round(at(whole, 0.9))} at the tenth part, longest ${round(Math.max(...whole))}), which keep the machine for ${round(median(held))} ms at a time (median; longest ${round(Math.max(...held))}); as they came: ${whole.slice(0, 6).map(round).join(" ")} …`);
 }
 
 export async function benchReplay(minutes: number): Promise<void> {
   const image = new Uint8Array(readFileSync(IMAGE));
   const images = new Map([["disk", (pos: number, buf: Uint8Array): void => buf.set(image.subarray(pos, pos + buf.length))]]);
-  const nothing = (): void => undefined;
 
-  // recording: the same session with and without snapshots and the log's upkeep, in turns
-  const plain: number[] = [], recorded: number[] = [];
-  let timeline!: Timeline;
-  const pauses: number[] = [];
-  for (let round_ = 0; round_ < 3; round_++) {
-    const bare = await create(image);
-    bare.boot();
-    rest(bare, bare, 0, nothing);
-    let from = ms();
-    session(bare, bare, 3, nothing);
-    plain.push(ms() - from);
-
-    const m = await create(image);
-    const t = new Timeline(m);
-    m.boot();
-    rest(t, m, 0, nothing);
-    const keeper = new Keeper(t);
-    from = ms();
-    let last = from;
-    let idle = 0;
-    session(t, m, 3, (sleeps) => {
-      const now = ms();
-      if (keeper.due(now - last, (idle += sleeps ? 500 : 0), sleeps)) {
-        keeper.take(ms);
-        pauses.push(keeper.pause);
-      }
-      last = ms();
-    });
-    recorded.push(ms() - from);
-    timeline = t;
-  }
-  const overhead = (median(recorded) / median(plain) - 1) * 100;
-  console.log(`three minutes of shell: ${round(median(plain))} ms without a record, ${round(median(recorded))} ms with log and snapshots: ${overhead.toFixed(1)} %`);
-  console.log(`snapshots in that time: ${timeline.snapshots.length}, ${(timeline.snapshots.bytes / 1e6).toFixed(1)} MB`);
-
-  // going back after so many minutes
-  const m = timeline.machine;
-  const keeper = new Keeper(timeline);
-  let last = ms();
-  let idle = 0;
-  session(timeline, m, minutes - 3, (sleeps) => {
-    const now = ms();
-    if (keeper.due(now - last, (idle += sleeps ? 500 : 0), sleeps)) {
-      keeper.take(ms);
-      pauses.push(keeper.pause);
-    }
-    last = ms();
+  const plain = new Desk(await create(image), false), recorded = new Desk(await create(image), true);
+  const lines = minutes * MINUTE.length;
+  compare(`${minutes} minutes of shell`, plain, recorded, Math.floor(lines * 0.4), Math.ceil(lines * 0.6), (desk, i) => {
+    desk.type(MINUTE[i % MINUTE.length]!);
+    desk.rest(THINK);
   });
-  console.log(`pause for a snapshot: ${round(median(pauses))} ms (longest ${round(Math.max(...pauses))}, of ${pauses.length})`);
+  pauses(`${minutes} minutes of shell`, recorded);
+  const timeline = recorded.timeline!;
+  const m = timeline.machine;
   console.log(`after ${minutes} minutes: instruction ${m.retired}, ${timeline.log.length} events, ${timeline.snapshots.length} snapshots, ${(timeline.snapshots.bytes / 1e6).toFixed(1)} MB`);
   const end = timeline.now;
   for (const step of ["instruction", "call", "second"] as const) {
     const costs: number[] = [];
     await timeline.seek(end);
     for (let i = 0; i < 5; i++) {
-      const from = ms();
+      const from = wall();
       await timeline.back(step);
-      costs.push(ms() - from);
+      costs.push(wall() - from);
     }
     console.log(`step back by one ${step}: ${round(median(costs))} ms (${costs.map(round).join(" ")})`);
   }
   const costs: number[] = [];
   for (let i = 1; i <= 5; i++) {
-    const from = ms();
+    const from = wall();
     await timeline.seek({ at: Math.floor((end.at * i) / 6) });
-    costs.push(ms() - from);
+    costs.push(wall() - from);
   }
   console.log(`seek to one to five sixths of the session: ${costs.map(round).join(" ")} ms`);
-  const fingerprint = [0, 1, 2].map(() => {
-    const from = ms();
+  const fingerprint = Array.from({ length: 5 }, () => {
+    const from = wall();
     timeline.fingerprint();
-    return ms() - from;
+    return wall() - from;
   });
   console.log(`a fingerprint: ${round(median(fingerprint))} ms`);
+
+  const busy = [new Desk(await create(image), false), new Desk(await create(image), true)] as const;
+  for (const desk of busy) desk.type(BUSY);
+  compare("a busy guest", ...busy, BUSY_WARM, BUSY_PAIRS, (desk) => desk.run(BUSY_PART));
+  pauses("a busy guest", busy[1]);
 
   // beginning at the prompt
   const cold = await create(image);
   const t = new Timeline(cold);
-  let from = ms();
+  let from = wall();
   cold.boot();
   cold.resize(0, 80, 24);
-  rest(t, cold, 0, nothing);
-  const boot = ms() - from;
+  for (let reason; (reason = t.run(SLICE)) !== "idle" || t.until() - t.now.ns <= THINK; ) if (reason === "idle") t.advance_idle(t.until());
+  const boot = wall() - from;
   const packed = gzipSync(t.save(images), { level: 9 });
   const again = new Timeline(await create(image));
-  from = ms();
+  from = wall();
   again.resume(new Uint8Array(gunzipSync(packed)), images);
-  console.log(`to the prompt: ${round(boot)} ms by booting, ${round(ms() - from)} ms from a snapshot of ${(packed.length / 1e3).toFixed(0)} kB`);
+  console.log(`to the prompt: ${round(boot)} ms by booting, ${round(wall() - from)} ms from a snapshot of ${(packed.length / 1e3).toFixed(0)} kB`);
 }

@@ -2,7 +2,7 @@
 //
 // Most objects are where they were when the graph was frozen last. Each keeps a number, its handle, as long as it is found each time; where a
 // field refers to the same object as last time, that is seen by one comparison, without looking the object up by its identity.
-import { ARRAY, BIGINT, BUFFER, EXTERNAL, FALSE, MAP, NULL, NUMBER, OBJECT, REF, SET, STRING, TRUE, UNDEFINED, VIEW, VIEW_LIST, type ClassTable, type Externals, type Frozen } from "./graph.ts";
+import { ARRAY, BIGINT, BUFFER, type ClassTable, type Counted, type Externals, EXTERNAL, FALSE, type Frozen, MAP, NULL, NUMBER, OBJECT, REF, SET, STRING, TRUE, UNDEFINED, VIEW, VIEW_LIST } from "./graph.ts";
 
 type Shape = Frozen["shapes"][number];
 const VIEW_KINDS = new Map<object, number>(VIEW_LIST.map((view, i) => [view.prototype, VIEW + i]));
@@ -61,6 +61,8 @@ export class Copies {
   readonly strings: string[] = [];
   private readonly numbers = new Map<string, number>();
   readonly shapes: Shape[] = [];
+  /** by shape: where its counter is, if it has one */
+  readonly counted: (Counted & { readonly field: number } | undefined)[] = [];
   /** by prototype: the shapes that its objects have had so far */
   readonly shapesOf = new Map<object | null, number[]>();
 
@@ -123,11 +125,11 @@ export class Copies {
     this.lastValues = frozen.values;
   }
 
-  /** The copy of the buffer with this handle. Nobody may write to it. */
-  of(handle: number): ArrayBuffer {
+  /** The copy of the buffer with this handle. Nobody may write to it. `known`: nothing has been written since the last freeze. */
+  of(handle: number, known: boolean): ArrayBuffer {
     const held = this.about[handle];
     if (held instanceof Held) {
-      if (held.same()) return held.copy;
+      if (known || held.same()) return held.copy;
       held.renew();
       this.copied += held.copy.byteLength;
       return held.copy;
@@ -137,6 +139,10 @@ export class Copies {
     this.copied += copy.byteLength;
     this.about[handle] = new Held(buffer, copy);
     return copy;
+  }
+  /** Whether each copy is what its buffer holds: counters may be wrong. For tests. */
+  verify(): boolean {
+    return this.about.every((a) => !(a instanceof Held) || a.same());
   }
   /** `buffer` was made from `copy`. */
   note(buffer: ArrayBuffer, copy: ArrayBuffer): void {
@@ -167,8 +173,16 @@ export class Copies {
   }
 }
 
-class Freezer {
+/** nodes between two questions whether it is enough for now */
+const NODES = 32;
+
+/** One freeze: in parts, if need be, as long as nothing changes in between. One that is not brought to its end has not been. */
+export class Freezer {
   private readonly buffers: ArrayBuffer[] = [];
+  /** buffers that counted objects look at, and whether those have counted since the last freeze */
+  private readonly counted = new Map<ArrayBufferLike, boolean>();
+  /** nodes written */
+  private written = 0;
   private slots = 0;
   private count = 0;
   /** where the slot that is written now was last time, and where that node's slots ended */
@@ -259,23 +273,17 @@ class Freezer {
     return "kernel";
   }
 
-  run(): Frozen {
+  /** Goes on until `enough` says so; undefined: there is more to do. */
+  step(enough: () => boolean): Frozen | undefined {
     const { copies } = this;
-    copies.ids.fill(-1);
-    this.node(this.root, this.hintEnd);
-    for (let i = 0; i < this.count; i++) {
-      if (3 * i + 3 > copies.nodes.length) copies.growNodes();
-      const before = this.slots;
-      const h = copies.order[i]!;
-      const last = copies.last[h]!;
-      copies.starts[i] = before;
-      this.hint = last < 0 ? 0 : copies.lastStarts[last]!;
-      this.hintEnd = last < 0 ? 0 : copies.lastStarts[last + 1]!;
-      this.write(h);
-      const { nodes } = copies;
-      nodes[3 * i] = copies.kinds[h]!;
-      nodes[3 * i + 1] = copies.kinds[h] === BUFFER ? this.buffers.length - 1 : copies.extras[h]!;
-      nodes[3 * i + 2] = this.slots - before;
+    if (this.count === 0) {
+      copies.ids.fill(-1);
+      this.node(this.root, this.hintEnd);
+    }
+    while (this.written < this.count) {
+      const end = Math.min(this.count, this.written + NODES);
+      while (this.written < end) this.next(this.written++);
+      if (this.written < this.count && enough()) return undefined;
     }
     if (this.count >= copies.starts.length) copies.growOrder();
     copies.starts[this.count] = this.slots;
@@ -289,6 +297,21 @@ class Freezer {
     };
     copies.done(frozen);
     return frozen;
+  }
+  private next(i: number): void {
+    const { copies } = this;
+    if (3 * i + 3 > copies.nodes.length) copies.growNodes();
+    const before = this.slots;
+    const h = copies.order[i]!;
+    const last = copies.last[h]!;
+    copies.starts[i] = before;
+    this.hint = last < 0 ? 0 : copies.lastStarts[last]!;
+    this.hintEnd = last < 0 ? 0 : copies.lastStarts[last + 1]!;
+    this.write(h);
+    const { nodes } = copies;
+    nodes[3 * i] = copies.kinds[h]!;
+    nodes[3 * i + 1] = copies.kinds[h] === BUFFER ? this.buffers.length - 1 : copies.extras[h]!;
+    nodes[3 * i + 2] = this.slots - before;
   }
 
   /** Writes the slots of the object with this handle. */
@@ -317,7 +340,7 @@ class Freezer {
         for (const x of o as Set<unknown>) this.slot(x);
         return;
       case BUFFER:
-        this.buffers.push(copies.of(h));
+        this.buffers.push(copies.of(h, this.counted.get(o as ArrayBuffer) === false));
         return;
       case EXTERNAL:
         return;
@@ -367,11 +390,19 @@ class Freezer {
     }
     if (n === f.length) {
       this.slots = slots + n;
+      const counted = copies.counted[copies.extras[h]!];
+      if (counted !== undefined) this.counts(o, counted, hint);
       return;
     }
     // it has other fields than last time
     copies.extras[h] = this.shapeOf(o, Object.getPrototypeOf(o) as object | null);
     for (const key of copies.shapes[copies.extras[h]!]!.f) this.slot(o[key]);
+  }
+  /** An object that counts the changes of its bytes; its fields were at `hint` last time. */
+  private counts(o: Record<string, unknown>, { view, count, field }: NonNullable<Copies["counted"][number]>, hint: number): void {
+    const same = hint + field < this.hintEnd && this.copies.lastValues[hint + field] === o[count];
+    const { buffer } = o[view] as Uint8Array;
+    if (!same || !this.counted.has(buffer)) this.counted.set(buffer, !same);
   }
   /** Index of the class and fields of an object; entered if they are new. */
   private shapeOf(o: object, proto: object | null): number {
@@ -388,6 +419,8 @@ class Freezer {
     const c = proto === Object.prototype || proto === null ? "" : this.classes.keyOf(proto);
     if (c === undefined) throw new Error(`${this.path(o)} is a ${o.constructor?.name ?? "object"}, a class that is not in machine/classes.ts`);
     const shape = shapes.push({ c, f: keys }) - 1;
+    const counted = this.classes.countedOf(c);
+    this.copies.counted[shape] = counted && { ...counted, field: keys.indexOf(counted.count) };
     known.push(shape);
     return shape;
   }
@@ -398,5 +431,5 @@ class Freezer {
  * the next one is quicker.
  */
 export function freeze(root: object, classes: ClassTable, externals: Externals, copies = new Copies()): Frozen {
-  return new Freezer(root, classes, externals, copies).run();
+  return new Freezer(root, classes, externals, copies).step(() => false)!;
 }

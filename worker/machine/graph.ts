@@ -28,10 +28,17 @@ export interface Frozen {
   readonly buffers: readonly ArrayBuffer[];
 }
 
+/** Names of two fields: a view, and a number that says whether its bytes are still the same. */
+export interface Counted {
+  readonly view: string;
+  readonly count: string;
+}
+
 /** Classes by key and key by prototype. */
 export class ClassTable {
   private readonly byKey = new Map<string, object>();
   private readonly byProto = new Map<object, string>();
+  private readonly counts = new Map<string, Counted>();
 
   /** Adds every class that `namespace` (an `import *`) exports, under "module.Name". */
   add(module: string, namespace: object): void {
@@ -42,6 +49,13 @@ export class ClassTable {
       this.byKey.set(`${module}.${name}`, proto);
       this.byProto.set(proto, `${module}.${name}`);
     }
+  }
+  /** Objects of class `key` alone look at the bytes that their field `view` looks at, and their field `count` is another number after each change of them. */
+  counted(key: string, view: string, count: string): void {
+    this.counts.set(key, { view, count });
+  }
+  countedOf(key: string): Counted | undefined {
+    return this.counts.get(key);
   }
   keyOf(proto: object): string | undefined {
     return this.byProto.get(proto);

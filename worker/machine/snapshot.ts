@@ -9,7 +9,7 @@ import { SLEEP } from "../kernel/sched/wait.ts";
 import type { UmArch } from "../arch/um/process.ts";
 import type { Machine } from "../machine.ts";
 import { kernelClasses } from "./classes.ts";
-import { Copies, freeze } from "./freeze.ts";
+import { Copies, Freezer } from "./freeze.ts";
 import { Externals, thaw, type ClassTable, type Frozen } from "./graph.ts";
 import { hex64, Hasher, PAGE_SIZE } from "./hash.ts";
 import { type PageChange, PagePool, PageTree } from "./pages.ts";
@@ -38,6 +38,16 @@ export interface Snapshot {
   readonly own: number;
 }
 
+/** A snapshot that is being taken. */
+export interface Taking {
+  /** Goes on until `enough` says so; undefined: there is more to do. */
+  step(enough: () => boolean): Snapshot | undefined;
+}
+
+/** pages that are looked at between two questions whether it is enough for now */
+const PART = 256;
+const never = (): boolean => false;
+
 export class Snapshots {
   private readonly machine: Machine;
   private readonly hasher: Hasher;
@@ -49,11 +59,14 @@ export class Snapshots {
   private readonly pool = new PagePool();
   /** Pages below have been written to, perhaps. Those above are as they were, but for what the CPU noted. */
   private top: number;
+  /** the one that is being taken in parts */
+  private taking: Taking | undefined;
 
   /** Best made before the machine boots: then all of its memory is known to be zero, and needs not be looked at. */
   constructor(machine: Machine) {
     this.machine = machine;
     this.hasher = new Hasher(machine.cpu.mem);
+    this.classes.counted("fs/ext4/page_io.Page", "data", "writes");
     // with um=ptrace the guest's stores are seen by the CPU of another worker
     const known = machine.kernel.time === undefined && machine.remote === undefined;
     this.top = known ? 0 : this.hasher.pages;
@@ -75,19 +88,34 @@ export class Snapshots {
     return x;
   }
 
-  /** How many pages are not what they were; the table and the tree are right afterwards. */
-  private look(): number {
+  /** RAM is looked at: the table and the tree are right afterwards. */
+  private look(): void {
+    this.lookAbove();
+    this.lookFrom(0, never);
+  }
+  /** What was written to where nobody should, above all that was ever given out. */
+  private lookAbove(): void {
     const { hasher } = this;
     const { touched } = this.machine.cpu.interpreter;
-    const changed: number[] = [];
     if (this.top < hasher.pages) {
       this.top = Math.max(this.top, this.machine.kernel.pages?.top_pfn ?? 0);
       this.machine.cpu.interpreter.guard(this.top);
-      for (const page of [...touched].sort((a, b) => a - b)) changed.push(...hasher.scan(page, page + 1));
+      for (const page of [...touched].sort((a, b) => a - b)) this.scan(page, page + 1);
     }
-    for (const page of hasher.scan(0, Math.min(hasher.pages, this.top + 1))) changed.push(page);
-    this.ram = this.ram.with(changed.map((page) => this.copy(page)));
-    return changed.length;
+  }
+  /** Goes on at `page` until `enough` says so: the page to go on at, undefined when all is done. */
+  private lookFrom(page: number, enough: () => boolean): number | undefined {
+    const last = Math.min(this.hasher.pages, this.top + 1);
+    while (page < last) {
+      this.scan(page, Math.min(last, page + PART));
+      page += PART;
+      if (page < last && enough()) return page;
+    }
+    return undefined;
+  }
+  private scan(first: number, last: number): void {
+    const changed = this.hasher.scan(first, last);
+    if (changed.length > 0) this.ram = this.ram.with(Array.from(changed, (page) => this.copy(page)));
   }
   private copy(page: number): PageChange {
     const { hasher } = this;
@@ -95,10 +123,10 @@ export class Snapshots {
     if (lo === hasher.zero.lo && hi === hasher.zero.hi) return { page, data: undefined, lo, hi };
     return { page, data: this.pool.get(lo, hi, () => new Uint8Array(hasher.mem.u8.subarray(page * PAGE_SIZE, (page + 1) * PAGE_SIZE))), lo, hi };
   }
-  /** Whether the fingerprint is right about all of RAM, pages included that nobody can have written to. For tests: it looks at each. */
+  /** Whether a snapshot is right about all of RAM, pages included that nobody can have written to, and about bytes whose writers count. For tests: it looks at each. */
   verify(): boolean {
-    this.look();
-    return this.hasher.scan(0, this.hasher.pages).length === 0;
+    this.take();
+    return this.hasher.scan(0, this.hasher.pages).length === 0 && this.copies.verify();
   }
   private lookAtDisks(): void {
     for (const store of this.machine.tap.stores) {
@@ -122,29 +150,47 @@ export class Snapshots {
 
   /** Takes a snapshot of a machine that stands still. Throws while it waits for its host. */
   take(): Snapshot {
+    return this.begin().step(never)!;
+  }
+  /** The same in parts, for as long as the machine is left as it is. */
+  begin(): Taking {
     this.standsStill();
     const { machine } = this;
     const { kernel, cpu } = machine;
-    const before = this.copies.copied;
-    const copied = this.pool.copied;
-    this.look();
-    this.lookAtDisks();
-    const graph = freeze([kernel, machine.arch.zpoline], this.classes, this.externals(), this.copies);
-    return {
-      cmdline: machine.cmdline,
-      clock: machine.clock,
-      size: cpu.mem.size,
-      retired: cpu.retired,
-      ns: kernel.time.monotonic(),
-      events: machine.log.length,
-      ram: this.ram,
-      cpu: cpu.state.save(),
-      calls: cpu.log.save(),
-      lines: machine.tap.lines.map((l) => l.save()),
-      disks: machine.tap.stores.map((s) => ({ opened: s.opened, size: s.size, blocks: s.tree })),
-      graph,
-      own: this.pool.copied - copied + (this.copies.copied - before) + graph.nodes.byteLength + graph.tags.byteLength + graph.values.byteLength,
+    const { copied } = this.copies, pages = this.pool.copied;
+    const moment = { retired: cpu.retired, ns: kernel.time.monotonic(), events: machine.log.length };
+    let page: number | undefined = 0;
+    let freezer: Freezer | undefined;
+    this.lookAbove();
+    const taking: Taking = {
+      step: (enough) => {
+        if (this.taking !== taking) throw new Error("another snapshot was taken or gone to meanwhile: this one must be begun again");
+        if (page !== undefined) page = this.lookFrom(page, enough);
+        if (page !== undefined) return undefined;
+        if (freezer === undefined) {
+          this.lookAtDisks();
+          freezer = new Freezer([kernel, machine.arch.zpoline], this.classes, this.externals(), this.copies);
+        }
+        const graph = freezer.step(enough);
+        if (graph === undefined) return undefined;
+        this.taking = undefined;
+        return {
+          cmdline: machine.cmdline,
+          clock: machine.clock,
+          size: cpu.mem.size,
+          ...moment,
+          ram: this.ram,
+          cpu: cpu.state.save(),
+          calls: cpu.log.save(),
+          lines: machine.tap.lines.map((l) => l.save()),
+          disks: machine.tap.stores.map((s) => ({ opened: s.opened, size: s.size, blocks: s.tree })),
+          graph,
+          own: this.pool.copied - pages + (this.copies.copied - copied) + graph.nodes.byteLength + graph.tags.byteLength + graph.values.byteLength,
+        };
+      },
     };
+    this.taking = taking;
+    return taking;
   }
 
   /**
@@ -154,6 +200,7 @@ export class Snapshots {
   restore(s: Snapshot): void {
     const { machine, hasher } = this;
     const { kernel, cpu, tap } = machine;
+    this.taking = undefined;
     if (kernel.host_work !== undefined) throw new Error("the machine waits for its host: it cannot be changed now");
     if (s.size !== cpu.mem.size) throw new Error(`the snapshot is of a machine with ${s.size >> 20} MiB, this one has ${cpu.mem.size >> 20}`);
     if (s.cmdline !== machine.cmdline) throw new Error(`the snapshot is of a machine that was booted with "${s.cmdline}", this one has "${machine.cmdline}"`);

@@ -212,6 +212,15 @@ export class Timeline {
     this.snapshots.add(s);
     return s;
   }
+  /** Begins one that is taken in parts, while the machine sleeps and nothing is done with it. Each call of what is returned goes on until `enough` says so; true: it is complete. */
+  snapshotInParts(): (enough: () => boolean) => boolean {
+    const taking = this.taker.begin();
+    return (enough) => {
+      const s = taking.step(enough);
+      if (s !== undefined) this.snapshots.add(s);
+      return s !== undefined;
+    };
+  }
   /** The machine, not booted yet, begins where a snapshot file says. Throws a sentence if it is of another machine, or not what it says it is. */
   resume(file: Uint8Array, images: ReadonlyMap<string, (pos: number, buf: Uint8Array) => void>): void {
     const { snapshot, log, histories, fingerprint } = readSnapshot(file, this.taker, images);

@@ -15,6 +15,8 @@ export class Page {
   dirty = false;
   /** bit i: block i of the page is known to be allocated and written */
   mapped = 0;
+  /** goes up with each change of `data`: who keeps a copy of it (machine/freeze.ts) need not compare */
+  writes = 0;
   constructor(data: Uint8Array) {
     this.data = data;
   }
@@ -98,7 +100,10 @@ export class Mapping {
       this.add(index, page);
     }
     const tail = this.pages.get(lastPage - 1);
-    if (tail !== undefined && lastPage - 1 >= index) tail.data.fill(0, inode.i_size - (lastPage - 1) * PAGE_SIZE);
+    if (tail !== undefined && lastPage - 1 >= index) {
+      tail.data.fill(0, inode.i_size - (lastPage - 1) * PAGE_SIZE);
+      tail.writes++;
+    }
     return this.pages.get(index);
   }
   private add(index: number, page: Page): void {
@@ -139,6 +144,7 @@ export class Mapping {
         else page = this.grab(index);
       }
       copy(buf, from, page.data, o, n);
+      page.writes++;
       const b0 = Math.floor(o / bs);
       page.mapped |= ((1 << (Math.ceil((o + n) / bs) - b0)) - 1) << b0;
       if (!page.dirty) this.markDirty(index, page);
@@ -184,6 +190,7 @@ export class Mapping {
       const page = this.pages.get(keep) ?? this.fill(keep, 1);
       if (page !== undefined) {
         page.data.fill(0, o);
+        page.writes++;
         page.mapped &= (1 << Math.ceil(o / bs)) - 1;
         if (o % bs !== 0) this.markDirty(keep, page);
       }
@@ -207,6 +214,7 @@ export class Mapping {
       const page = this.pages.get(index) ?? (index * PAGE_SIZE < this.inode.i_size ? this.fill(index, 1) : undefined);
       if (page !== undefined) {
         page.data.fill(0, o, o + n);
+        page.writes++;
         const b0 = Math.ceil(o / bs);
         const b1 = Math.floor((o + n) / bs);
         for (let b = b0; b < b1; b++) page.mapped &= ~(1 << b);

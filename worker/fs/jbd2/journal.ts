@@ -18,7 +18,7 @@ export class Journal {
   readonly io: BlockIo;
   readonly blocksize: number;
   /** physical block of each block of the journal */
-  readonly blocks: readonly number[];
+  readonly blocks: Float64Array;
   readonly sb: Uint8Array;
   readonly view: DataView;
   /** number of the next transaction */
@@ -33,7 +33,7 @@ export class Journal {
   private constructor(io: BlockIo, blocksize: number, blocks: readonly number[], sb: Uint8Array) {
     this.io = io;
     this.blocksize = blocksize;
-    this.blocks = blocks;
+    this.blocks = Float64Array.from(blocks);
     this.sb = sb;
     this.view = new DataView(sb.buffer, sb.byteOffset, sb.length);
     this.sequence = this.view.getUint32(J_SEQUENCE);
