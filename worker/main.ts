@@ -377,9 +377,11 @@ class Host {
         this.held = undefined;
       }
       this.saver?.events();
-      if (this.saver?.due(performance.now()) === true) this.saver.take(performance.now());
-      const due = this.keeper?.due(ms, reason === "idle");
-      if (due === "whole") this.keeper?.take(() => performance.now());
+      const due = this.due(ms, reason === "idle");
+      if (due === "whole") {
+        this.keeper?.take(() => performance.now());
+        this.saveSession();
+      }
       this.status(machine, retired === machine.retired || performance.now() - this.statusAt > STATUS_MS, reason === "idle");
       if (reason === "slice") {
         await this.turn.take();
@@ -396,6 +398,17 @@ class Host {
       this.settle();
     }
   }
+  /** Whether a snapshot is to be taken, for going back or for a reload: Keeper.due(). */
+  private due(ms: number, idle: boolean): ReturnType<Keeper["due"]> {
+    const now = performance.now();
+    const forReload = this.saver?.due(now) !== true ? undefined : idle && !this.saver.late(now) ? "parts" : "whole";
+    return this.keeper?.due(ms, idle) ?? forReload;
+  }
+  /** The moment that a snapshot was just taken of is kept over a reload, if it is time for that. */
+  private saveSession(): void {
+    const now = performance.now();
+    if (this.saver?.due(now) === true) this.saver.take(now, () => this.turn.take());
+  }
   /** A snapshot in parts, of a machine that sleeps until host ms `until`. Ends when something wakes it, or wants to know something of it; true: it is awake. */
   private async keepAsleep(until: number): Promise<boolean> {
     const { asked, keeper } = this;
@@ -405,8 +418,14 @@ class Host {
       awake = true;
     };
     keeper?.begin(clock);
-    while (!awake && this.asked === asked && clock() < until && keeper?.next(clock) === true) await this.turn.take();
+    let more = true;
+    while (!awake && this.asked === asked && clock() < until) {
+      more = keeper?.next(clock) === true;
+      if (!more) break;
+      await this.turn.take();
+    }
     this.wake = undefined;
+    if (!more) this.saveSession();
     return awake;
   }
   /** time=real: a busy guest's clock is the host's too. */

@@ -26,6 +26,8 @@ export class SessionSaver {
   private saving = false;
   private over = false;
   private lastAt = -Infinity;
+  /** since when one is due */
+  private dueAt: number | undefined;
   private retired = -1;
   /** events stored, and of which branch; undefined: there is no snapshot of this branch yet */
   private stored = 0;
@@ -51,23 +53,37 @@ export class SessionSaver {
   }
   /** Is it time for a snapshot? */
   due(now: number): boolean {
-    return !this.over && !this.saving && this.timeline.live && this.timeline.machine.retired !== this.retired && (this.branch !== this.timeline.current || now - this.lastAt >= EVERY_MS);
+    const due = !this.over && !this.saving && this.timeline.live && this.timeline.machine.retired !== this.retired && (this.branch !== this.timeline.current || now - this.lastAt >= EVERY_MS);
+    this.dueAt = due ? (this.dueAt ?? now) : undefined;
+    return due;
   }
-  /** Takes one now, of a machine that stands still and does not wait for its host; it is stored in the background. */
-  take(now: number): void {
+  /** It has been due for so long that a machine that never sleeps for long enough gets one all the same. */
+  late(now: number): boolean {
+    return this.dueAt !== undefined && now - this.dueAt >= EVERY_MS;
+  }
+  /** Begins with one of the present moment, of a machine that stands still and does not wait for its host; it is stored in the background, by turns with the machine. */
+  take(now: number, turn: () => Promise<void>): void {
     const { timeline } = this;
     this.saving = true;
     this.lastAt = now;
     this.retired = timeline.machine.retired;
-    const file = timeline.save(new Map());
+    const saving = timeline.saving(new Map());
     const events = timeline.machine.log.length;
     const { current } = timeline;
-    void this.store(file, events, current).catch((e: unknown) => this.end(e)).finally(() => {
+    const { at } = timeline.now;
+    void this.store(saving, at, events, current, turn).catch((e: unknown) => this.end(e)).finally(() => {
       this.saving = false;
     });
   }
-  private async store(file: Uint8Array<ArrayBuffer>, events: number, branch: number): Promise<void> {
-    const { at } = this.timeline.now;
+  private async store(saving: ReturnType<Timeline["saving"]>, at: number, events: number, branch: number, turn: () => Promise<void>): Promise<void> {
+    let file: Uint8Array<ArrayBuffer>;
+    for (;;) {
+      await turn();
+      const { done, value } = saving.next();
+      if (done !== true) continue;
+      file = value;
+      break;
+    }
     const snapshot = await gzip(file);
     if (snapshot.length > SESSION_BUDGET) {
       await this.forget();

@@ -86,21 +86,30 @@ class Places {
   }
 }
 
-export function writeSnapshot(s: Snapshot, log: readonly InputEvent[], histories: readonly Uint8Array[], fingerprint: string, images: ReadonlyMap<string, ImageReader>): Uint8Array<ArrayBuffer> {
+/** pages between two yields */
+const PART = 128;
+
+/**
+ * The file, made in parts: nobody has to wait for all of it, as a snapshot does not change. `log`: at least its events. `fingerprint`, `histories` (what
+ * the consoles have printed, the last of it): of the same moment.
+ */
+export function* writingSnapshot(s: Snapshot, log: readonly InputEvent[], histories: readonly Uint8Array[], fingerprint: string, images: ReadonlyMap<string, ImageReader>): Generator<undefined, Uint8Array<ArrayBuffer>> {
   const sections: Uint8Array[] = [];
   const inline: Uint8Array[] = [];
+  let pages = 0;
   const add = (a: { readonly buffer: ArrayBufferLike; readonly byteOffset: number; readonly byteLength: number }): void =>
     void sections.push(new Uint8Array(a.buffer, a.byteOffset, a.byteLength));
   // places are in units of ALIGN on the first disk: that is where programs come from
   const first = s.disks[0];
   const reader = first === undefined ? undefined : images.get(first.opened.file);
   const places = first === undefined || reader === undefined ? undefined : new Places(reader, first.size);
-  const pages = (tree: PageTree): number => {
+  const tree = function* (t: PageTree): Generator<undefined, number> {
     const list: number[] = [];
-    for (const [page, bytes] of tree.entries()) {
+    for (const [page, bytes] of t.entries()) {
       const at = places?.find(bytes);
       list.push(page, at === undefined ? INLINE : at / ALIGN);
       if (at === undefined) inline.push(bytes);
+      if (++pages % PART === 0) yield;
     }
     add(Uint32Array.from(list));
     return list.length / 2;
@@ -117,29 +126,43 @@ export function writeSnapshot(s: Snapshot, log: readonly InputEvent[], histories
   for (const b of s.graph.buffers) {
     for (let at = 0; at < b.byteLength; at += PAGE) {
       const part = new Uint8Array(b, at, Math.min(PAGE, b.byteLength - at));
-      const place = part.every((x) => x === 0) ? ZEROS : (places?.find(part) ?? INLINE * ALIGN) / ALIGN;
+      const place = isZero(part) ? ZEROS : (places?.find(part) ?? INLINE * ALIGN) / ALIGN;
       parts.push(place);
       if (place === INLINE) inline.push(part);
+      if (++pages % PART === 0) yield;
     }
   }
   add(Uint32Array.from(parts));
-  const ram = pages(s.ram);
-  const disks = s.disks.map((d) => ({ opened: d.opened, size: d.size, blocks: pages(d.blocks) }));
-  const all = new Uint8Array(inline.reduce((n, p) => n + p.length, 0));
-  inline.reduce((at, p) => (all.set(p, at), at + p.length), 0);
-  add(all);
+  const ram = yield* tree(s.ram);
+  const disks: Header["disks"][number][] = [];
+  for (const d of s.disks) disks.push({ opened: d.opened, size: d.size, blocks: yield* tree(d.blocks) });
+  const inlined = inline.reduce((n, p) => n + p.length, 0);
   const header: Header = {
     cmdline: s.cmdline, clock: s.clock, size: s.size, retired: s.retired, ns: s.ns, noted: s.calls.noted, fingerprint, lines: s.lines, events: toLinkEvents(log.slice(0, s.events)),
-    disks, pages: ram, buffers: s.graph.buffers.map((b) => b.byteLength), shapes: s.graph.shapes, strings: s.graph.strings, sections: sections.map((x) => x.length),
+    disks, pages: ram, buffers: s.graph.buffers.map((b) => b.byteLength), shapes: s.graph.shapes, strings: s.graph.strings, sections: [...sections.map((x) => x.length), inlined],
   };
   const head = new TextEncoder().encode(JSON.stringify(header));
+  yield;
   const start = aligned(MAGIC.length + 4 + head.length);
-  const out = new Uint8Array(start + sections.reduce((n, x) => n + aligned(x.length), 0));
+  const out = new Uint8Array(start + sections.reduce((n, x) => n + aligned(x.length), 0) + aligned(inlined));
   out.set(new TextEncoder().encode(MAGIC));
   new DataView(out.buffer).setUint32(MAGIC.length, head.length, true);
   out.set(head, MAGIC.length + 4);
-  sections.reduce((at, x) => (out.set(x, at), at + aligned(x.length)), start);
+  let at = start;
+  for (const x of sections) {
+    out.set(x, at);
+    at += aligned(x.length);
+  }
+  for (const p of inline) {
+    out.set(p, at);
+    at += p.length;
+    if (++pages % PART === 0) yield;
+  }
   return out;
+}
+function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 export interface SnapshotFile {

@@ -4,7 +4,7 @@
 // retired, monotonic clock, events): among those with the same count, the others say which. Whoever has a Timeline runs the machine through it only.
 import type { Input, InputEvent, Machine, Reason } from "../machine.ts";
 import { Snapshots, type Snapshot } from "../machine/snapshot.ts";
-import { readSnapshot, writeSnapshot } from "./snapshot_file.ts";
+import { readSnapshot, writingSnapshot } from "./snapshot_file.ts";
 import { SnapshotList } from "./snapshots.ts";
 
 export interface Moment {
@@ -232,8 +232,18 @@ export class Timeline {
   }
   /** The machine as it is now as a file; `images`: as in resume(), for bytes that need not be in the file. */
   save(images: ReadonlyMap<string, (pos: number, buf: Uint8Array) => void>): Uint8Array<ArrayBuffer> {
-    const snapshot = this.snapshot();
-    return writeSnapshot(snapshot, this.machine.log, this.machine.tap.lines.map((l) => l.history()), this.fingerprint(), images);
+    const saving = this.saving(images);
+    for (;;) {
+      const { done, value } = saving.next();
+      if (done === true) return value;
+    }
+  }
+  /** The same in parts; the machine may run on meanwhile. If there is a snapshot of this moment, none is taken. */
+  saving(images: ReadonlyMap<string, (pos: number, buf: Uint8Array) => void>): ReturnType<typeof writingSnapshot> {
+    const { now } = this;
+    const { last } = this.snapshots;
+    const there = last !== undefined && last.retired === now.at && last.ns === now.ns && last.events === now.events;
+    return writingSnapshot(there ? last : this.snapshot(), this.machine.log.slice(), this.machine.tap.lines.map((l) => l.history()), this.fingerprint(), images);
   }
   private restore(s: Snapshot, log: readonly InputEvent[], end: Moment): void {
     this.taker.restore(s);
