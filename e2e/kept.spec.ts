@@ -18,10 +18,31 @@ const stored = (page: Page): Promise<{ snapshots: number; events: number }> =>
         };
       }),
   );
+/** How many events a machine would have that goes on with the session that is stored; and whether the last one is the Enter key, if it is stored by itself. */
+const lastEvent = (page: Page): Promise<{ events: number; enter: boolean }> =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const open = indexedDB.open("pagezero");
+        open.onsuccess = () => {
+          const store = open.result.transaction("sessions").objectStore("sessions");
+          const keys = store.getAllKeys();
+          const values = store.getAll();
+          values.onsuccess = () => {
+            open.result.close();
+            const stored = keys.result.map((k, i) => ({ n: (k as [string, number?])[1], value: values.result[i] as { events?: number; text?: string } }));
+            const last = stored.findLast((s) => s.n !== undefined);
+            const snapshot = stored.find((s) => s.n === undefined);
+            resolve({ events: Math.max(snapshot?.value.events ?? 0, (last?.n ?? -1) + 1), enter: last === undefined || last.value.text === "\r" || last.value.text === "\n" });
+          };
+        };
+      }),
+  );
 
-test("a visit begins at the prompt; a machine that is kept goes on after a reload", async ({ page }) => {
+test("a visit begins at the prompt; a machine that is kept goes on after a reload and after a crash", async ({ page: first }) => {
   test.setTimeout(300_000);
-  const guest = new Guest(page);
+  let page = first;
+  let guest = new Guest(page);
   await test.step("at the prompt, and a boot is one click away", async () => {
     await page.goto("/");
     await guest.prompt();
@@ -54,6 +75,35 @@ test("a visit begins at the prompt; a machine that is kept goes on after a reloa
     expect(await guest.run("echo $x $y; cat /root/kept /root/late; kill -0 $! && echo alive")).toBe("remembered typed-last\nsynced\nlater\nalive");
     // the disk is right for whoever boots from it
     await guest.run("echo third > /root/third; sync");
+  });
+  await test.step("the tab's process dies in the middle: screen, history, memory and disk are as they were", async () => {
+    const line = "z=in-the-middle; echo fourth > /root/fourth; sync; clear; echo died-$((3+4))\n";
+    const { events } = await lastEvent(page);
+    await guest.type(line);
+    await guest.shows(/died-7/);
+    // all of it is stored, key by key or in a snapshot
+    await expect
+      .poll(async () => {
+        const now = await lastEvent(page);
+        return now.events >= events + line.length && now.enter;
+      }, { timeout: PATIENCE })
+      .toBe(true);
+    const tab = await page.evaluate(() => sessionStorage.getItem("pagezero.tab")!);
+    const crashed = page.waitForEvent("crash");
+    const cdp = await page.context().newCDPSession(page);
+    void cdp.send("Page.crash").catch(() => undefined);
+    await crashed;
+    // a browser gives the tab that it opens again what was in its sessionStorage; Playwright's page is lost
+    const again = await page.context().newPage();
+    await again.addInitScript((name) => sessionStorage.setItem("pagezero.tab", name), tab);
+    expect(guest.errors).toEqual([]);
+    page = again;
+    guest = new Guest(page, 2000);
+    await page.goto("/");
+    await expect(page.getByText("Your machine goes on where it was")).toBeVisible({ timeout: PATIENCE });
+    await guest.shows(/died-7/);
+    // what is typed while the machine is still on its way there waits
+    expect(await guest.run("echo $x $y $z; cat /root/fourth; kill -0 $! && echo alive")).toBe("remembered typed-last in-the-middle\nfourth\nalive");
   });
   await test.step("a machine that is not wanted any more is forgotten; its disk is whole", async () => {
     await guest.tab("Machine").click();

@@ -40,6 +40,44 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     await guest.prompt();
   });
 
+  await test.step("typing in the past makes a branch; nothing is lost, and both can be gone back to", async () => {
+    const time = page.getByRole("region", { name: "Time" });
+    const count = /: instruction ([\d,]+) of \1,/;
+    expect(await guest.run("echo first-$((1+1))")).toBe("first-2");
+    // once the machine sleeps
+    const figures = page.getByRole("contentinfo", { name: "Figures" });
+    await expect(figures).toContainText("idle");
+    const at = /^([\d,]+) instructions/.exec(await figures.innerText())![1]!;
+    await expect(time).toContainText(`The present: instruction ${at} of ${at}`);
+    await guest.type("echo one-way-$((2+2))\n");
+    await guest.shows(/^one-way-4$/m);
+    await expect(time).not.toContainText(`instruction ${at} of`);
+    await expect(time).toContainText(count);
+    await time.getByLabel("Instruction").fill("a lot");
+    await time.getByRole("button", { name: "Go there" }).click();
+    await expect(time.getByRole("alert")).toContainText("Write a count of instructions from 0 to");
+    await time.getByLabel("Instruction").fill(at);
+    await time.getByRole("button", { name: "Go there" }).click();
+    await expect(panel.getByText(`At instruction ${at}.`)).toBeVisible({ timeout: PATIENCE });
+    await guest.shows(/first-2[^]*# ?$/);
+    expect(await guest.screen()).not.toContain("one-way");
+    // the machine stands still there; whoever types goes on from there
+    await guest.type("echo other-way-$((3+3))\n");
+    await guest.shows(/^other-way-6$/m);
+    await expect(guest.state).toContainText("Running");
+    const branches = time.getByRole("list", { name: "Branches" }).getByRole("listitem");
+    await expect(branches).toHaveCount(2);
+    await expect(branches.nth(1)).toContainText(`left at instruction ${at}`);
+    await branches.nth(0).getByRole("button", { name: "Go to its end" }).click();
+    await guest.shows(/^one-way-4$/m);
+    expect(await guest.screen()).not.toContain("other-way");
+    await branches.nth(1).getByRole("button", { name: "Go to its end" }).click();
+    await guest.shows(/^other-way-6$/m);
+    expect(await guest.screen()).not.toContain("one-way");
+    await guest.button("Resume").click();
+    await guest.prompt();
+  });
+
   await test.step("a byte of somebody else's memory", async () => {
     await guest.type("/usr/libexec/nommu/visited &\n");
     let address = "";

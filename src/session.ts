@@ -4,7 +4,7 @@ import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, Machine
 import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
-import { plain } from "./format.ts";
+import { count, plain } from "./format.ts";
 import { ENGINE } from "./engine.ts";
 import { machineWorker, manifest } from "./early.ts";
 import { kept, tabName } from "./kept.ts";
@@ -242,6 +242,9 @@ export class Session {
       case "stopped":
         this.set({ power: "paused", stopped: message.why });
         break;
+      case "forked":
+        this.set({ power: "running", stopped: undefined });
+        break;
       case "events":
         for (const e of message.events) {
           if (e.type === "fault") this.faulted = e;
@@ -458,13 +461,33 @@ export class Session {
   /** Back in time, to before the last instruction, call or second of the guest. */
   async back(what: "instruction" | "call" | "second"): Promise<void> {
     const words = { instruction: "one instruction", call: "to the last system call", second: "one second of the guest" }[what];
+    await this.jump(`Went back ${words}.`, () => this.control.back(what));
+  }
+  /** A jump in time, which ends paused; `words`: what was done. */
+  private async jump(words: string, work: () => Promise<{ readonly live: boolean }>): Promise<void> {
     try {
       this.set({ power: "paused" });
-      const { live } = await this.control.back(what);
-      this.set({ power: "paused", waiting: undefined, ended: undefined, stopped: `Went back ${words}. ${live ? "" : "Run on, and it happens again as it did; type something, and it goes another way."}` });
+      const { live } = await work();
+      this.set({ power: "paused", waiting: undefined, ended: undefined, stopped: `${words}${live ? "" : " Run on, and it happens again as it did; type something, and it goes another way."}` });
     } catch (e) {
-      this.set({ waiting: undefined, stopped: `It is not possible to go back: ${sentence(e)}` });
+      this.set({ waiting: undefined, stopped: `It is not possible to go there: ${sentence(e)}` });
     }
+  }
+  /** To an instruction of what was recorded, before what was typed there. */
+  seek(at: number): Promise<void> {
+    return this.jump(`At instruction ${count(at)}.`, () => this.control.seek({ at, first: true }));
+  }
+  /** To where another branch was left. */
+  follow({ id, end }: { readonly id: number; readonly end: { readonly at: number; readonly ns: number; readonly events: number } }): Promise<void> {
+    return this.jump(`At the end of branch ${id + 1}.`, async () => {
+      await this.control.follow(id);
+      return this.control.seek(end);
+    });
+  }
+  /** What was recorded happens again: with its waits, or as fast as it goes. */
+  play(speed: "full" | "paced"): void {
+    void this.control.play(speed);
+    this.set({ power: "running", stopped: undefined });
   }
   /** To the present, where the recording ends. */
   async live(): Promise<void> {

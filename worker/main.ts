@@ -123,8 +123,9 @@ class Host {
   private request: BootRequest | undefined;
   /** keeps the machine over a reload */
   private saver: SessionSaver | undefined;
-  /** a kept disk that stores nothing until the machine is where it was */
+  /** a kept disk that stores nothing until the machine is where it was; what is typed waits as long */
   private held: BrowserDisk | undefined;
+  private readonly typed: ToWorker[] = [];
   private paused = false;
   /** how often the page has asked for something from the machine's inside */
   private asked = 0;
@@ -170,6 +171,7 @@ class Host {
 
   private receive(message: ToWorker): void {
     if (message.type === "shown") this.output.unshown -= message.bytes;
+    else if (message.type === "input" && this.held !== undefined && this.timeline?.live === false) this.typed.push(message);
     else if (this.timeline !== undefined && !this.seeking) {
       this.settle();
       if (message.type === "resize") {
@@ -177,6 +179,10 @@ class Host {
         this.fitWindow(this.timeline);
       } else if (this.timeline.live || !isReport(message.bytes)) {
         this.keyAt = performance.now();
+        if (!this.timeline.live) {
+          this.fast = this.stopAtEnd = this.paused = false;
+          this.post({ type: "forked" });
+        }
         this.timeline.input(message.line, message.bytes);
       }
       this.saver?.events();
@@ -372,9 +378,10 @@ class Host {
         continue;
       }
       this.followClock(machine);
-      if (timeline.live) {
-        this.held?.release();
+      if (timeline.live && this.held !== undefined) {
+        this.held.release();
         this.held = undefined;
+        for (const message of this.typed.splice(0)) this.receive(message);
       }
       this.saver?.events();
       const due = this.due(ms, reason === "idle");

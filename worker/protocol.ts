@@ -184,6 +184,8 @@ export type ToPage =
   | { readonly type: "crashed"; readonly why: string }
   /** a breakpoint, a step: the machine stands still */
   | { readonly type: "stopped"; readonly why: string }
+  /** somebody has typed into the past: the machine goes on from there */
+  | { readonly type: "forked" }
   | { readonly type: "events"; readonly events: readonly MachineEvent[] }
   /** the machine did not boot: it began where a snapshot was taken, at this instruction; `session`: the tab's own, which goes on */
   | { readonly type: "resumed"; readonly at: number; readonly session: boolean }

@@ -9,6 +9,7 @@ import { showMemory } from "../ui.ts";
 import { Breakpoints } from "./breakpoints.tsx";
 import { usePoll } from "./poll.ts";
 import { Regions } from "./regions.tsx";
+import { Time } from "./time.tsx";
 import { inWords } from "./words.ts";
 
 const ask = (s: Session): Promise<Registers> => s.ask("registers");
@@ -79,6 +80,7 @@ export function CpuPanel({ session }: { readonly session: Session }): ReactNode 
       <p className="stopped" role="status">
         {stopped ?? (registers.pid === undefined ? "No process is on the CPU." : `Registers of ${registers.comm} (pid ${registers.pid}).${idle ? " All processes sleep; it ran last." : ""}${power === "running" ? " Pause to read them at leisure." : ""}`)}
       </p>
+      <Time session={session} />
       <dl className="registers">
         {registers.values.map(([name, value]) => {
           const old = before.get(name);

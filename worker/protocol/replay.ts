@@ -60,8 +60,8 @@ export interface ReplayRequest {
 
 export interface ReplayControl {
   timeline(): TimelineState;
-  /** Goes to a moment and pauses. Progress comes as "waiting" messages; the console is painted anew. */
-  seek(target: { readonly at: number; readonly ns?: number; readonly events?: number }): Promise<TimelineState>;
+  /** Goes to a moment and pauses: by a count alone after all that came there, with `first` before it. Progress comes as "waiting" messages; the console is painted anew. */
+  seek(target: { readonly at: number; readonly ns?: number; readonly events?: number; readonly first?: boolean }): Promise<TimelineState>;
   back(step: Step): Promise<TimelineState>;
   forward(step: Step): Promise<TimelineState>;
   /** Ends a seek, back or forward where it is. */

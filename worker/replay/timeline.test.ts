@@ -51,6 +51,12 @@ test("any moment of a session can be visited, in any order, and is the same mach
     expect(m.machine.tap.lines[0]!.history().length).toBe(shown);
     expect(t.live).toBe(i === 3);
   }
+  // the shell slept when the last line came: before that, the count is the same
+  const { at } = marks[2]!.now;
+  const first = await t.seek({ at, first: true });
+  expect([first.at, first.events]).toEqual([at, marks[2]!.now.events]);
+  expect((await t.seek({ at })).events).toBe(marks[3]!.now.events);
+  await t.seek(marks[3]!.now);
   // at the end the machine goes on as if nothing had been
   expect(m.run("cat /tmp/g; ls /root | wc -l")).toBe("two\n0\n");
 });

@@ -253,14 +253,15 @@ export class Timeline {
   }
 
   /**
-   * Goes to a moment of the branch, back or forward, at full speed. By a count alone: to where all events up to it have entered, and nothing after.
+   * Goes to a moment of the branch, back or forward, at full speed. By a count alone: to where all events up to it have entered, and nothing after;
+   * `first`: to the first moment with that count, before what came to a machine that slept there.
    * Beyond the end the machine runs on as it would if nobody touched it. Returns where it stopped: elsewhere only if it was cancelled, has halted,
    * or sleeps for ever. Output is recorded, not sent: tap.lines[n].history() is what the console shows now.
    */
-  async seek(target: { readonly at: number; readonly ns?: number; readonly events?: number }, options: SeekOptions = {}): Promise<Moment> {
+  async seek(target: { readonly at: number; readonly ns?: number; readonly events?: number; readonly first?: boolean }, options: SeekOptions = {}): Promise<Moment> {
     const { machine, log, end } = this;
     const { at } = target;
-    const events = target.events ?? log.filter((e) => e.at < at || (e.at === at && (target.ns === undefined || e.ns <= target.ns))).length;
+    const events = target.events ?? log.filter((e) => e.at < at || (e.at === at && target.first !== true && (target.ns === undefined || e.ns <= target.ns))).length;
     const last = log[events - 1];
     const goal: Moment = { at, ns: Math.max(target.ns ?? 0, last?.at === at ? last.ns : 0), events };
     const here = this.now;
