@@ -2,6 +2,7 @@
 
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
+import type { Builder } from "../build/builder.ts";
 import { RAX, RDX } from "../state.ts";
 import { EXIT_DE } from "../exit.ts";
 
@@ -76,15 +77,18 @@ insn(muldiv, "mulx", (b, high, low, src) => {
   b.write(high, b.trunc(b.shr(p, b.i64(32))));
 });
 
+/** The remainder of n by d, q times d: an engine need not know that one division has both. */
+const rest = <V, X>(b: Builder<V, X>, n: V, q: V, d: V): V => b.sub(n, b.mul(q, d));
+
 insn(muldiv, "div", (b, src) => {
   const size = src.size;
   if (size === 8) {
     const d = b.read(src);
     b.trapIf(b.eqz(d), EXIT_DE);
     b.when(b.eqz(b.reg(RDX, 8)), () => {
-      const x = b.reg(RAX, 8);
-      b.setReg(RAX, 8, b.int("div_u", x, d));
-      b.setReg(RDX, 8, b.int("rem_u", x, d));
+      const x = b.reg(RAX, 8), q = b.int("div_u", x, d);
+      b.setReg(RAX, 8, q);
+      b.setReg(RDX, 8, rest(b, x, q, d));
     }, () => {
       b.call("div128", [d]);
       b.setReg(RAX, 8, b.ret(0, "i64"));
@@ -95,7 +99,7 @@ insn(muldiv, "div", (b, src) => {
   const d = b.zext(b.read(src));
   b.trapIf(b.eqz(d), EXIT_DE);
   const n = size === 1 ? b.zext(b.reg(RAX, 2)) : b.or(b.shl(b.zext(b.reg(RDX, size)), b.i64(size * 8)), b.zext(b.reg(RAX, size)));
-  const q = b.int("div_u", n, d), r = b.int("rem_u", n, d);
+  const q = b.int("div_u", n, d), r = rest(b, n, q, d);
   b.trapIf(b.nez(b.shr(q, b.i64(size * 8))), EXIT_DE);
   if (size === 1) b.setReg(RAX, 2, b.or(b.trunc(q), b.shl(b.trunc(r), b.i32(8))));
   else {
@@ -113,8 +117,9 @@ insn(muldiv, "idiv", (b, src) => {
     // the plain case: rdx is the sign of rax, and it is not the one quotient that does not fit
     const plain = b.and(b.cmp("eq", b.reg(RDX, 8), b.sar(x, b.i64(63))), b.cmp("ne", d, b.i64(-1)));
     b.when(plain, () => {
-      b.setReg(RAX, 8, b.int("div_s", x, d));
-      b.setReg(RDX, 8, b.int("rem_s", x, d));
+      const q = b.int("div_s", x, d);
+      b.setReg(RAX, 8, q);
+      b.setReg(RDX, 8, rest(b, x, q, d));
     }, () => {
       b.call("idiv128", [d]);
       b.setReg(RAX, 8, b.ret(0, "i64"));
@@ -129,7 +134,7 @@ insn(muldiv, "idiv", (b, src) => {
     : b.or(b.shl(b.zext(b.reg(RDX, 4)), b.i64(32)), b.zext(b.reg(RAX, 4)));
   // the most negative dividend by -1 would trap in the host as well: the quotient does not fit
   b.trapIf(b.and(b.cmp("eq", n, b.i64(-0x8000000000000000n)), b.cmp("eq", d, b.i64(-1))), EXIT_DE);
-  const q = b.int("div_s", n, d), r = b.int("rem_s", n, d);
+  const q = b.int("div_s", n, d), r = rest(b, n, q, d);
   b.trapIf(b.cmp("ne", q, b.signed(size, q)), EXIT_DE);
   if (size === 1) b.setReg(RAX, 2, b.or(b.and(b.trunc(q), b.i32(0xff)), b.shl(b.trunc(r), b.i32(8))));
   else {
