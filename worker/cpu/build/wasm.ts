@@ -46,6 +46,8 @@ export abstract class WasmBuilder implements Builder<number, number> {
   /** constants of this instruction */
   private constants = 0;
   protected readonly free = new FreeLocals();
+  /** by local: how many low bytes of it may be other than zero, as far as is known */
+  protected readonly bytes: number[] = [];
   private readonly used: number[] = [];
   /** end of the code when the last thing emitted was `local.set tail`; else -1 */
   private tailAt = -1;
@@ -68,7 +70,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** A fresh local, given back by releaseTemps. */
   protected temp(type: WasmType): number {
-    return this.fresh(type);
+    const local = this.fresh(type);
+    this.bytes[local] = 8;
+    return local;
   }
   protected fresh(type: WasmType): number {
     const local = this.reuse(type);
@@ -82,6 +86,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** A local that stays. */
   protected permanent(type: WasmType): number {
+    this.bytes[this.types.length] = 8;
     return this.types.push(type) - 1;
   }
   /** All temporaries of the instruction are dead. */
@@ -319,7 +324,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   protected loadUnchecked(size: number, address: number): number {
     const offset = this.place(address);
     this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, offset);
-    return this.take(size === 8 ? "i64" : "i32");
+    return this.narrow(size, this.take(size === 8 ? "i64" : "i32"));
   }
   store(size: number, address: number, v: number): void {
     this.check(address, size, true);
@@ -483,7 +488,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   zext(a: number): number {
     if (this.typeOf(a) === "i64") return a;
     const known = this.constantOf(a);
-    return known !== undefined ? this.constant("i64", known, 0) : this.op("i64.extend_i32_u", a);
+    return known !== undefined ? this.constant("i64", known, 0) : this.narrow(Math.min(4, this.bytes[a]!), this.op("i64.extend_i32_u", a));
   }
   sext(a: number): number {
     return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_s", a);
@@ -493,9 +498,14 @@ export abstract class WasmBuilder implements Builder<number, number> {
     const known = this.constantOf(a);
     return known !== undefined ? this.i32(known) : this.op("i32.wrap_i64", a);
   }
+  /** `v`, of which all but the low `size` bytes are zero. */
+  protected narrow(size: number, v: number): number {
+    if (v >= 0) this.bytes[v] = size;
+    return v;
+  }
   mask(size: number, a: number): number {
-    if (size >= 4) return a;
-    return this.and(a, this.imm(size === 1 ? 0xff : 0xffff, this.typeOf(a) === "i64" ? 8 : 4));
+    if (size >= 4 || (a >= 0 && this.bytes[a]! <= size)) return a;
+    return this.narrow(size, this.and(a, this.imm(size === 1 ? 0xff : 0xffff, this.typeOf(a) === "i64" ? 8 : 4)));
   }
   signed(size: number, a: number): number {
     if (size === 8) return a;

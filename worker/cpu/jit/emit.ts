@@ -31,6 +31,8 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
   readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
+  /** by block, at its end */
+  private readonly bytesAtEnd: number[][] = [];
   private readonly longest: number[];
   /** by header of a loop that has a look() around it: where that is, and the local that says when it comes again */
   private readonly looks: ({ readonly depth: number; readonly floor: number } | undefined)[] = [];
@@ -202,6 +204,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.facts.scalar = this.atStart[n]!.scalar;
     this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
+    this.setBytes(this.bytesAtStart(n));
     const straight = this.ends(block) ? count - 1 : count, cover = this.strides.cover[n];
     for (let i = 0; i < straight; i++) {
       const step = block.steps[i]!;
@@ -212,6 +215,11 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.addresses.advance();
     }
     this.cover = 0;
+  }
+  /** What is known of registers' sizes where a block begins that has one way in. */
+  private bytesAtStart(n: number): readonly number[] | undefined {
+    const { analysis, loops } = this.region;
+    return analysis.merge[n] || loops.has(n) || this.block.afterCall ? undefined : this.bytesAtEnd[analysis.idom[n]!];
   }
   /** Pushes the address that a dispatcher goes to next. */
   private chosen(n: number): void {
@@ -286,6 +294,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   terminator(n: number, edge: (k: number) => void): void {
     const block = this.region.blocks[n]!;
     this.addresses.end(n);
+    this.bytesAtEnd[n] = this.regBytes.slice();
     for (const local of this.pinned) this.leaked[local] = true;
     const take = (k: number): void => {
       const e = block.edges[k];
@@ -308,12 +317,14 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       // the target's code may be emitted right here
       this.cover = 0;
       const { block: from, insn, form, dirty, valid } = this;
+      this.bytesAtEnd[n] = this.regBytes.slice();
       take(k);
       this.block = from;
       this.insn = insn;
       this.form = form;
       this.dirty = dirty;
       this.valid = valid;
+      this.setBytes(undefined);
     };
     const last = block.steps[block.steps.length - 1]!;
     this.remaining = 1;

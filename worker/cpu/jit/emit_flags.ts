@@ -301,9 +301,9 @@ export abstract class FlagBuilder extends WasmBuilder {
   }
   /** Before a way out: the canonical locals are right, unless the flags are in the state block; conditions still know the setter. */
   protected alsoCanon(): void {
-    // what is not free is left to the way out itself
-    const { kind } = this.flag;
-    if (this.canonToo || (kind !== "sub" && kind !== "add" && kind !== "logic")) return;
+    // what is not free is left to the way out itself: not all engines put off what only that needs
+    const { flag } = this;
+    if (this.canonToo || (flag.kind !== "sub" && flag.kind !== "add" && flag.kind !== "logic") || this.typeOf(flag.r) !== "i64") return;
     this.putCanon(this.flag);
     this.canonToo = true;
   }

@@ -38,6 +38,17 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.valid |= bit;
   }
 
+  /** by general register: how many low bytes of it may be other than zero, as far as is known here */
+  protected readonly regBytes: number[] = new Array<number>(GPRS).fill(8);
+  protected setBytes(to: readonly number[] | undefined): void {
+    for (let r = 0; r < GPRS; r++) this.regBytes[r] = to?.[r] ?? 8;
+  }
+  private bytesOf(v: number): number {
+    if (v >= 0) return this.bytes[v]!;
+    const n = this.typeOf(v) === "i64" ? this.constant64(v) : this.constantOf(v)! >>> 0;
+    return n === undefined || n < 0 || n >= 0x1_0000_0000 ? 8 : n < 0x100 ? 1 : n < 0x10000 ? 2 : 4;
+  }
+
   // ---- values that are addresses, or may become some
 
   protected abstract readonly addresses: Addresses;
@@ -111,11 +122,17 @@ export abstract class OperandBuilder extends FlagBuilder {
       super.when(c, yes, no);
       return;
     }
-    const known = this.addresses.save();
-    super.when(c, yes, no && (() => {
+    const known = this.addresses.save(), before = this.regBytes.slice();
+    let after = before;
+    super.when(c, () => {
+      yes();
+      after = this.regBytes.slice();
+      this.setBytes(before);
+    }, no && (() => {
       this.addresses.restore(known);
       no();
     }));
+    this.setBytes(this.regBytes.map((n, r) => Math.max(n, after[r]!)));
     this.addresses.restore(known);
   }
 
@@ -162,14 +179,15 @@ export abstract class OperandBuilder extends FlagBuilder {
   }
   reg(n: number, size: number): number {
     this.get(this.local(n));
-    if (size === 8) return this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n));
+    const bytes = this.regBytes[n]!;
+    if (size === 8) return this.narrow(bytes, this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n)));
     this.byte(0xa7);
-    const v = this.take("i32");
-    return this.mask(size, v);
+    return this.mask(size, this.narrow(Math.min(4, bytes), this.take("i32")));
   }
   setReg(n: number, size: number, v: number): void {
     const local = this.local(n), symbol = size === 8 ? this.symbolOf(v) : -1;
     this.addresses.set(n, symbol, symbol < 0 ? 0 : this.offsetOf(v));
+    this.regBytes[n] = size === 8 ? this.bytesOf(v) : size === 4 ? Math.min(4, this.bytesOf(v)) : Math.max(size, this.regBytes[n]!);
     if (size === 8) this.get(v);
     else if (size === 4) {
       this.get(v);
@@ -203,6 +221,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     const wide = this.zext(v);
     const local = this.local(n);
     this.addresses.set(n, -1, 0);
+    this.regBytes[n] = Math.max(2, this.regBytes[n]!);
     this.get(local);
     this.i64const(-1 - 0xff00);
     this.byte(0x83);

@@ -123,6 +123,7 @@ export abstract class StateBuilder extends OperandBuilder {
   protected loadState(mask: number): void {
     this.dirty = 0;
     this.valid = mask;
+    this.setBytes(undefined);
     for (let n = 0; n < 32; n++) {
       const local = this.home[n]!;
       if (local < 0 || !((mask >>> n) & 1)) continue;

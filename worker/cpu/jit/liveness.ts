@@ -61,11 +61,12 @@ export function livenessOf(blocks: readonly Block[], succ: readonly (readonly nu
       changed = true;
     }
   }
-  const flags = liveFlags(blocks, succ, analysis, strides);
+  const flags = flagsLive(blocks, succ, analysis, strides);
   return { dirty, live, flags, flagsBefore: flags.map((f, n) => f || strides.loops.has(n)) };
 }
 
-function liveFlags(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis, strides: Strides): boolean[] {
+/** By block: the flags at its start may be read, or stored by a way out, before they are all set. */
+export function flagsLive(blocks: readonly Block[], succ: readonly (readonly number[])[], { order, rpo, cut }: Analysis, strides: Strides): boolean[] {
   const live = blocks.map(() => false);
   /** by block: decided by itself */
   const own = blocks.map((block, n): boolean | undefined => {

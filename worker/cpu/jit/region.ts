@@ -4,6 +4,7 @@
 // is not known here, and its size limit. An exit is an address to continue at, for whoever called.
 import type { Insn } from "../decode.ts";
 import { unfold } from "./nest.ts";
+import { rotate } from "./rotate.ts";
 import type { Step, Steps } from "./steps.ts";
 import { loopBodies, makeReducible, type Analysis } from "./structure.ts";
 
@@ -379,6 +380,8 @@ class Finder {
       });
       ({ succ, edgeOf } = edgesOf(blocks));
     }
+    blocks = rotate(blocks, succ, this.limit, MAX_BLOCKS);
+    ({ succ, edgeOf } = edgesOf(blocks));
     let used = 0, mxcsr = false, insns = 0;
     const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
     for (const block of blocks)

@@ -51,6 +51,18 @@ CASES["a loop within a loop that moves its pointer"] = {
   source: "1: mov %rdi, %rsi; mov $20, %ecx; 2: add %ecx, (%rsi); add $12, %rsi; dec %ecx; jnz 2b; add $4, %rdi; dec %rbx; jnz 1b; int3", set: { [RDI]: DATA, [RBX]: 50 }, ends: true };
 CASES["pointers that change places"] = {
   source: "1: mov (%rsi), %eax; add %eax, (%rdi); lea 4(%rsi), %rdx; lea 4(%rdi), %rsi; mov %rdx, %rdi; dec %rbx; jnz 1b; int3", set: { [RSI]: DATA, [RDI]: DATA + 0x1000, [RBX]: 200 }, ends: true };
+// chains of 200 links, the last of which leads to 0 or back to the first: loops that are not looked ahead, and begin where their flags are dead (rotate.ts)
+const CHAIN = (last: string): string => `mov $${DATA}, %eax; mov $199, %ecx; 0: lea 40(%rax), %rdx; mov %rdx, (%rax); mov %rdx, %rax; dec %ecx; jnz 0b; movq $${last}, (%rax); mov $${DATA}, %eax; xor %edx, %edx;`;
+for (const [what, source] of Object.entries({
+  "compares at its end": "1: mov (%rax), %rax; lea 3(%rdx), %rdx; cmp %rdx, %rbx; ja 1b; int3",
+  "shifts at its end": "1: mov (%rax), %rax; mov %rax, %rcx; add $1, %rdx; shr $5, %rcx; jmp 1b",
+  "has two ways round": "1: mov (%rax), %rax; add $5, %rdx; test $8, %dl; jne 1b; xor %rdx, %rcx; jmp 1b",
+  "compares narrow values": `1: mov (%rax), %rax; movzbl %ah, %ecx; cmp $200, %cl; ja 2f; movzwl %ax, %esi; add %cl, %sil; setb %cl; test %si, %si; je 3f; 2: movsbl %cl, %edi; add %rdi, %rdx; not %cl; cmp %cl, %dl; jne 1b
+    3: mov $0xfe, %ecx; inc %cl; inc %cl; cmp $1, %cx; jne 1b; dec %rdx; jmp 1b`,
+})) {
+  CASES[`a chain that ends, in a loop that ${what}`] = { source: `${CHAIN("0")} ${source}`, set: { [RBX]: 1e6 }, ends: false };
+}
+CASES["a chain that goes round until a number is reached"] = { source: `${CHAIN(String(DATA))} 1: mov (%rax), %rax; lea 3(%rdx), %rdx; cmp %rdx, %rbx; ja 1b; int3`, set: { [RBX]: 4000 }, ends: true };
 for (const [what, value] of Object.entries({ "a denormal": 1e-310, "not a number": NaN, infinite: -Infinity, "zero": -0, "very large": 1e300, "very small": 1e-300 }))
   for (const at of [0, 46])
     CASES[`element ${at} is ${what}`] = {

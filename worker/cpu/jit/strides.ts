@@ -56,7 +56,7 @@ export function staysIn(strides: Strides, block: number, step: number): boolean 
 const NO_STRIDES: Strides = { loops: new Map(), cover: [] };
 
 /** Finds them; `memory` is how much of it there is. */
-export function stridesOf(region: Region, memory: number): Strides {
+export function stridesOf(region: Pick<Region, "blocks" | "analysis" | "succ" | "loops">, memory: number): Strides {
   let found: { loops: Map<number, Stride>; cover: number[][] } | undefined;
   for (const [header, body] of region.loops) {
     const made = strideOf(region, memory, header, body);
@@ -77,7 +77,7 @@ interface Access {
   readonly aligned: boolean;
 }
 
-function strideOf({ blocks, analysis, succ }: Region, memory: number, header: number, body: ReadonlySet<number>): { stride: Stride; cover: Map<number, number[]> } | undefined {
+function strideOf({ blocks, analysis, succ }: Pick<Region, "blocks" | "analysis" | "succ">, memory: number, header: number, body: ReadonlySet<number>): { stride: Stride; cover: Map<number, number[]> } | undefined {
   const { rpo, idom, loopHeader, order, cut } = analysis;
   // the last block that all ends of the loop have in common, and what dominates it, down to the header
   let last = -1;

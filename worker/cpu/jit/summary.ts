@@ -38,6 +38,8 @@ export interface Summary {
   flagsApart: "keeps" | "needs" | "sets";
   /** there are accesses that `accesses` does not tell of */
   hidden: boolean;
+  /** some flag is set, or asked for, whatever else may need them */
+  touchesFlags: boolean;
   /** flags are set inside `when` or `loop`: where branches meet they must be in one form */
   conditionalFlags: boolean;
   /** calls a helper that sees and may change the whole state block */
@@ -346,6 +348,7 @@ class Notes implements Builder<number, number> {
   thisRip = (): number => NOTHING;
 
   private setsFlags(all: boolean): void {
+    this.out.touchesFlags = true;
     if (this.depth > 0) this.out.conditionalFlags = true;
     if (this.out.flags === "keeps") this.out.flags = all && this.depth === 0 ? "sets" : "needs";
   }
@@ -362,6 +365,7 @@ class Notes implements Builder<number, number> {
     this.setsFlags(which === STATUS_FLAGS);
   }
   private asksFlags(): number {
+    this.out.touchesFlags = true;
     if (this.out.flags === "keeps") this.out.flags = "needs";
     return NOTHING;
   }
@@ -395,7 +399,7 @@ const notes = new Notes();
 
 /** The summary of a decoded instruction that has a definition. */
 export function summarise(insn: Insn): Summary {
-  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, flags: "keeps", flagsApart: "keeps", hidden: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
+  const out: Summary = { reads: 0, writes: 0, doubles: 0, singles: 0, learns: NO_FACTS, accesses: none, moves: none, mxcsr: false, flags: "keeps", flagsApart: "keeps", hidden: false, touchesFlags: false, conditionalFlags: false, helper: false, ending: "next", conditional: false };
   notes.begin(insn, out);
   lowerInto(notes, insn.shape);
   notes.finish();
