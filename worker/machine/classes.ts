@@ -12,6 +12,7 @@ import * as drivers_char_chrdev from "../drivers/char/chrdev.ts";
 import * as drivers_char_mem from "../drivers/char/mem.ts";
 import * as drivers_char_random from "../drivers/char/random.ts";
 import * as drivers_tty_n_tty_data from "../drivers/tty/n_tty_data.ts";
+import * as drivers_tty_n_tty_echo from "../drivers/tty/n_tty_echo.ts";
 import * as drivers_tty_proc from "../drivers/tty/proc.ts";
 import * as drivers_tty_pty from "../drivers/tty/pty.ts";
 import * as drivers_tty_sysrq from "../drivers/tty/sysrq.ts";
@@ -117,6 +118,7 @@ export function kernelClasses(): ClassTable {
   t.add("drivers/char/mem", drivers_char_mem);
   t.add("drivers/char/random", drivers_char_random);
   t.add("drivers/tty/n_tty_data", drivers_tty_n_tty_data);
+  t.add("drivers/tty/n_tty_echo", drivers_tty_n_tty_echo);
   t.add("drivers/tty/proc", drivers_tty_proc);
   t.add("drivers/tty/pty", drivers_tty_pty);
   t.add("drivers/tty/sysrq", drivers_tty_sysrq);

@@ -2,25 +2,28 @@
 import { EAGAIN, EIO } from "../../include/uapi/errno.ts";
 import { O_NONBLOCK } from "../../include/uapi/fcntl.ts";
 import { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN } from "../../include/uapi/signal.ts";
-import { TIOCPKT_DATA, TIOCPKT_DOSTOP, TIOCPKT_FLUSHREAD, TIOCPKT_FLUSHWRITE, TIOCPKT_NOSTOP, TIOCPKT_START, TIOCPKT_STOP } from "../../include/uapi/ioctls.ts";
+import { TIOCPKT_DATA, TIOCPKT_DOSTOP, TIOCPKT_FLUSHREAD, TIOCPKT_FLUSHWRITE, TIOCPKT_IOCTL, TIOCPKT_NOSTOP, TIOCPKT_START, TIOCPKT_STOP } from "../../include/uapi/ioctls.ts";
 import {
-  DISABLED_CHAR, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ECHONL, ECHOPRT, EXTPROC, ICANON, ICRNL, IEXTEN, IGNCR, IMAXBEL, INLCR, ISIG, ISTRIP, IUCLC, IXANY, IXON,
+  DISABLED_CHAR, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, ECHONL, ECHOPRT, EXTPROC, ICANON, ICRNL, IEXTEN, IGNCR, INLCR, ISIG, ISTRIP, IUCLC, IXANY, IXON,
   NOFLSH, OPOST, PARMRK, TOSTOP, VEOF, VEOL, VEOL2, VERASE, VINTR, VKILL, VLNEXT, VMIN, VQUIT, VREPRINT, VSTART, VSTOP, VSUSP, VTIME, VWERASE,
 } from "../../include/uapi/termios.ts";
 import { POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDNORM, POLLWRNORM } from "../../fs/fs.ts";
 import { kill_pgrp } from "../../kernel/signal.ts";
 import { sleep_on, type WaitQueue } from "../../kernel/sched/wait.ts";
 import { restart_state, type Task } from "../../kernel/task.ts";
-import { iscntrl, N_TTY_BUF_SIZE } from "./n_tty_data.ts";
+import { isalnum, iscntrl, tolower } from "../../lib/ctype.ts";
+import type { NTty } from "./n_tty_data.ts";
+import { N_TTY_BUF_SIZE } from "./n_tty_echo.ts";
 import { tty_check_change } from "./tty_jobctrl.ts";
 import type { TtyFile } from "./tty_io.ts";
 import type { Termios, TtyStruct } from "./tty_struct.ts";
 
-const BELL = 7;
 const BS = 8;
 const TAB = 9;
 const LF = 10;
 const CR = 13;
+const SLASH = 0x2f;
+const UNDERSCORE = 0x5f;
 const TENTH = 100_000_000;
 /** input processing is needed at all */
 const FANCY_IFLAG = ISTRIP | IUCLC | IGNCR | ICRNL | INLCR | IXON | PARMRK;
@@ -38,8 +41,12 @@ export function start_tty(tty: TtyStruct): void {
   if (!tty.stopped || tty.tco_stopped) return;
   tty.stopped = false;
   packet_status(tty, TIOCPKT_START, TIOCPKT_STOP);
-  tty.ldata.process_echoes(tty);
   tty.write_wait.wake_up();
+}
+/** What was echoed until now goes out, before anything stops it again. */
+function start_and_echo(tty: TtyStruct): void {
+  start_tty(tty);
+  tty.ldata.echo.process(tty);
 }
 /** Something that a master in packet mode is told. */
 function packet_status(tty: TtyStruct, set: number, clear: number): void {
@@ -48,10 +55,9 @@ function packet_status(tty: TtyStruct, set: number, clear: number): void {
   tty.pktstatus = (tty.pktstatus & ~clear) | set;
   master.read_wait.wake_up();
 }
-/** Drops input that was not read.  cf. n_tty_flush_buffer() */
+/** Drops input that was processed and not read. What the line discipline had no room for comes in now (flush_to_ldisc), unless it is dropped, too.  cf. n_tty_flush_buffer() */
 export function n_tty_flush_buffer(tty: TtyStruct): void {
-  tty.ldata.reset();
-  tty.flip.clear();
+  tty.ldata.reset_buffer_flags();
   packet_status(tty, TIOCPKT_FLUSHREAD, 0);
   tty.driver.unthrottle(tty);
 }
@@ -69,23 +75,24 @@ export function tty_receive(tty: TtyStruct, buf: Uint8Array, off: number, len: n
 }
 export function flush_to_ldisc(tty: TtyStruct): void {
   const { flip, ldata } = tty;
-  const out: number[] = [];
   const fancy = (tty.termios.c_iflag & FANCY_IFLAG) !== 0 || (tty.termios.c_lflag & FANCY_LFLAG) !== 0;
-  const reserve = tty.iflag(PARMRK) ? 3 : 1;
   while (flip.length > 0) {
-    // an overlong line: its last character is overwritten until something ends it
-    const full = ldata.read_cnt > N_TTY_BUF_SIZE - 1 - reserve;
-    if (full && !(ldata.icanon && ldata.canon_head === ldata.read_tail)) break;
-    if (full) {
-      ldata.read_head--;
-      if (tty.iflag(IMAXBEL)) out.push(BELL);
+    const free = N_TTY_BUF_SIZE - ldata.read_cnt;
+    const room = (tty.iflag(PARMRK) ? Math.ceil(free / 3) : free) - 1;
+    if (room <= 0) {
+      // an overlong line: its last character is overwritten until something ends it
+      if (!ldata.icanon || ldata.canon_head !== ldata.read_tail) break;
+      if (room < 0) ldata.read_head--;
     }
     const c = flip.first();
     flip.drop(1);
-    if (fancy) receive_fancy(tty, c, out);
+    if (fancy) {
+      receive_fancy(tty, c);
+      ldata.echo.commit(tty);
+    }
     else ldata.put(c);
   }
-  ldata.commit_echoes(tty, out);
+  if (fancy) ldata.echo.flush(tty);
   if ((!ldata.icanon || tty.lflag(EXTPROC)) && ldata.read_cnt > 0) input_ready(tty);
 }
 function input_ready(tty: TtyStruct): void {
@@ -93,99 +100,107 @@ function input_ready(tty: TtyStruct): void {
   tty.read_wait.wake_up();
 }
 
-function receive_fancy(tty: TtyStruct, c: number, out: number[]): void {
+function receive_fancy(tty: TtyStruct, c: number): void {
   const { ldata } = tty;
+  if (tty.lflag(EXTPROC) && !tty.iflag(ISTRIP) && !(tty.iflag(IUCLC) && tty.lflag(IEXTEN))) return ldata.put(c);
   if (tty.iflag(ISTRIP)) c &= 0x7f;
-  if (tty.iflag(IUCLC) && tty.lflag(IEXTEN) && c >= 65 && c <= 90) c += 32;
+  if (tty.iflag(IUCLC) && tty.lflag(IEXTEN)) c = tolower(c);
   if (ldata.lnext) {
     ldata.lnext = false;
-    receive_char(tty, c, out);
+    receive_char(tty, c);
   } else if (tty.lflag(EXTPROC)) ldata.put(c);
-  else receive_special(tty, c, out);
+  else receive_special(tty, c);
 }
 /** A character that means itself.  cf. n_tty_receive_char() */
-function receive_char(tty: TtyStruct, c: number, out: number[]): void {
+function receive_char(tty: TtyStruct, c: number): void {
   const { ldata } = tty;
-  if (tty.stopped && !tty.tco_stopped && tty.iflag(IXON) && tty.iflag(IXANY)) start_tty(tty);
+  if (tty.stopped && !tty.tco_stopped && tty.iflag(IXON) && tty.iflag(IXANY)) start_and_echo(tty);
   if (tty.lflag(ECHO)) {
-    ldata.finish_erasing(tty, out);
-    if (ldata.canon_head === ldata.read_head) ldata.set_canon_col();
-    ldata.echo_char(tty, c, out);
+    finish_erasing(ldata);
+    if (ldata.canon_head === ldata.read_head) ldata.echo.set_canon_col();
+    ldata.echo.char(tty, c);
   }
   if (c === 0xff && tty.iflag(PARMRK)) ldata.put(c);
   ldata.put(c);
 }
-function signal_char(tty: TtyStruct, sig: number, c: number, out: number[]): void {
+function finish_erasing(ldata: NTty): void {
+  if (!ldata.erasing) return;
+  ldata.echo.char_raw(SLASH);
+  ldata.erasing = false;
+}
+function signal_char(tty: TtyStruct, sig: number, c: number): void {
   const { ldata } = tty;
   if (!tty.lflag(NOFLSH)) {
-    out.length = 0;
     ldata.reset();
     flush_write(tty);
     packet_status(tty, TIOCPKT_FLUSHREAD, 0);
   }
   if (tty.pgrp !== 0) kill_pgrp(tty.kernel, tty.pgrp, sig);
   if (tty.iflag(IXON)) start_tty(tty);
-  if (tty.lflag(ECHO)) ldata.echo_char(tty, c, out);
+  if (tty.lflag(ECHO)) ldata.echo.char(tty, c);
+  else ldata.echo.process(tty);
 }
-function receive_special(tty: TtyStruct, c: number, out: number[]): void {
+function receive_special(tty: TtyStruct, c: number): void {
   const { ldata } = tty;
   const iexten = tty.lflag(IEXTEN);
+  const typed = c;
   const is = (which: number): boolean => c !== DISABLED_CHAR && c === tty.cc(which);
   if (tty.iflag(IXON)) {
-    if (is(VSTART)) return start_tty(tty);
+    if (is(VSTART)) return start_and_echo(tty);
     if (is(VSTOP)) return stop_tty(tty);
   }
   if (tty.lflag(ISIG)) {
-    if (is(VINTR)) return signal_char(tty, SIGINT, c, out);
-    if (is(VQUIT)) return signal_char(tty, SIGQUIT, c, out);
-    if (is(VSUSP)) return signal_char(tty, SIGTSTP, c, out);
+    if (is(VINTR)) return signal_char(tty, SIGINT, c);
+    if (is(VQUIT)) return signal_char(tty, SIGQUIT, c);
+    if (is(VSUSP)) return signal_char(tty, SIGTSTP, c);
   }
-  if (tty.stopped && !tty.tco_stopped && tty.iflag(IXON) && tty.iflag(IXANY)) start_tty(tty);
+  if (tty.stopped && !tty.tco_stopped && tty.iflag(IXON) && tty.iflag(IXANY)) start_and_echo(tty);
   if (c === CR) {
     if (tty.iflag(IGNCR)) return;
     if (tty.iflag(ICRNL)) c = LF;
   } else if (c === LF && tty.iflag(INLCR)) c = CR;
   const echo = tty.lflag(ECHO);
   if (ldata.icanon) {
-    if (is(VERASE) || is(VKILL) || (iexten && is(VWERASE))) return eraser(tty, c, out);
+    if (is(VERASE) || is(VKILL) || (iexten && is(VWERASE))) return eraser(tty, c);
     if (iexten && is(VLNEXT)) {
       ldata.lnext = true;
       if (echo) {
-        ldata.finish_erasing(tty, out);
+        finish_erasing(ldata);
         if (tty.lflag(ECHOCTL)) {
-          ldata.echo_char_raw(tty, 0x5e, out);
-          ldata.echo_char_raw(tty, BS, out);
+          ldata.echo.char_raw(0x5e);
+          ldata.echo.char_raw(BS);
         }
       }
       return;
     }
     if (iexten && echo && is(VREPRINT)) {
-      ldata.finish_erasing(tty, out);
-      ldata.echo_char(tty, c, out);
-      ldata.echo_char_raw(tty, LF, out);
-      for (let p = ldata.canon_head; p < ldata.read_head; p++) ldata.echo_char(tty, ldata.at(p), out);
+      finish_erasing(ldata);
+      ldata.echo.char(tty, c);
+      ldata.echo.char_raw(LF);
+      for (let p = ldata.canon_head; p < ldata.read_head; p++) ldata.echo.char(tty, ldata.at(p));
       return;
     }
     if (c === LF) {
-      if (echo || tty.lflag(ECHONL)) ldata.echo_char_raw(tty, LF, out);
+      if (echo || tty.lflag(ECHONL)) ldata.echo.char_raw(LF);
       return line_complete(tty, c);
     }
     if (is(VEOF)) return line_complete(tty, DISABLED_CHAR);
     if (is(VEOL) || (iexten && is(VEOL2))) {
       if (echo) {
-        if (ldata.canon_head === ldata.read_head) ldata.set_canon_col();
-        ldata.echo_char(tty, c, out);
+        if (ldata.canon_head === ldata.read_head) ldata.echo.set_canon_col();
+        ldata.echo.char(tty, c);
       }
       if (c === 0xff && tty.iflag(PARMRK)) ldata.put(c);
       return line_complete(tty, c);
     }
   }
   if (echo) {
-    ldata.finish_erasing(tty, out);
-    if (c === LF) ldata.echo_char_raw(tty, LF, out);
+    finish_erasing(ldata);
+    // a newline that was typed as such means nothing special without lines
+    if (c === LF && typed === CR) ldata.echo.char_raw(LF);
     else {
-      if (ldata.canon_head === ldata.read_head) ldata.set_canon_col();
-      ldata.echo_char(tty, c, out);
+      if (ldata.canon_head === ldata.read_head) ldata.echo.set_canon_col();
+      ldata.echo.char(tty, c);
     }
   }
   if (c === 0xff && tty.iflag(PARMRK)) ldata.put(c);
@@ -199,10 +214,9 @@ function line_complete(tty: TtyStruct, c: number): void {
   ldata.canon_head = ldata.read_head;
   input_ready(tty);
 }
-const isalnum = (c: number): boolean => (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 0x5f;
 
 /** ERASE, KILL, WERASE.  cf. eraser() */
-function eraser(tty: TtyStruct, c: number, out: number[]): void {
+function eraser(tty: TtyStruct, c: number): void {
   const { ldata } = tty;
   const echo = tty.lflag(ECHO);
   if (ldata.read_head === ldata.canon_head) return;
@@ -216,9 +230,9 @@ function eraser(tty: TtyStruct, c: number, out: number[]): void {
     }
     if (!tty.lflag(ECHOK) || !tty.lflag(ECHOKE) || !tty.lflag(ECHOE)) {
       ldata.read_head = ldata.canon_head;
-      ldata.finish_erasing(tty, out);
-      ldata.echo_char(tty, tty.cc(VKILL), out);
-      if (tty.lflag(ECHOK)) ldata.echo_char_raw(tty, LF, out);
+      finish_erasing(ldata);
+      ldata.echo.char(tty, tty.cc(VKILL));
+      if (tty.lflag(ECHOK)) ldata.echo.char_raw(LF);
       return;
     }
   }
@@ -230,26 +244,29 @@ function eraser(tty: TtyStruct, c: number, out: number[]): void {
     // half a character is left alone
     if (ldata.is_continuation(tty, c)) break;
     if (kind === "werase") {
-      if (isalnum(c)) seen_alnum = true;
+      if (isalnum(c) || c === UNDERSCORE) seen_alnum = true;
       else if (seen_alnum) break;
     }
     const bytes = ldata.read_head - head;
     ldata.read_head = head;
-    if (echo) echo_erased(tty, c, head, bytes, kind, out);
+    if (echo) echo_erased(tty, c, head, bytes, kind);
     if (kind === "erase") break;
   }
-  if (ldata.read_head === ldata.canon_head && echo) ldata.finish_erasing(tty, out);
+  if (ldata.read_head === ldata.canon_head && echo) finish_erasing(ldata);
 }
-function echo_erased(tty: TtyStruct, c: number, head: number, bytes: number, kind: string, out: number[]): void {
+function echo_erased(tty: TtyStruct, c: number, head: number, bytes: number, kind: string): void {
   const { ldata } = tty;
   if (tty.lflag(ECHOPRT)) {
     if (!ldata.erasing) {
-      ldata.echo_char_raw(tty, 0x5c, out);
+      ldata.echo.char_raw(0x5c);
       ldata.erasing = true;
     }
-    ldata.echo_char(tty, c, out);
-    for (let i = 1; i < bytes; i++) out.push(ldata.at(head + i));
-  } else if (kind === "erase" && !tty.lflag(ECHOE)) ldata.echo_char(tty, tty.cc(VERASE), out);
+    ldata.echo.char(tty, c);
+    for (let i = 1; i < bytes; i++) {
+      ldata.echo.char_raw(ldata.at(head + i));
+      ldata.echo.move_back_col();
+    }
+  } else if (kind === "erase" && !tty.lflag(ECHOE)) ldata.echo.char(tty, tty.cc(VERASE));
   else if (c === TAB) {
     let num_chars = 0;
     let after_tab = false;
@@ -262,10 +279,10 @@ function echo_erased(tty: TtyStruct, c: number, head: number, bytes: number, kin
       if (iscntrl(d)) num_chars += tty.lflag(ECHOCTL) ? 2 : 0;
       else if (!ldata.is_continuation(tty, d)) num_chars++;
     }
-    ldata.echo_erase_tab(num_chars, after_tab, out);
+    ldata.echo.erase_tab(num_chars, after_tab);
   } else {
     const times = iscntrl(c) ? (tty.lflag(ECHOCTL) ? 2 : 0) : 1;
-    for (let i = 0; i < times; i++) for (const b of [BS, 32, BS]) ldata.echo_char_raw(tty, b, out);
+    for (let i = 0; i < times; i++) for (const b of [BS, 32, BS]) ldata.echo.char_raw(b);
   }
 }
 
@@ -371,7 +388,7 @@ export function n_tty_write(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint
   const st = restart_state(task, () => ({ done: 0 }));
   const { ldata, driver } = tty;
   const opost = tty.oflag(OPOST);
-  ldata.process_echoes(tty);
+  ldata.echo.process(tty);
   while (st.done < len) {
     // a master may write to a slave that nobody has open: it is there for the next one
     if (file.hung_up || (tty.link !== undefined && tty.link.count === 0 && driver.kind !== "master")) {
@@ -386,21 +403,7 @@ export function n_tty_write(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint
       st.done += n;
     } else if (room > 0) {
       const out: number[] = [];
-      // a character becomes at most eight
-      while (st.done < len && out.length < CHUNK && out.length + 8 <= Math.max(room, 8)) {
-        const column = ldata.column;
-        const canon_column = ldata.canon_column;
-        const length = out.length;
-        ldata.output_char(tty, buf[off + st.done]!, out);
-        if (out.length > room) {
-          // no room for all of it
-          out.length = length;
-          ldata.column = column;
-          ldata.canon_column = canon_column;
-          break;
-        }
-        st.done++;
-      }
+      while (st.done < len && out.length < CHUNK && ldata.output_char(tty, buf[off + st.done]!, out, room)) st.done++;
       if (out.length > 0) driver.write(tty, Uint8Array.from(out), 0, out.length);
     }
     if (st.done > before) continue;
@@ -440,8 +443,8 @@ export function n_tty_set_termios(tty: TtyStruct, old: Termios): void {
   ldata.icanon = tty.lflag(ICANON);
   if (!tty.iflag(IXON) && (old.c_iflag & IXON) !== 0 && !tty.tco_stopped) start_tty(tty);
   const stops = (t: Termios): boolean => (t.c_iflag & IXON) !== 0 && t.c_cc[VSTOP] === 0x13 && t.c_cc[VSTART] === 0x11;
-  const extproc = ((old.c_lflag ^ tty.termios.c_lflag) & EXTPROC) !== 0;
-  if (stops(old) !== stops(tty.termios) || extproc) packet_status(tty, stops(tty.termios) ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP, TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+  if (stops(old) !== stops(tty.termios)) packet_status(tty, stops(tty.termios) ? TIOCPKT_DOSTOP : TIOCPKT_NOSTOP, TIOCPKT_DOSTOP | TIOCPKT_NOSTOP);
+  if (((old.c_lflag | tty.termios.c_lflag) & EXTPROC) !== 0) packet_status(tty, TIOCPKT_IOCTL, 0);
   flush_to_ldisc(tty);
   tty.write_wait.wake_up();
   tty.read_wait.wake_up();

@@ -1,6 +1,6 @@
 // drivers/tty/pty.ts — pseudo terminals, the Unix98 way: /dev/ptmx and /dev/pts/N.  cf. drivers/tty/pty.c
 import { EIO, EINVAL, ENOSPC } from "../../include/uapi/errno.ts";
-import { O_RDWR, O_CLOEXEC } from "../../include/uapi/fcntl.ts";
+import { O_CLOEXEC } from "../../include/uapi/fcntl.ts";
 import { TIOCGPKT, TIOCGPTLCK, TIOCGPTN, TIOCGPTPEER, TIOCSIG, TIOCSPTLCK } from "../../include/uapi/ioctls.ts";
 import { MINOR } from "../../include/uapi/stat.ts";
 import { SIGINT, SIGQUIT, SIGTSTP } from "../../include/uapi/signal.ts";
@@ -13,7 +13,7 @@ import type { Task } from "../../kernel/task.ts";
 import { get_user_s32, put_user_u32 } from "../../kernel/uaccess.ts";
 import { MKDEV } from "../../include/uapi/stat.ts";
 import { CharDriver } from "../char/chrdev.ts";
-import { flush_write, n_tty_flush_buffer, tty_receive } from "./n_tty.ts";
+import { tty_receive } from "./n_tty.ts";
 import { tty_hangup } from "./tty_jobctrl.ts";
 import { type TtyFile, tty_open } from "./tty_io.ts";
 import { Termios, TtyDriver, TtyStruct } from "./tty_struct.ts";
@@ -28,6 +28,16 @@ const PTY_BUFFER = 8192;
 /** Both ends: what one writes, the other receives. */
 export abstract class PtyDriver extends TtyDriver {
   readonly minor_start = 0;
+  private readonly ptys: Ptys;
+  constructor(ptys: Ptys) {
+    super();
+    this.ptys = ptys;
+  }
+  /** A number is free again when both ends are closed. */
+  override remove(tty: TtyStruct): void {
+    const link = tty.link!;
+    if (link.count + link.hung === 0) this.ptys.all.delete(tty.index);
+  }
   override write(tty: TtyStruct, buf: Uint8Array, off: number, len: number): void {
     tty_receive(tty.link!, buf, off, len);
   }
@@ -36,7 +46,6 @@ export abstract class PtyDriver extends TtyDriver {
   }
   override unthrottle(tty: TtyStruct): void {
     const link = tty.link!;
-    link.ldata.process_echoes(link);
     link.write_wait.wake_up();
   }
   override flush_buffer(tty: TtyStruct): void {
@@ -48,19 +57,13 @@ export class PtyMaster extends PtyDriver {
   readonly name = "ptm";
   readonly major = UNIX98_PTY_MASTER_MAJOR;
   readonly kind = "master" as const;
-  private readonly ptys: Ptys;
-  constructor(ptys: Ptys) {
-    super();
-    this.ptys = ptys;
-  }
   override close(tty: TtyStruct): void {
     const slave = tty.link!;
     slave.other_closed = true;
-    this.ptys.all.delete(tty.index);
     devpts_pty_kill(tty.kernel, tty.index);
     tty_hangup(slave, false);
   }
-  override ioctl(tty: TtyStruct, file: TtyFile, task: Task, cmd: number, arg: number): number | undefined {
+  override ioctl(tty: TtyStruct, _file: TtyFile, task: Task, cmd: number, arg: number): number | undefined {
     const m = task.kernel.mem;
     const slave = tty.link!;
     switch (cmd) {
@@ -87,9 +90,6 @@ export class PtyMaster extends PtyDriver {
       case TIOCSIG:
         // the number itself, not an address
         if (arg !== SIGINT && arg !== SIGQUIT && arg !== SIGTSTP) throw EINVAL;
-        if ((file.f_flags & 3) !== O_RDWR) throw EINVAL;
-        n_tty_flush_buffer(slave);
-        flush_write(slave);
         if (slave.pgrp !== 0) kill_pgrp(tty.kernel, slave.pgrp, arg);
         return 0;
       default:
@@ -103,16 +103,16 @@ export class PtySlave extends PtyDriver {
   readonly major = UNIX98_PTY_SLAVE_MAJOR;
   readonly kind = "slave" as const;
   override open(tty: TtyStruct): void {
-    if (tty.pty_locked || tty.link!.count !== 1) throw EIO;
+    // also for those who have it open already, until the next one that succeeds
+    tty.io_error = tty.other_closed || tty.pty_locked || tty.link!.count !== 1;
+    if (tty.io_error) throw EIO;
     tty.link!.other_closed = false;
-    tty.other_closed = false;
   }
   override close(tty: TtyStruct): void {
     if (tty.count > 0) return;
     const master = tty.link!;
+    tty.io_error = true;
     master.other_closed = true;
-    master.packet = false;
-    tty.ldata.reset();
     master.read_wait.wake_up();
     master.write_wait.wake_up();
   }
@@ -122,7 +122,7 @@ export class PtySlave extends PtyDriver {
 export class Ptys {
   readonly all = new Map<number, TtyStruct>();
   readonly master: PtyMaster = new PtyMaster(this);
-  readonly slave: PtySlave = new PtySlave();
+  readonly slave: PtySlave = new PtySlave(this);
 
   /** The lowest free number. Throws ENOSPC. */
   create(kernel: Kernel): TtyStruct {

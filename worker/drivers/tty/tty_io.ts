@@ -32,12 +32,13 @@ export class TtyFile extends File {
   }
   override read(task: Task, buf: Uint8Array, off: number, len: number): number {
     if (this.hung_up) return 0;
+    if (this.tty.io_error) throw EIO;
     const n = n_tty_read(task, this.tty, this, buf, off, len);
     if (n > 0) this.update_time(task.kernel, "i_atime");
     return n;
   }
   override write(task: Task, buf: Uint8Array, off: number, len: number): number {
-    if (this.hung_up) throw EIO;
+    if (this.hung_up || this.tty.io_error) throw EIO;
     const n = n_tty_write(task, this.tty, this, buf, off, len);
     if (n > 0) this.update_time(task.kernel, "i_mtime");
     return n;
@@ -72,7 +73,10 @@ export class TtyFile extends File {
     kill_fasync(this.tty.kernel, this, POLL_IN);
   }
   override release(task: Task | undefined): void {
-    if (this.tty.files.delete(this)) this.tty.driver.close(this.tty, task);
+    const { tty } = this;
+    if (tty.files.delete(this)) tty.driver.close(tty, task);
+    else tty.hung--;
+    if (tty.count + tty.hung === 0) tty.driver.remove(tty);
   }
 }
 

@@ -1,12 +1,12 @@
 // drivers/tty/tty_ioctl.ts — ioctls of terminals.  cf. drivers/tty/tty_ioctl.c, tty_io.c
-import { EINVAL, ENOTTY, EPERM } from "../../include/uapi/errno.ts";
+import { EINVAL, EIO, ENOTTY, EPERM } from "../../include/uapi/errno.ts";
 import {
   FIONREAD, TCFLSH, TCGETA, TCGETS, TCGETS2, TCSBRK, TCSBRKP, TCSETA, TCSETAF, TCSETAW, TCSETS, TCSETS2, TCSETSF, TCSETSF2, TCSETSW, TCSETSW2, TCXONC, TIOCCBRK,
-  TIOCEXCL, TIOCGDEV, TIOCGETD, TIOCGEXCL, TIOCGPGRP, TIOCGSID, TIOCGWINSZ, TIOCNOTTY, TIOCNXCL, TIOCOUTQ, TIOCPKT, TIOCSBRK, TIOCSCTTY, TIOCSETD, TIOCSPGRP, TIOCSTI,
+  TIOCEXCL, TIOCGDEV, TIOCGETD, TIOCGEXCL, TIOCGLCKTRMIOS, TIOCGPGRP, TIOCGPTPEER, TIOCGSID, TIOCGSOFTCAR, TIOCGWINSZ, TIOCNOTTY, TIOCNXCL, TIOCOUTQ, TIOCPKT, TIOCSBRK, TIOCSCTTY, TIOCSETD, TIOCSLCKTRMIOS, TIOCSPGRP, TIOCSSOFTCAR, TIOCSTI,
   TIOCSWINSZ, TIOCVHANGUP,
 } from "../../include/uapi/ioctls.ts";
 import { SIGWINCH } from "../../include/uapi/signal.ts";
-import { NCCS, VSTART, VSTOP } from "../../include/uapi/termios.ts";
+import { CLOCAL, NCCS, VSTART, VSTOP } from "../../include/uapi/termios.ts";
 import { CAP_SYS_ADMIN, capable } from "../../kernel/cred.ts";
 import { kill_pgrp } from "../../kernel/signal.ts";
 import type { Task } from "../../kernel/task.ts";
@@ -81,11 +81,30 @@ function set_termios(task: Task, tty: TtyStruct, addr: number, kind: "termios" |
   const old = tty.termios;
   const t = get_termios(task, addr, old, kind);
   if (flush) n_tty_flush_buffer(tty);
+  unset_locked_termios(t, old, tty.termios_locked);
   // hardware bits that a pseudo terminal does not have cannot be taken away
   if (tty.driver.kind !== "console") t.c_cflag = (t.c_cflag & ~0o460) | 0o260;
   tty.termios = t;
   n_tty_set_termios(tty, old);
   return 0;
+}
+/** What TIOCSLCKTRMIOS has locked stays as it was. */
+function unset_locked_termios(t: Termios, old: Termios, locked: Termios | undefined): void {
+  if (locked === undefined) return;
+  const keep = (now: number, was: number, lock: number): number => (now & ~lock) | (was & lock);
+  t.c_iflag = keep(t.c_iflag, old.c_iflag, locked.c_iflag);
+  t.c_oflag = keep(t.c_oflag, old.c_oflag, locked.c_oflag);
+  t.c_cflag = keep(t.c_cflag, old.c_cflag, locked.c_cflag);
+  t.c_lflag = keep(t.c_lflag, old.c_lflag, locked.c_lflag);
+  if (locked.c_line !== 0) t.c_line = old.c_line;
+  t.c_cc = t.c_cc.map((c, i) => (locked.c_cc[i] !== 0 ? old.c_cc[i]! : c));
+}
+/** Nothing is locked. */
+function no_locks(): Termios {
+  const t = new Termios();
+  t.c_iflag = t.c_oflag = t.c_cflag = t.c_lflag = t.c_ispeed = t.c_ospeed = 0;
+  t.c_cc.fill(0);
+  return t;
 }
 
 /** A new size, told to the foreground group if it is one.  cf. tty_do_resize(), pty_resize() */
@@ -105,13 +124,15 @@ function tcxonc(task: Task, tty: TtyStruct, arg: number): number {
       stop_tty(tty);
       return 0;
     case 1:
+      // what ^S has stopped stays so
+      if (!tty.tco_stopped) return 0;
       tty.tco_stopped = false;
       start_tty(tty);
       return 0;
     case 2:
     case 3: {
       const c = tty.cc(arg === 2 ? VSTOP : VSTART);
-      if (c !== 0 && tty.driver.write_room(tty) > 0) tty.driver.write(tty, Uint8Array.of(c), 0, 1);
+      if (c !== 0 && !tty.tco_stopped && tty.driver.write_room(tty) > 0) tty.driver.write(tty, Uint8Array.of(c), 0, 1);
       return 0;
     }
     default:
@@ -121,7 +142,10 @@ function tcxonc(task: Task, tty: TtyStruct, arg: number): number {
 function tcflsh(task: Task, tty: TtyStruct, arg: number): number {
   tty_check_change(task, tty);
   if (arg < 0 || arg > 2) throw EINVAL;
-  if (arg !== 1) n_tty_flush_buffer(tty);
+  if (arg !== 1) {
+    tty.flip.clear();
+    n_tty_flush_buffer(tty);
+  }
   if (arg !== 0) flush_write(tty);
   return 0;
 }
@@ -160,6 +184,19 @@ export function tty_ioctl(task: Task, tty: TtyStruct, file: TtyFile, cmd: number
     case TCSETAW:
     case TCSETAF:
       return set_termios(task, real, arg, "termio", cmd === TCSETAF);
+    case TIOCGSOFTCAR:
+      put_user_u32(m, arg, (real.termios.c_cflag & CLOCAL) !== 0 ? 1 : 0);
+      return 0;
+    case TIOCSSOFTCAR:
+      real.termios.c_cflag = (real.termios.c_cflag & ~CLOCAL) | (get_user_s32(m, arg) !== 0 ? CLOCAL : 0);
+      return 0;
+    case TIOCGLCKTRMIOS:
+      put_termios(task, arg, real.termios_locked ?? no_locks(), false);
+      return 0;
+    case TIOCSLCKTRMIOS:
+      if (!capable(task, CAP_SYS_ADMIN)) throw EPERM;
+      real.termios_locked = get_termios(task, arg, no_locks(), "termios");
+      return 0;
     case TCSBRK:
     case TCSBRKP:
     case TIOCSBRK:
@@ -208,10 +245,15 @@ export function tty_ioctl(task: Task, tty: TtyStruct, file: TtyFile, cmd: number
       check_read(m, arg, 8);
       tty_do_resize(tty, { row: get_user_u16(m, arg), col: get_user_u16(m, arg + 2), xpixel: get_user_u16(m, arg + 4), ypixel: get_user_u16(m, arg + 6) });
       return 0;
+    case TIOCGPTPEER:
+      throw EIO;
     case TIOCPKT:
       if (tty.driver.kind !== "master") throw ENOTTY;
-      tty.packet = get_user_s32(m, arg) !== 0;
-      if (tty.packet) tty.link!.pktstatus = 0;
+      if (get_user_s32(m, arg) === 0) tty.packet = false;
+      else if (!tty.packet) {
+        tty.link!.pktstatus = 0;
+        tty.packet = true;
+      }
       return 0;
     case TIOCGETD:
       put_user_u32(m, arg, N_TTY);

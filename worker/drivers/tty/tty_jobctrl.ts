@@ -3,7 +3,7 @@ import { EINVAL, EIO, ENOTTY, EPERM, ERESTARTSYS, ESRCH } from "../../include/ua
 import { SIGCONT, SIGHUP, SIGTTIN, SIGTTOU, SIG_IGN } from "../../include/uapi/signal.ts";
 import { CAP_SYS_ADMIN, CAP_SYS_TTY_CONFIG, capable } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
-import { pgrp_members, processes, session_members } from "../../kernel/pid.ts";
+import { find_task, pgrp_members, processes, session_members } from "../../kernel/pid.ts";
 import { group_send_sig, is_current_pgrp_orphaned, kill_pgrp } from "../../kernel/signal.ts";
 import { SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
@@ -112,6 +112,7 @@ export function tty_hangup(tty: TtyStruct, exit_session: boolean): void {
     if (f.console) continue;
     f.hung_up = true;
     tty.files.delete(f);
+    tty.hung++;
   }
   tty_signal_session_leader(tty, exit_session);
   tty.ldata.reset();
@@ -135,12 +136,13 @@ export function tty_jobctrl_ioctl(task: Task, tty: TtyStruct, real: TtyStruct, c
       if (e === EIO) throw ENOTTY;
       throw e;
     }
-    if (task.signal.tty !== real || real.session !== task.signal.session) throw ENOTTY;
     const pgrp = get_user_s32(mem, arg);
     if (pgrp < 0) throw EINVAL;
-    const members = pgrp_members(kernel, pgrp);
-    if (members.length === 0) throw ESRCH;
-    if (members[0]!.signal.session !== task.signal.session) throw EPERM;
+    if (task.signal.tty !== real || real.session !== task.signal.session) throw ENOTTY;
+    // a process of that number will do
+    const member = pgrp_members(kernel, pgrp)[0] ?? find_task(kernel, pgrp);
+    if (member === undefined) throw ESRCH;
+    if (member.signal.session !== task.signal.session) throw EPERM;
     real.pgrp = pgrp;
     return 0;
   }

@@ -47,6 +47,8 @@ export abstract class TtyDriver {
   open(_tty: TtyStruct, _task: Task | undefined): void {}
   /** One File less; tty.count is what is left. */
   close(_tty: TtyStruct, _task: Task | undefined): void {}
+  /** The last File is closed, and those that were hung up. */
+  remove(_tty: TtyStruct): void {}
   /** Drops output that was not taken yet. */
   flush_buffer(_tty: TtyStruct): void {}
   /** The reader took input: there is room again. */
@@ -91,6 +93,8 @@ export class TtyStruct {
   readonly driver: TtyDriver;
   readonly index: number;
   termios: Termios;
+  /** TIOCSLCKTRMIOS: bits that stay as they are */
+  termios_locked: Termios | undefined;
   readonly winsize: WinSize = { row: 0, col: 0, xpixel: 0, ypixel: 0 };
   readonly ldata: NTty = new NTty();
   readonly flip: FlipBuffer = new FlipBuffer();
@@ -98,6 +102,8 @@ export class TtyStruct {
   readonly write_wait: WaitQueue = new WaitQueue();
   /** open Files, in the order of opening */
   readonly files = new Set<TtyFile>();
+  /** Files that were hung up and are not closed yet */
+  hung = 0;
   /** foreground process group and session; 0: none */
   pgrp = 0;
   session = 0;
@@ -111,6 +117,8 @@ export class TtyStruct {
   /** of a pseudo terminal: the other end is closed; not yet unlocked */
   other_closed = false;
   pty_locked = false;
+  /** TTY_IO_ERROR: reads and writes are EIO */
+  io_error = false;
   /** TIOCPKT, and what the master has not been told yet */
   packet = false;
   pktstatus = 0;

@@ -17,6 +17,11 @@ export class PtsNode extends PseudoInode {
     this.i_ino = ino;
     this.i_rdev = rdev;
   }
+  /** Its master is closed: the next one of this number has a node of its own. */
+  killed = false;
+  override d_revalidate(): boolean {
+    return !this.killed;
+  }
 }
 
 export class PtsRoot extends PseudoInode {
@@ -87,7 +92,11 @@ export class DevptsType extends FileSystemType {
   }
   /** cf. devpts_pty_kill() */
   pty_kill(index: number): void {
-    this.root().nodes.delete(String(index));
+    const { nodes } = this.root();
+    const node = nodes.get(String(index))!;
+    node.killed = true;
+    node.i_nlink = 0;
+    nodes.delete(String(index));
   }
 }
 

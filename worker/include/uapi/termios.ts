@@ -43,6 +43,7 @@ export const B38400 = 0o17;
 export const CS8 = 0o60;
 export const CREAD = 0o200;
 export const HUPCL = 0o2000;
+export const CLOCAL = 0o4000;
 
 /** c_lflag */
 export const ISIG = 0o1;

@@ -213,9 +213,10 @@ static void sequence(const struct family *f, const char *name, uint32_t seed, in
 	mkdir(place, 0777);
 	chmod(place, 0777);
 	fprintf(out, "=== %s %u %d %s\n", name, seed, steps, fs);
+	uint32_t first = seed * 2654435761u + 12345;
+	dice = first ? first : 1;
 	for (int i = 0; i < f->actors; i++) start_actor(&players[i], f, i, place);
-	dice = seed * 2654435761u + 12345;
-	if (!dice) dice = 1;
+	dice = first ? first : 1;
 	for (int i = 0; i < 10; i++) below(2);
 	for (int i = 0; i < steps; i++) {
 		int k = below(f->actors);

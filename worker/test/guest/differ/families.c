@@ -10,5 +10,6 @@ const struct family families[] = {
 	{"locks", 3, step_locks, start_locks, false},
 	{"pointers", 1, step_pointers, start_pointers, false},
 	{"times", 1, step_times, start_times, false},
+	{"terminals", 1, step_terminals, start_terminals, false},
 	{0},
 };

@@ -7,3 +7,4 @@ void step_signals(void), start_signals(int actor);
 void step_locks(void), start_locks(int actor);
 void step_pointers(void), start_pointers(int actor);
 void step_times(void), start_times(int actor);
+void step_terminals(void), start_terminals(int actor);
