@@ -86,6 +86,7 @@ export class ModuleWriter {
   private readonly code: Bytes;
   private readonly exports = new Bytes();
   private exportCount = 0;
+  private readonly tables = new Bytes();
   private readonly elements = new Bytes();
   private elementCount = 0;
   private readonly hints = new Bytes();
@@ -124,6 +125,29 @@ export class ModuleWriter {
     this.importBytes.byte(0x70);
     this.importBytes.byte(0);
     this.importBytes.u32(size);
+  }
+
+  /** Imports functions as globals, and makes a table of them, number 0: there must be no other. */
+  tableOfGlobals(names: readonly string[]): void {
+    if (names.length === 0) return;
+    this.tables.byte(0x70);
+    this.tables.byte(1);
+    this.tables.u32(names.length);
+    this.tables.u32(names.length);
+    this.elements.byte(4);
+    this.elements.byte(0x41);
+    this.elements.byte(0);
+    this.elements.byte(0x0b);
+    this.elements.u32(names.length);
+    names.forEach((name, i) => {
+      this.startImport(name, 3);
+      this.importBytes.byte(0x70);
+      this.importBytes.byte(0);
+      this.elements.byte(0x23);
+      this.elements.u32(i);
+      this.elements.byte(0x0b);
+    });
+    this.elementCount++;
   }
 
   /** Index of the imported function, from 0; the same name may be asked for again. Only before the first addFunction. */
@@ -211,6 +235,7 @@ export class ModuleWriter {
     section(1, this.typeIndex.size, this.types);
     section(2, this.importCount, this.importBytes);
     section(3, this.functionCount, this.functions);
+    section(4, this.tables.len > 0 ? 1 : 0, this.tables);
     section(7, this.exportCount, this.exports);
     section(9, this.elementCount, this.elements);
     if (this.hintedFunctions > 0) {

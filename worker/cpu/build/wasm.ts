@@ -169,15 +169,16 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.byte(0xfd);
     this.code.u32(op);
   }
+  /** Number of what is imported by this name. */
+  protected importOf(name: string): number {
+    let index = this.imports.get(name);
+    if (index === undefined) this.imports.set(name, (index = this.imports.size));
+    return index;
+  }
   /** opcode: call, or 0x12: return_call */
   protected callImport(name: string, opcode = 0x10): void {
-    let index = this.imports.get(name);
-    if (index === undefined) {
-      index = this.imports.size;
-      this.imports.set(name, index);
-    }
     this.code.byte(opcode);
-    this.code.u32(index);
+    this.code.u32(this.importOf(name));
   }
   protected if(): void {
     this.code.byte(0x04);
@@ -577,10 +578,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   known(_fact: string, _o: Operand): boolean { return false; }
   learn(_fact: string, _o: Operand): void {}
   loop(cond: () => number, body: () => void): void {
-    this.byte(0x02); // block
-    this.byte(0x40);
-    this.byte(0x03); // loop
-    this.byte(0x40);
+    for (const b of [0x02, 0x40, 0x03, 0x40]) this.byte(b); // block, loop
     this.barrier();
     this.get(cond());
     this.byte(0x45); // i32.eqz

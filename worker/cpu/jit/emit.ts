@@ -28,8 +28,6 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   private norm: FlagRecord | undefined;
   /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
   private mayFlag = false;
-  /** where in the code the number of a function in this module is to be filled in (five bytes), and its guest address */
-  readonly nearCalls: [number, number][] = [];
   private edgeOut: ((k: number) => void) | undefined;
   /** by block, at its end */
   private readonly bytesAtEnd: number[][] = [];
@@ -62,7 +60,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.byte(0x00); // unreachable
     this.closeWays();
     this.byte(0x0b);
-    this.insertVectors(start, this.nearCalls);
+    this.insertVectors(start);
     return this.code;
   }
 
@@ -543,8 +541,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.byte(0x7e);
       this.barrier();
       this.byte(0x10);
-      this.nearCalls.push([this.code.len, known]);
-      for (const b of [0x80, 0x80, 0x80, 0x80, 0x00]) this.byte(b);
+      this.code.u32(near - this.links.firstSlot);
       this.byte(0x05);
     }
     this.get(slot);

@@ -136,6 +136,14 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.addresses.restore(known);
   }
 
+  /** By the module's table: call_indirect, or return_call_indirect. */
+  protected override callImport(name: string, opcode = 0x10): void {
+    this.i32const(this.importOf(name));
+    this.byte(opcode + 1);
+    this.code.u32(this.links.typeOf(name));
+    this.byte(0);
+  }
+
   // ---- operands
 
   read(o: Operand): number {

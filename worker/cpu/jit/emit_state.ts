@@ -198,7 +198,7 @@ export abstract class StateBuilder extends OperandBuilder {
     return local;
   }
   /** Inserts the loads of such vectors into the code, which is complete, where it was `at` bytes long. */
-  protected insertVectors(at: number, fixups: readonly [number, number][]): void {
+  protected insertVectors(at: number): void {
     if (this.vectors.size === 0) return;
     const rest = this.code.buf.slice(at, this.code.len);
     this.code.len = at;
@@ -211,7 +211,6 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     const by = this.code.len - at;
     this.code.bytes(rest);
-    for (const f of fixups) if (f[0] >= at) f[0] += by;
     this.unlikelyAt.forEach((u, i) => (this.unlikelyAt[i] = u >= at ? u + by : u));
   }
   // ---- leaving

@@ -19,6 +19,7 @@ import { FN_ENTER } from "../interp.ts";
 import { RSP, ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import { settleFunction } from "./flag_record.ts";
+import { Callees } from "./callees.ts";
 import type { DoorLog } from "../door.ts";
 import { Functions } from "./functions.ts";
 import type { Links } from "./links.ts";
@@ -117,7 +118,7 @@ export class Jit implements Compiler {
   private readonly constants: number;
   /** addresses of vectors that do not change, by their bytes */
   private readonly constantOf = new Map<string, number>();
-  private imports: Record<string, WebAssembly.ImportValue> = {};
+  private readonly callees: Callees;
   private readonly wordOf = new Map<number, number>();
   private readonly regions = new Map<number, Compiled>();
   /** regions whose code has been written to, the last one of each entry: the same code may come back */
@@ -140,9 +141,10 @@ export class Jit implements Compiler {
     this.functions = new Functions(layout.mem);
     this.constants = layout.mem.reserve(16 * CONSTANTS);
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
-    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, constant: (bytes) => this.constant(bytes), slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0 };
+    const firstSlot = (): number => this.nextSlot;
+    this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, constant: (bytes) => this.constant(bytes), slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0, get firstSlot() { return firstSlot(); }, typeOf: (name) => this.callees.type(name) };
     this.clearJumps();
-    this.buildEntry();
+    this.callees = new Callees(layout.mem.memory, { ...interpreter.imports, ...this.buildEntry() });
     interpreter.compiler = this;
   }
 
@@ -171,9 +173,9 @@ export class Jit implements Compiler {
     return at;
   }
 
-  private writer(): ModuleWriter {
+  private writer(capacity?: number): ModuleWriter {
     const { mem } = this.links;
-    const w = new ModuleWriter();
+    const w = new ModuleWriter(capacity);
     w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
     return w;
   }
@@ -187,7 +189,7 @@ export class Jit implements Compiler {
    * The function of records that enter compiled code: (record, left) → next record, as any shape function; and $region. Only this instance
    * imports the tables: V8 gives each one that does a copy of the whole, and goes through all of them at each change.
    */
-  private buildEntry(): void {
+  private buildEntry(): WebAssembly.Exports {
     const w = this.writer();
     w.importTable("t", this.interpreter.table.length);
     w.importTable("r", MAX_REGIONS);
@@ -215,8 +217,7 @@ export class Jit implements Compiler {
     const { host } = this;
     w.exportFunction("$door", w.addFunction(w.type(...IMPORTS["$door"]!), ...host.log.code(s, kernel!, quick!, again!)));
     const door = { $kernel: () => host.knock(), $quick: (rax: number, n: number) => host.quick(rax, n), $again: () => host.again() };
-    const exports = this.instantiate(w.finish(), { ...this.interpreter.imports, ...door, t: this.interpreter.table, r: this.table });
-    this.imports = { ...this.interpreter.imports, $region: exports.$region!, $settle: exports.$settle!, $door: exports.$door! };
+    return this.instantiate(w.finish(), { ...this.interpreter.imports, ...door, t: this.interpreter.table, r: this.table });
   }
 
   met(rip: number): void {
@@ -266,29 +267,19 @@ export class Jit implements Compiler {
     const made = batch.map((region) => {
       const builder = new RegionBuilder(this.links, imports, region);
       const body = builder.compile();
-      return { region, body, locals: builder.types, calls: builder.nearCalls, unlikely: builder.unlikelyAt };
+      return { region, body, locals: builder.types, unlikely: builder.unlikelyAt };
     });
-    const first = this.nextSlot;
-    for (const { body, calls } of made)
-      for (const [at, entry] of calls) {
-        const index = imports.size + this.near.get(entry)! - first;
-        body.buf[at] = (index & 127) | 128;
-        body.buf[at + 1] = ((index >> 7) & 127) | 128;
-      }
-    this.link(made, imports);
+    this.link(made, [...imports.keys()]);
   }
 
-  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[]; unlikely: readonly number[] }[], imports: ReadonlyMap<string, number>): void {
-    const w = this.writer();
-    for (const name of imports.keys()) {
-      const [params, results] = IMPORTS[name] ?? [[], ["i32"]];
-      w.importFunction(name, params, results);
-    }
+  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[]; unlikely: readonly number[] }[], callees: readonly string[]): void {
+    const w = this.writer(made.reduce((n, { body }) => n + body.len + 64, 0));
+    this.callees.declare(w, callees);
     const first = this.nextSlot;
     for (const { body, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body, unlikely));
     const bytes = w.finish();
     const compiled = made.map(({ region }, i) => new Compiled(this, region, first + i, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1, bytes));
-    const exports = this.instantiate(bytes, this.imports);
+    const exports = this.instantiate(bytes, this.callees.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
     compiled.forEach((c, i) => {
       this.enter(c);

@@ -17,6 +17,9 @@ export interface Links extends WasmLayout {
   slotOf(rip: number): number;
   /** where vmcall is legal */
   readonly door: number;
-  /** the slot that the code at `rip` will have if it is in the module being written, else 0 */
+  /** the slot that the code at `rip` will have if it is in the module being written, else 0; that of its first function */
   nearSlot(rip: number): number;
+  readonly firstSlot: number;
+  /** the type that a function outside of the module has in it */
+  typeOf(name: string): number;
 }
