@@ -598,6 +598,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     const canonToo = this.canonToo;
     // what it does to registers is not known before
     this.addresses.forget(0xffff);
+    this.setBytes(undefined);
     const known = this.addresses.save();
     this.open(0x02);
     this.open(0x03);
@@ -613,6 +614,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.end();
     this.end();
     this.addresses.restore(known);
+    this.setBytes(undefined);
     this.canonToo = canonToo;
   }
 }

@@ -40,7 +40,11 @@ export abstract class OperandBuilder extends FlagBuilder {
 
   /** by general register: how many low bytes of it may be other than zero, as far as is known here */
   protected readonly regBytes: number[] = new Array<number>(GPRS).fill(8);
+  /** by general register: a local that holds its low byte, where lowKnown has its bit: what was written there is read again, mostly, to be extended */
+  private readonly lows: number[] = new Array<number>(GPRS).fill(-1);
+  private lowKnown = 0;
   protected setBytes(to: readonly number[] | undefined): void {
+    this.lowKnown = 0;
     for (let r = 0; r < GPRS; r++) this.regBytes[r] = to?.[r] ?? 8;
   }
   private bytesOf(v: number): number {
@@ -186,6 +190,10 @@ export abstract class OperandBuilder extends FlagBuilder {
     return local;
   }
   reg(n: number, size: number): number {
+    if (size === 1 && (this.lowKnown >>> n) & 1) {
+      this.get(this.lows[n]!);
+      return this.narrow(1, this.take("i32"));
+    }
     this.get(this.local(n));
     const bytes = this.regBytes[n]!;
     if (size === 8) return this.narrow(bytes, this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n)));
@@ -196,20 +204,26 @@ export abstract class OperandBuilder extends FlagBuilder {
     const local = this.local(n), symbol = size === 8 ? this.symbolOf(v) : -1;
     this.addresses.set(n, symbol, symbol < 0 ? 0 : this.offsetOf(v));
     this.regBytes[n] = size === 8 ? this.bytesOf(v) : size === 4 ? Math.min(4, this.bytesOf(v)) : Math.max(size, this.regBytes[n]!);
+    this.lowKnown &= ~(1 << n);
     if (size === 8) this.get(v);
     else if (size === 4) {
       this.get(v);
       if (this.typeOf(v) === "i64") this.byte(0xa7);
       this.byte(0xad); // i64.extend_i32_u
     } else {
-      const wide = this.zext(v);
-      const bits = size === 1 ? 0xff : 0xffff;
+      const narrow = this.mask(size, this.trunc(v));
+      if (size === 1) {
+        if (this.lows[n]! < 0) this.lows[n] = this.permanent("i32");
+        this.get(narrow);
+        this.set(this.lows[n]!);
+        this.barrier();
+        this.lowKnown |= 1 << n;
+      }
       this.get(local);
-      this.i64const(-1 - bits);
+      this.i64const(size === 1 ? -0x100 : -0x10000);
       this.byte(0x83);
-      this.get(wide);
-      this.i64const(bits);
-      this.byte(0x83);
+      this.get(narrow);
+      this.byte(0xad);
       this.byte(0x84);
     }
     this.set(local);
