@@ -55,6 +55,11 @@ function anything(d: Dice, depth = 0): unknown {
 const event = (d: Dice): unknown => d.of([{ at: d.below(1000), text: "a" }, { at: d.of(NUMBERS), hex: d.of(["", "0", "zz", "00"]) }, { at: 5, size: [d.of(NUMBERS), d.of(NUMBERS)] }, { at: 5, poke: d.of(NUMBERS), hex: "00" }, { at: 5, line: d.of(NUMBERS), text: d.of(TEXTS) }, anything(d)]);
 /** Few events, or more than may be: those are short, so that a round is. */
 const events = (d: Dice): unknown[] => (d.below(12) === 0 ? Array.from({ length: 10_001 }, (_, at) => ({ at, text: "a" })) : Array.from({ length: d.of([1, 10]) }, () => event(d)));
+/** JSON that is deeper than a stack, or broken off in its depth. */
+const deep = (d: Dice): string => {
+  const n = d.of([1, 100, 20_000, 200_000]), [open, close] = d.of([["[", "]"], ['{"a":', "}"], ['{"__proto__":', "}"], ['{"input":[', "]}"]] as const);
+  return open.repeat(n) + (d.below(2) === 0 ? "0" : "") + (d.below(3) === 0 ? "" : close.repeat(n));
+};
 const extra = (d: Dice): unknown =>
   d.of([
     anything(d),
@@ -69,7 +74,7 @@ function hostileLink(d: Dice): string {
     const key = d.of(KEYS);
     if (key === "b") return "b=1";
     if (key !== "x") return `${key}=${encodeURIComponent(String(field(d)).replaceAll(/[\ud800-\udfff]/g, "?"))}`;
-    const bytes = d.below(8) === 0 ? new Uint8Array(2 << 20) : strToU8(JSON.stringify(extra(d)) ?? "");
+    const bytes = d.below(8) === 0 ? new Uint8Array(2 << 20) : strToU8(d.below(12) === 0 ? deep(d) : (JSON.stringify(extra(d)) ?? ""));
     const text = toBase64url(deflateRawSync(bytes));
     return `x=${d.of(["1.", "1.", "1.", "2.", ""])}${d.below(4) === 0 ? text.slice(0, d.below(text.length + 1)) : text}`;
   });
@@ -83,12 +88,12 @@ function hostileLink(d: Dice): string {
 function hostileBundle(d: Dice): Uint8Array {
   const files: Zippable = {};
   const boot = { format: 1, image: { name: IMAGE, hash: undefined }, ...Object.fromEntries(Array.from({ length: d.below(8) }, () => [d.of(["mem", "seed", "clock", "append", "line", "at", "ns", "title", "fingerprint", "source", "screen", "unknown", "image", "format", "extra"]), field(d)])) };
-  files["boot.json"] = strToU8(d.below(6) === 0 ? (JSON.stringify(anything(d)) ?? "") : JSON.stringify(boot));
+  files["boot.json"] = strToU8(d.below(12) === 0 ? deep(d) : d.below(6) === 0 ? (JSON.stringify(anything(d)) ?? "") : JSON.stringify(boot));
   for (let k = d.below(5); k > 0; k--) {
     const blocks = new Uint8Array(d.of([0, 1, 4100, 8200, 8199]));
     for (let i = 0; i + 4100 <= blocks.length; i += 4100) new DataView(blocks.buffer).setUint32(i, d.of([0, 7, 7, 2 ** 20, 2 ** 32 - 1]), true);
     const [name, content] = d.of<readonly [string, Uint8Array]>([
-      ["input.jsonl", strToU8(events(d).map((e) => JSON.stringify(e) ?? "").join("\n"))],
+      ["input.jsonl", strToU8(d.below(12) === 0 ? deep(d) : events(d).map((e) => JSON.stringify(e) ?? "").join("\n"))],
       ["notes.md", new Uint8Array(d.of([0, 10, (1 << 20) + 1]))],
       [`overlay/${d.of([IMAGE, "other.ext4", "..", "a/b", "x".repeat(65)])}.blocks`, blocks],
       [d.of(["../evil", "/etc/passwd", "C:\\x", "boot.json/", "overlay/", "a\0b", "x".repeat(5000)]), strToU8("x")],
@@ -98,7 +103,32 @@ function hostileBundle(d: Dice): Uint8Array {
   const zip = zipSync(files, { level: d.of([0, 6]) });
   const v = new DataView(zip.buffer, zip.byteOffset, zip.length);
   const end = zip.length - 22;
-  switch (d.below(8)) {
+  switch (d.below(11)) {
+    case 8: {
+      // a directory that names the first file many times under other names: all of them are the same bytes
+      const at = v.getUint32(end + 16, true);
+      const entry = zip.slice(at, at + 46 + v.getUint16(at + 28, true) + v.getUint16(at + 30, true) + v.getUint16(at + 32, true));
+      const times = d.of([2, 500, 1500]);
+      const out = new Uint8Array(at + times * entry.length + 22);
+      out.set(zip.subarray(0, at));
+      for (let k = 0; k < times; k++) {
+        entry[46] = d.of([0x62, 0x6f, 0x2f, 0xff]);
+        out.set(entry, at + k * entry.length);
+      }
+      out.set(zip.subarray(end), at + times * entry.length);
+      const w = new DataView(out.buffer, out.length - 22);
+      w.setUint16(8, times, true);
+      w.setUint16(10, times, true);
+      w.setUint32(12, times * entry.length, true);
+      return out;
+    }
+    case 9: {
+      // another archive's end behind it, a comment that goes beyond the file, or bytes before the first file
+      const more = new Uint8Array(zip.length + d.of([22, 1, 65_536]));
+      more.set(d.below(2) === 0 ? zip : zip.subarray(end), d.below(2) === 0 ? 0 : more.length - zip.length);
+      if (d.below(2) === 0) new DataView(more.buffer).setUint16(Math.min(more.length, zip.length) - 2, d.of([1, 22, 65_535]), true);
+      return more;
+    }
     case 0:
       return zip.slice(0, d.below(zip.length));
     case 1: // a count, a place or a size of the directory
