@@ -77,9 +77,10 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
 
 test("a link with mistakes says what is wrong, and boots anyway", async ({ page }) => {
   const guest = new Guest(page);
-  await page.goto(`/#/?b=1&i=nommu.ext4&m=9999&s=xyz&n=Broken&future=1`);
+  await page.goto(`/#/?b=1&i=nommu.ext4&k=0.0.1~abcd&m=9999&s=xyz&n=Broken&future=1`);
   const banner = page.getByRole("region", { name: "Opened link" });
   await expect(banner).toContainText("Broken");
+  await expect(banner).toContainText("made by another version of this page (0.0.1~abcd; this is ");
   await expect(banner).toContainText("the memory in MiB should be from 16 to 1024, not 9999");
   await expect(banner).toContainText('the seed should be up to 16 hexadecimal digits, not "xyz"');
   await expect(banner).toContainText("Made by a newer version; not understood here, and kept: future");

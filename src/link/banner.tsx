@@ -1,5 +1,6 @@
 // src/link/banner.tsx — what was opened, above the console: questions before it boots, then its title, its notes, its command and the verdict.
 import type { ReactNode } from "react";
+import { ENGINE } from "../engine.ts";
 import { count } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
@@ -21,6 +22,7 @@ export function LinkBanner({ session }: { readonly session: Session }): ReactNod
           {link.title === "" ? "" : `from a ${opened.from}; `}a scratch disk: nothing that you keep is touched
           {events > 0 ? `; it repeats ${count(events)} recorded inputs` : ""}
           {link.at === undefined ? "" : `, up to instruction ${count(link.at)}`}
+          {link.engine === undefined || link.engine === ENGINE ? "" : `; made by another version of this page (${link.engine}; this is ${ENGINE}): it may come out otherwise`}
           {/(?:^| )time=real(?: |$)/.test(opened.cmdline) ? "; its clock is this computer’s (time=real): what was recorded comes out the same, and from there no two runs do" : ""}
         </span>
       </div>

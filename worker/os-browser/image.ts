@@ -94,7 +94,7 @@ async function download(name: string, url: string, gzSize: number, progress: Pro
   try {
     response = await fetch(url);
   } catch {
-    throw new Error(`The disk image ${name} could not be fetched: the server does not answer.`);
+    throw new Error(`The disk image ${name} could not be fetched: the server does not answer, or does not let pages of other sites read it (it would have to send Access-Control-Allow-Origin).`);
   }
   if (!response.ok || response.body === null) throw new Error(`The disk image ${name} could not be fetched: the server says ${response.status}.`);
   return collect(response.body, gzSize, name, (done) => progress("fetching the disk image", done, gzSize));
