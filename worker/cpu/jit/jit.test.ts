@@ -21,6 +21,10 @@ const PROGRAMS = {
 7: rol $5, %edx; inc %edi; dec %ebp; and $15, %edi; add %ecx, %edx; inc %r11; and $3, %r11; cmp $-9, %ebp; je 8f
    mov %r9d, %esi; jmp 1b
 8: int3`,
+  "a loop that is entered beside its first block": `
+  mov $5, %edx; mov $3, %edi; test $1, %bl; je 2f; test $1, %cl; je 3f
+2: add (%rsi), %ebx; dec %edx; jg 2b; mov $2, %edx
+3: add %edx, %ecx; dec %edi; jg 2b; int3`,
   "a switch": `
 1: mov %ebp, %eax; and $3, %eax; cmp $3, %eax; ja 9f; lea 2f(%rip), %rdx; movslq (%rdx,%rax,4), %rax; add %rdx, %rax; jmp *%rax
 2: .long 3f-2b, 4f-2b, 5f-2b, 6f-2b
@@ -73,6 +77,8 @@ for (const [name, source] of Object.entries(PROGRAMS))
       compiled.run(1);
       compiled.run(2);
       compiled.jit!.compile(entry);
+      // each byte of code is watched once
+      for (const { ranges } of compiled.jit!.list()) expect(ranges.every(([from, to], i) => from < to && (i === 0 || from > ranges[i - 1]![1]))).toBe(true);
       for (const slice of [1, 7, 16, 40]) {
         start(plain);
         start(compiled);

@@ -99,6 +99,8 @@ function strideOf({ blocks, analysis, succ }: Pick<Region, "blocks" | "analysis"
   if (last < 0) return undefined;
   const chain: number[] = [];
   for (let n = last; ; n = idom[n]!) {
+    // what the header does not dominate: a loop that is entered elsewhere, too
+    if (rpo[n]! < rpo[header]!) return undefined;
     chain.push(n);
     if (n === header) break;
   }
