@@ -64,11 +64,23 @@ export interface JitHost {
   again(): number;
 }
 
+/** The same addresses in as few ranges as there can be, ascending: a region has many copies of some blocks, and most lie side by side. */
+function united(ranges: Region["ranges"]): Region["ranges"] {
+  const out: [number, number][] = [];
+  for (const [start, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = out[out.length - 1];
+    if (last !== undefined && start <= last[1]) last[1] = Math.max(last[1], end);
+    else if (end > start) out.push([start, end]);
+  }
+  return out;
+}
+
 /** One region that has been compiled. */
 class Compiled implements CompiledCode {
   readonly entry: number;
   readonly slot: number;
   private readonly jit: Jit;
+  /** the code that it was made from, each byte once */
   readonly ranges: Region["ranges"];
   /** the module that it is in, for who wants to look at it */
   readonly module: Uint8Array<ArrayBuffer>;
@@ -85,7 +97,7 @@ class Compiled implements CompiledCode {
     this.jit = jit;
     this.entry = region.entry;
     this.slot = slot;
-    this.ranges = region.ranges.filter(([start, end]) => end > start);
+    this.ranges = united(region.ranges);
     this.source = new Uint8Array(this.ranges.reduce((n, [start, end]) => n + end - start, 0));
     let at = 0;
     for (const [start, end] of this.ranges) {
