@@ -6,7 +6,7 @@ import { S_IFDIR, S_IFMT, S_ISGID, S_ISREG, S_ISUID, S_IXGRP } from "../include/
 import { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, in_group_p, type Cred } from "../kernel/cred.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
-import type { File, Iattr, Inode, Mount, Timespec64 } from "./fs.ts";
+import type { File, Iattr, Inode, Mount, Path, Timespec64 } from "./fs.ts";
 import { get_inode_acl, posix_acl_permission } from "./posix_acl.ts";
 
 export const MAY_EXEC = 1;
@@ -122,8 +122,8 @@ export function file_remove_privs(task: Task, inode: Inode): void {
 }
 
 /** Checks that `task` may make the change, and makes it, with ctime. Throws EPERM, EROFS.  cf. setattr_prepare() + notify_change() */
-export function notify_change(task: Task, mnt: Mount, inode: Inode, attr: Iattr, times_touch = false): void {
-  mnt_want_write(mnt);
+export function notify_change(task: Task, path: Path | undefined, inode: Inode, attr: Iattr, times_touch = false): void {
+  if (path !== undefined) mnt_want_write(path.mnt);
   const cred = task.cred;
   if ((inode.i_flags & (S_IMMUTABLE | S_APPEND)) !== 0 && (attr.mode ?? attr.uid ?? attr.gid ?? (times_touch ? undefined : attr.atime ?? attr.mtime)) !== undefined) throw EPERM;
   if ((inode.i_flags & S_IMMUTABLE) !== 0) throw EPERM;
@@ -147,5 +147,5 @@ export function notify_change(task: Task, mnt: Mount, inode: Inode, attr: Iattr,
     inode_permission(task, inode, MAY_WRITE);
   }
   inode.setattr(change);
-  inode.i_sb.kernel.vfs.fsnotify.change(inode, attr);
+  inode.i_sb.kernel.vfs.fsnotify.change(path?.dentry, inode, attr);
 }

@@ -289,7 +289,7 @@ function do_renameat2(task: Task, olddfd: number, from: number, newdfd: number, 
   const used = next.d_count > 0;
   d_move(vfs, old, next);
   if ((flags & RENAME_WHITEOUT) !== 0) d_add(vfs, old_dir, old_last, od.lookup(old_last));
-  vfs.fsnotify.move(od, old_last, ndir, new_last, inode);
+  vfs.fsnotify.move(od, old_last, ndir, new_last, inode, victim);
   if (victim !== undefined && victim.i_nlink === 0) {
     vfs.fsnotify.inode_gone(victim, !used && victim.i_count === 0);
     if (victim.i_count === 0) victim.evict();

@@ -18,7 +18,7 @@ import { DirFd, Fd, Hex, Int, Mode, Off, OpenFlags, Path as PathArg, Ptr, SYSCAL
 import type { Task } from "../kernel/task.ts";
 import { get_user_u64, get_user_u8, check_read } from "../kernel/uaccess.ts";
 import { d_add } from "./dcache.ts";
-import { File, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
+import { type Dentry, File, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
 import { fput, path_get } from "./file_table.ts";
 import {
   MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, inode_init_owner, inode_owner_or_capable, inode_permission,
@@ -192,7 +192,7 @@ function do_tmpfile(task: Task, dfd: number, name: Filename, flags: number, mode
 }
 
 /** Truncates an opened file whose rights were checked.  cf. do_truncate() */
-export function do_truncate(task: Task, inode: Inode, size: number): void {
+export function do_truncate(task: Task, dentry: Dentry | undefined, inode: Inode, size: number): void {
   const limit = task.signal.rlim[RLIMIT_FSIZE]!.cur;
   if (size > limit && size > inode.i_size) {
     send_sig(SIGXFSZ, task);
@@ -203,7 +203,7 @@ export function do_truncate(task: Task, inode: Inode, size: number): void {
   const mode = removed_suid(inode, task.cred);
   if (mode !== undefined) attr.mode = mode;
   inode.setattr(attr);
-  task.kernel.vfs.fsnotify.modify(inode);
+  task.kernel.vfs.fsnotify.change(dentry, inode, attr);
 }
 
 /**
@@ -252,7 +252,7 @@ export function do_filp_open(task: Task, dfd: number, name: Filename, flags: num
   });
   if (!created && (flags & O_TRUNC) !== 0 && S_ISREG(inode.i_mode)) {
     try {
-      do_truncate(task, inode, 0);
+      do_truncate(task, path.dentry, inode, 0);
     } catch (e) {
       fput(task, file);
       throw e;
@@ -381,7 +381,7 @@ export const sys_truncate = SYSCALL_DEFINE("truncate", [PathArg, Off], (task, na
   if ((inode.i_flags & (S_APPEND | S_IMMUTABLE)) !== 0) throw EPERM;
   if (inode.i_writecount < 0) throw ETXTBSY;
   if (inode.i_flock !== undefined) break_lease(task, inode, O_WRONLY);
-  do_truncate(task, inode, length);
+  do_truncate(task, dentry, inode, length);
   return 0;
 });
 /** ftruncate(2) */
@@ -391,7 +391,7 @@ export const sys_ftruncate = SYSCALL_DEFINE("ftruncate", [Fd, Off], (task, fd, l
   const inode = file.f_inode;
   if (inode === undefined || !S_ISREG(inode.i_mode) || !file.writable) throw EINVAL;
   if ((inode.i_flags & S_APPEND) !== 0) throw EPERM;
-  do_truncate(task, inode, length);
+  do_truncate(task, file.f_path?.dentry, inode, length);
   return 0;
 });
 
@@ -418,7 +418,7 @@ export const sys_fallocate = SYSCALL_DEFINE("fallocate", [Fd, Hex, Off, Off], (t
     throw EFBIG;
   }
   file.fallocate(task, mode, off, len);
-  task.kernel.vfs.fsnotify.modify(inode);
+  task.kernel.vfs.fsnotify.written(file);
   return 0;
 });
 
@@ -480,9 +480,10 @@ export const sys_chroot = SYSCALL_DEFINE("chroot", [PathArg], (task, name) => {
 
 function do_fchmodat(task: Task, dfd: number, name: number, mode: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
-  const { mnt, dentry } = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
-  if (S_ISLNK(dentry.d_inode!.i_mode)) throw EOPNOTSUPP;
-  notify_change(task, mnt, dentry.d_inode!, { mode: mode & S_IALLUGO });
+  const path = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
+  const inode = path.dentry.d_inode!;
+  if (S_ISLNK(inode.i_mode)) throw EOPNOTSUPP;
+  notify_change(task, path, inode, { mode: mode & S_IALLUGO });
   return 0;
 }
 /** chmod(2) */
@@ -501,22 +502,22 @@ export const sys_fchmod = SYSCALL_DEFINE("fchmod", [Fd, Mode], (task, fd, mode) 
 export function change_open(task: Task, file: File, attr: Iattr, touch = false): void {
   const inode = file.f_inode;
   if (inode === undefined) throw EBADF;
-  notify_change(task, file.f_path?.mnt ?? task.kernel.vfs.root.mnt, inode, attr, touch);
+  notify_change(task, file.f_path, inode, attr, touch);
 }
 
-function chown_common(task: Task, mnt: Path["mnt"], inode: Inode, uid: number, gid: number): void {
+function chown_common(task: Task, path: Path | undefined, inode: Inode, uid: number, gid: number): void {
   const attr: Iattr = {};
   if (uid !== -1 && uid !== 0xffffffff) attr.uid = uid;
   if (gid !== -1 && gid !== 0xffffffff) attr.gid = gid;
   // set-id bits go, root's too, and when neither id is given as well
   const kill = inode.is_dir ? 0 : killed_suid(inode, task.cred);
   if (kill !== 0) attr.mode = inode.i_mode & ~kill;
-  notify_change(task, mnt, inode, attr);
+  notify_change(task, path, inode, attr);
 }
 function do_fchownat(task: Task, dfd: number, name: number, uid: number, gid: number, flags: number): number {
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
   const path = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
-  chown_common(task, path.mnt, path.dentry.d_inode!, uid, gid);
+  chown_common(task, path, path.dentry.d_inode!, uid, gid);
   return 0;
 }
 /** fchownat(2) */
@@ -530,7 +531,7 @@ export const sys_fchown = SYSCALL_DEFINE("fchown", [Fd, UInt, UInt], (task, fd, 
   const file = task.files!.fget(fd);
   const inode = file.f_inode;
   if (inode === undefined) throw EBADF;
-  chown_common(task, file.f_path?.mnt ?? task.kernel.vfs.root.mnt, inode, uid, gid);
+  chown_common(task, file.f_path, inode, uid, gid);
   return 0;
 });
 

@@ -375,6 +375,7 @@ export class RamfsFile extends GenericFile {
     return n;
   }
   override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    if (len === 0) return 0;
     return this.f_inode.write_at(buf, off, len, pos);
   }
   override fsync(): void {}

@@ -38,7 +38,7 @@ function do_utimes(task: Task, dfd: number, name: number, times: Times, flags: n
   if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) !== 0) throw EINVAL;
   const nd = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0));
   const { attr, touch } = new_attrs(task, times);
-  notify_change(task, nd.mnt, nd.dentry.d_inode!, attr, touch);
+  notify_change(task, nd, nd.dentry.d_inode!, attr, touch);
   return 0;
 }
 

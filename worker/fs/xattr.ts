@@ -6,7 +6,7 @@ import { CAP_SETFCAP, CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
 import { Fd, Hex, InBuf, OutBuf, Path as PathArg, Str, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_write, copy_from_user, copy_to_user, strncpy_from_user } from "../kernel/uaccess.ts";
-import type { Inode, Mount } from "./fs.ts";
+import type { Inode, Path } from "./fs.ts";
 import { MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, inode_owner_or_capable, inode_permission, mnt_want_write } from "./inode.ts";
 import { LOOKUP_FOLLOW, user_path_at } from "./namei.ts";
 import { acl_type, posix_acl_from_xattr, set_posix_acl, vfs_get_acl, type AclType, type PosixAcl } from "./posix_acl.ts";
@@ -17,16 +17,16 @@ const XATTR_LIST_MAX = 65536;
 
 interface Target {
   inode: Inode;
-  mnt: Mount | undefined;
+  path: Path | undefined;
 }
 function by_path(task: Task, name: number, follow: boolean): Target {
-  const { mnt, dentry } = user_path_at(task, AT_FDCWD, name, follow ? LOOKUP_FOLLOW : 0);
-  return { inode: dentry.d_inode!, mnt };
+  const path = user_path_at(task, AT_FDCWD, name, follow ? LOOKUP_FOLLOW : 0);
+  return { inode: path.dentry.d_inode!, path };
 }
 function by_fd(task: Task, fd: number): Target {
   const file = task.files!.fget(fd);
   if (file.f_inode === undefined) throw EOPNOTSUPP;
-  return { inode: file.f_inode, mnt: file.f_path?.mnt };
+  return { inode: file.f_inode, path: file.f_path };
 }
 function xattr_name(task: Task, addr: number): string {
   const name = strncpy_from_user(task.kernel.mem, addr, XATTR_NAME_MAX + 1, ERANGE);
@@ -62,7 +62,7 @@ function may_write_xattr(inode: Inode): void {
 function set_acl(task: Task, t: Target, type: AclType, acl: PosixAcl | null): number {
   may_write_xattr(t.inode);
   set_posix_acl(task.cred, t.inode, type, acl);
-  task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
+  task.kernel.vfs.fsnotify.change(t.path?.dentry, t.inode, { mode: 0 });
   return 0;
 }
 
@@ -76,14 +76,14 @@ function setxattr(task: Task, t: Target, nameaddr: number, value: number, size: 
   const name = xattr_name(task, nameaddr);
   if (size > XATTR_SIZE_MAX) throw E2BIG;
   const bytes = size > 0 ? copy_from_user(task.kernel.mem, value, size) : new Uint8Array(0);
-  if (t.mnt !== undefined) mnt_want_write(t.mnt);
+  if (t.path !== undefined) mnt_want_write(t.path.mnt);
   const acl = acl_type(name);
   if (acl !== undefined) return set_acl(task, t, acl, posix_acl_from_xattr(bytes));
   xattr_permission(task, t.inode, name, MAY_WRITE);
   cap_inode_setxattr(task, name);
   xattr_resolve_name(name);
   t.inode.setxattr(name, bytes, flags);
-  task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
+  task.kernel.vfs.fsnotify.change(t.path?.dentry, t.inode, { mode: 0 });
   return 0;
 }
 function vfs_getxattr(task: Task, inode: Inode, name: string): Uint8Array {
@@ -113,14 +113,14 @@ function listxattr(task: Task, t: Target, list: number, size: number): number {
 }
 function removexattr(task: Task, t: Target, nameaddr: number): number {
   const name = xattr_name(task, nameaddr);
-  if (t.mnt !== undefined) mnt_want_write(t.mnt);
+  if (t.path !== undefined) mnt_want_write(t.path.mnt);
   const acl = acl_type(name);
   if (acl !== undefined) return set_acl(task, t, acl, null);
   xattr_permission(task, t.inode, name, MAY_WRITE);
   cap_inode_setxattr(task, name);
   xattr_resolve_name(name);
   t.inode.removexattr(name);
-  task.kernel.vfs.fsnotify.change(t.inode, { mode: 0 });
+  task.kernel.vfs.fsnotify.change(t.path?.dentry, t.inode, { mode: 0 });
   return 0;
 }
 

@@ -96,7 +96,7 @@ export class MqueueFile extends File {
 function mq_name(task: Task, addr: number): string {
   const name = strncpy_from_user(task.kernel.mem, addr, 4096);
   if (name === "") throw ENOENT;
-  if (name.includes("/")) throw EACCES;
+  if (name === "." || name === ".." || name.includes("/")) throw EACCES;
   if (name.length > 255) throw ENAMETOOLONG;
   return name;
 }
@@ -228,16 +228,17 @@ export const sys_mq_timedreceive = SYSCALL_DEFINE("mq_timedreceive", [Fd, OutBuf
 /** mq_notify(2). struct sigevent: value, signo, notify. SIGEV_THREAD, which needs a netlink socket, is refused. */
 export const sys_mq_notify = SYSCALL_DEFINE("mq_notify", [Fd, Ptr], (task, mqdes, u_notification) => {
   const m = task.kernel.mem;
-  if (u_notification !== 0) check_read(m, u_notification, 64);
-  const q = mq_file(task, mqdes).queue;
   if (u_notification === 0) {
+    const q = mq_file(task, mqdes).queue;
     if (q.notify?.owner.signal === task.signal) q.notify = undefined;
     return 0;
   }
+  check_read(m, u_notification, 64);
   const signo = get_user_s32(m, u_notification + 8);
   const kind = get_user_s32(m, u_notification + 12);
   if (kind !== SIGEV_NONE && kind !== SIGEV_SIGNAL) throw EINVAL;
   if (kind === SIGEV_SIGNAL && !valid_signal(signo)) throw EINVAL;
+  const q = mq_file(task, mqdes).queue;
   if (q.notify !== undefined) throw EBUSY;
   q.notify = { owner: task.group_leader, kind, signo, value_lo: get_user_u32(m, u_notification), value_hi: get_user_u32(m, u_notification + 4) };
   return 0;

@@ -103,7 +103,7 @@ export function differences(sequences: readonly Sequence[], host: ReadonlyMap<st
 }
 
 /** What the tests compare with what a host said once (guest/differ/expected.txt). */
-export const RECORDED: readonly Sequence[] = ["files", "pipes", "sockets", "signals", "locks", "terminals"].flatMap((family) =>
+export const RECORDED: readonly Sequence[] = ["files", "pipes", "sockets", "signals", "locks", "terminals", "watches", "ipc"].flatMap((family) =>
   (family === "files" ? (["ext4", "ramfs"] as const) : (["ramfs"] as const)).map((fs) => ({ family, seed: 2, steps: 60, fs })),
 );
 export const EXPECTED = join(FOLDER, "expected.txt");

@@ -63,10 +63,17 @@ function remove(dir: Ext4Inode, name: string): void {
 }
 /** The entry leads to another inode. */
 function setEntry(dir: Ext4Inode, name: string, inode: Ext4Inode): void {
+  replaceEntry(dir, name, inode);
+  touch(dir);
+}
+function replaceEntry(dir: Ext4Inode, name: string, inode: Ext4Inode): void {
   const { bh, off } = must(dir, name);
   putDentry(dir, bh, off, name, inode.i_ino, ext4_type_by_mode(inode.i_mode));
   dirtyDirBlock(dir, bh, isIndexBlock(dir, bh));
-  touch(dir);
+}
+/** A directory has moved: that is no change of its contents.  cf. ext4_rename_dir_finish() */
+function setParent(dir: Ext4Inode, parent: Ext4Inode): void {
+  replaceEntry(dir, "..", parent);
 }
 /** "." and ".." of an indexed directory are in the root of the index. */
 function isIndexBlock(dir: Ext4Inode, bh: BufferHead): boolean {
@@ -213,8 +220,8 @@ export function ext4_rename(dir: Ext4Inode, name: string, inode: Ext4Inode, newd
     setEntry(dir, name, victim);
     setEntry(newdir, newname, inode);
     if (cross) {
-      if (inode.is_dir) setEntry(inode, "..", newdir);
-      if (victim.is_dir) setEntry(victim, "..", dir);
+      if (inode.is_dir) setParent(inode, newdir);
+      if (victim.is_dir) setParent(victim, dir);
       if (inode.is_dir && !victim.is_dir) {
         decCount(dir);
         incCount(newdir);
@@ -234,7 +241,7 @@ export function ext4_rename(dir: Ext4Inode, name: string, inode: Ext4Inode, newd
   else add(newdir, newname, inode);
   remove(dir, name);
   if (inode.is_dir && cross) {
-    setEntry(inode, "..", newdir);
+    setParent(inode, newdir);
     decCount(dir);
     if (victim === undefined) incCount(newdir);
   }

@@ -115,6 +115,8 @@ export function ext4_xattr_set(inode: Ext4Inode, full: string, value: Uint8Array
   inode.i_sb.journal_start(1);
   store(inode, index, name, value, flags);
 }
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
+
 function store(inode: Ext4Inode, index: number, name: string, value: Uint8Array | undefined, flags: number): void {
   const sb = inode.i_sb;
   const all = [...inInode(inode), ...inBlock(inode)];
@@ -122,6 +124,7 @@ function store(inode: Ext4Inode, index: number, name: string, value: Uint8Array 
   if (old === undefined && (value === undefined || (flags & XATTR_REPLACE) !== 0)) throw ENODATA;
   if (old !== undefined && value !== undefined && (flags & XATTR_CREATE) !== 0) throw EEXIST;
   if (name.length > 255) throw ERANGE;
+  if (old !== undefined && value !== undefined && sameBytes(old.value, value)) return;
   const next = all.filter((x) => x !== old);
   if (value !== undefined) next.push({ index, name, value: value.slice() });
   // small ones stay in the inode; Linux keeps entries sorted by index, length of name, name

@@ -2,7 +2,7 @@
 //
 // Nothing is looked at while nobody watches (`active` is 0): the calls below cost one comparison then.
 import type { Kernel } from "../../kernel/kernel.ts";
-import type { File, Iattr, Inode } from "../fs.ts";
+import type { Dentry, File, Iattr, Inode } from "../fs.ts";
 import type { InotifyWatch } from "./inotify.ts";
 
 export const IN_ACCESS = 0x1;
@@ -31,18 +31,23 @@ export class Fsnotify {
     this.kernel = kernel;
   }
 
-  private tell(inode: Inode, mask: number, name: string, cookie = 0): void {
+  private tell(inode: Inode, mask: number, name: string, cookie = 0, gone = false): void {
     const watches = inode.i_watches;
-    if (watches !== undefined) for (const w of [...watches]) w.event(mask, name, cookie);
+    if (watches !== undefined) for (const w of [...watches]) if (!gone || !w.excl_unlink) w.event(mask, name, cookie);
   }
   /** An event on an open file: its watchers hear it, and those of its directory with its name. */
   private on_file(file: File, mask: number): void {
     const inode = file.f_inode;
-    if (this.active === 0 || inode === undefined) return;
-    const dir = inode.is_dir ? IN_ISDIR : 0;
-    const dentry = file.f_path?.dentry;
-    if (dentry !== undefined && dentry.d_parent !== dentry) this.tell(dentry.d_parent.d_inode!, mask | dir, dentry.d_name);
-    this.tell(inode, mask | dir, "");
+    if (this.active > 0 && inode !== undefined) this.on_dentry(file.f_path?.dentry, inode, mask, true);
+  }
+  /** `opened`: by an open file, so that who asked for IN_EXCL_UNLINK hears nothing of a name that is gone. */
+  private on_dentry(dentry: Dentry | undefined, inode: Inode, mask: number, opened = false): void {
+    if (inode.is_dir) mask |= IN_ISDIR;
+    const gone = opened && dentry !== undefined && dentry.d_unhashed;
+    // the directory may be gone, too
+    const parent = dentry?.d_parent.d_inode;
+    if (dentry !== undefined && parent !== undefined && dentry.d_parent !== dentry) this.tell(parent, mask, dentry.d_name, 0, gone);
+    this.tell(inode, mask, "", 0, gone);
   }
   open(file: File): void {
     if (this.active > 0) this.on_file(file, IN_OPEN);
@@ -56,27 +61,15 @@ export class Fsnotify {
   close(file: File): void {
     if (this.active > 0) this.on_file(file, file.writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
   }
-  /** Truncation and the like, of an inode without a known name: also its names in watched directories. */
-  modify(inode: Inode): void {
-    if (this.active > 0) this.with_parents(inode, IN_MODIFY);
-  }
-  change(inode: Inode, attr: Iattr): void {
+  /** By the name that was used.  cf. fsnotify_change() */
+  change(dentry: Dentry | undefined, inode: Inode, attr: Iattr): void {
     if (this.active === 0) return;
-    if (attr.size !== undefined) this.with_parents(inode, IN_MODIFY);
-    if ((attr.mode ?? attr.uid ?? attr.gid ?? attr.atime ?? attr.mtime) !== undefined) this.with_parents(inode, IN_ATTRIB);
-  }
-  /** Watched directories are few: looks which of them hold a cached name of the inode. */
-  private with_parents(inode: Inode, mask: number): void {
-    const dir = inode.is_dir ? IN_ISDIR : 0;
-    for (const parent of this.watched()) {
-      for (const dentry of parent.dentries()) if (dentry.d_inode === inode) parent.event(mask | dir, dentry.d_name, 0);
-    }
-    this.tell(inode, mask | dir, "");
-  }
-  private watched(): InotifyWatch[] {
-    const out: InotifyWatch[] = [];
-    for (const group of this.groups) for (const w of group.watches.values()) if (w.inode.is_dir) out.push(w);
-    return out;
+    let mask = attr.size !== undefined ? IN_MODIFY : 0;
+    if ((attr.mode ?? attr.uid ?? attr.gid) !== undefined) mask |= IN_ATTRIB;
+    // one of the times alone was set as by an access or a change
+    if (attr.atime !== undefined) mask |= attr.mtime !== undefined ? IN_ATTRIB : IN_ACCESS;
+    else if (attr.mtime !== undefined) mask |= IN_MODIFY;
+    if (mask !== 0) this.on_dentry(dentry, inode, mask);
   }
   /** inotify instances, in the order in which they were made */
   readonly groups = new Set<{ watches: Map<number, InotifyWatch> }>();
@@ -97,12 +90,14 @@ export class Fsnotify {
   delete(dir: Inode, name: string, isdir: boolean): void {
     if (this.active > 0) this.tell(dir, IN_DELETE | (isdir ? IN_ISDIR : 0), name);
   }
-  move(olddir: Inode, oldname: string, newdir: Inode, newname: string, inode: Inode): void {
+  /** `target` had the new name. */
+  move(olddir: Inode, oldname: string, newdir: Inode, newname: string, inode: Inode, target?: Inode): void {
     if (this.active === 0) return;
     const cookie = ++this.cookie;
     const dir = inode.is_dir ? IN_ISDIR : 0;
     this.tell(olddir, IN_MOVED_FROM | dir, oldname, cookie);
     this.tell(newdir, IN_MOVED_TO | dir, newname, cookie);
+    if (target !== undefined) this.tell(target, IN_ATTRIB | (target.is_dir ? IN_ISDIR : 0), "");
     this.tell(inode, IN_MOVE_SELF, "");
   }
   /** The last name went. Its watches end when its last user does: `now`, or with fput. */

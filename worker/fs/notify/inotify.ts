@@ -6,7 +6,7 @@ import { WaitQueue, sleep_on } from "../../kernel/sched/wait.ts";
 import { Fd, Hex, Int, Path as PathArg, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u32 } from "../../kernel/uaccess.ts";
-import { File, POLLIN, POLLRDNORM, type Dentry, type Inode } from "../fs.ts";
+import { File, POLLIN, POLLRDNORM, type Inode } from "../fs.ts";
 import { fput } from "../file_table.ts";
 import { MAY_READ, inode_permission } from "../inode.ts";
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW, user_path_at } from "../namei.ts";
@@ -19,6 +19,7 @@ const IN_EXCL_UNLINK = 0x04000000;
 const IN_MASK_CREATE = 0x10000000;
 const IN_MASK_ADD = 0x20000000;
 const IN_ONESHOT = 0x80000000;
+const ALL_INOTIFY_BITS = IN_ALL_EVENTS | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ISDIR | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK | IN_MASK_CREATE | IN_MASK_ADD | IN_ONESHOT;
 /** fs.inotify.max_queued_events, max_user_watches */
 export const MAX_QUEUED_EVENTS = 16384;
 export const MAX_USER_WATCHES = 65536;
@@ -35,18 +36,15 @@ export class InotifyWatch {
   readonly group: InotifyFile;
   readonly wd: number;
   readonly inode: Inode;
-  /** the dentry it was found by: names of its children are looked for there */
-  readonly dentry: Dentry;
   mask: number;
-  constructor(group: InotifyFile, wd: number, inode: Inode, dentry: Dentry, mask: number) {
+  constructor(group: InotifyFile, wd: number, inode: Inode, mask: number) {
     this.group = group;
     this.wd = wd;
     this.inode = inode;
-    this.dentry = dentry;
     this.mask = mask;
   }
-  dentries(): Iterable<Dentry> {
-    return this.dentry.d_children.values();
+  get excl_unlink(): boolean {
+    return (this.mask & IN_EXCL_UNLINK) !== 0;
   }
   event(mask: number, name: string, cookie: number): void {
     if ((this.mask & mask & IN_ALL_EVENTS) === 0) return;
@@ -74,7 +72,7 @@ export class InotifyFile extends File {
     this.events.push(e);
     this.wait.wake_up();
   }
-  add(task: Task, inode: Inode, dentry: Dentry, arg: number): number {
+  add(task: Task, inode: Inode, arg: number): number {
     const mask = arg & (IN_ALL_EVENTS | IN_ONESHOT | IN_EXCL_UNLINK);
     for (const w of this.watches.values()) {
       if (w.inode !== inode) continue;
@@ -83,7 +81,7 @@ export class InotifyFile extends File {
       return w.wd;
     }
     if (this.watches.size >= MAX_USER_WATCHES) throw ENOSPC;
-    const w = new InotifyWatch(this, this.next_wd++, inode, dentry, mask);
+    const w = new InotifyWatch(this, this.next_wd++, inode, mask);
     this.watches.set(w.wd, w);
     (inode.i_watches ??= []).push(w);
     task.kernel.vfs.fsnotify.active++;
@@ -177,14 +175,14 @@ export const sys_inotify_init = SYSCALL_DEFINE("inotify_init", [], (task) => do_
 
 /** inotify_add_watch(2) */
 export const sys_inotify_add_watch = SYSCALL_DEFINE("inotify_add_watch", [Fd, PathArg, Hex], (task, fd, name, mask) => {
-  if ((mask & (IN_ALL_EVENTS | IN_UNMOUNT)) === 0 || (mask & ~(IN_ALL_EVENTS | 0xf7000000 | IN_UNMOUNT | IN_Q_OVERFLOW | IN_IGNORED | IN_ISDIR)) !== 0) throw EINVAL;
-  if ((mask & IN_MASK_ADD) !== 0 && (mask & IN_MASK_CREATE) !== 0) throw EINVAL;
+  if ((mask & ALL_INOTIFY_BITS) === 0 || (mask & ~ALL_INOTIFY_BITS) !== 0) throw EINVAL;
   const file = task.files!.fget(fd);
+  if ((mask & IN_MASK_ADD) !== 0 && (mask & IN_MASK_CREATE) !== 0) throw EINVAL;
   if (!(file instanceof InotifyFile)) throw EINVAL;
   const flags = ((mask & IN_DONT_FOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((mask & IN_ONLYDIR) !== 0 ? LOOKUP_DIRECTORY : 0);
   const { dentry } = user_path_at(task, AT_FDCWD, name, flags);
   inode_permission(task, dentry.d_inode!, MAY_READ);
-  return file.add(task, dentry.d_inode!, dentry, mask);
+  return file.add(task, dentry.d_inode!, mask);
 });
 /** inotify_rm_watch(2) */
 export const sys_inotify_rm_watch = SYSCALL_DEFINE("inotify_rm_watch", [Fd, Int], (task, fd, wd) => {

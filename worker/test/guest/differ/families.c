@@ -11,5 +11,7 @@ const struct family families[] = {
 	{"pointers", 1, step_pointers, start_pointers, false},
 	{"times", 1, step_times, start_times, false},
 	{"terminals", 1, step_terminals, start_terminals, false},
+	{"watches", 2, step_watches, start_watches, true},
+	{"ipc", 2, step_ipc, start_ipc, false},
 	{0},
 };

@@ -8,3 +8,5 @@ void step_locks(void), start_locks(int actor);
 void step_pointers(void), start_pointers(int actor);
 void step_times(void), start_times(int actor);
 void step_terminals(void), start_terminals(int actor);
+void step_watches(void), start_watches(int actor);
+void step_ipc(void), start_ipc(int actor);
