@@ -19,7 +19,7 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
   await dialog.getByLabel("Title").fill("Was here");
   await expect(dialog.getByText("This moment")).toContainText(/fingerprint [0-9a-f]{4}-[0-9a-f]{4}/);
   const link = dialog.getByRole("textbox", { name: "Link" });
-  await expect(link).toHaveValue(/n=Was%20here.*fp=[0-9a-f]{16}/);
+  await expect(link).toHaveValue(/k=\d+\.\d+\.\d+~[0-9a-f]{12}.*n=Was%20here.*fp=[0-9a-f]{16}/);
   const url = await link.inputValue();
   const fp = /fp=([0-9a-f]{16})/.exec(url)![1]!;
 
@@ -43,6 +43,7 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
       await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 });
       await expect(other.getByRole("contentinfo", { name: "Figures" })).toContainText(`fingerprint ${fp.slice(0, 4)}-${fp.slice(4, 8)}`);
       await other.getByRole("button", { name: "Run on from here" }).click();
+      await expect(other.getByText("made by another version of this page")).toBeHidden();
       expect(await visitor.run("cat /root/visitor")).toBe("was here");
       expect(visitor.errors).toEqual([]);
       expect(visitor.foreign).toEqual([]);

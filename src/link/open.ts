@@ -1,6 +1,7 @@
 // src/link/open.ts — opening links and bundles: read, asked about where something has to be asked, booted on a scratch disk.
 import type { LinkWish, OpenedLink } from "../../worker/protocol/link.ts";
 import type { ImageSource } from "../../worker/protocol.ts";
+import { ENGINE } from "../engine.ts";
 import { type Session, save, sentence } from "../session.ts";
 import { changeOpened, guest, questionsOf } from "./guest.ts";
 
@@ -88,7 +89,7 @@ export function runningSource(session: Session): ImageSource | undefined {
 /** What a link to the machine that runs is to be made of. */
 export function wishOf(session: Session, part: Pick<LinkWish, "title" | "notes" | "moment">): LinkWish {
   const source = runningSource(session);
-  return { ...part, screen: "", image: { name: session.state.get().running?.disk ?? site(session), hash: source?.kind === "published" ? source.sha256 : undefined } };
+  return { ...part, engine: ENGINE, screen: "", image: { name: session.state.get().running?.disk ?? site(session), hash: source?.kind === "published" ? source.sha256 : undefined } };
 }
 
 export async function downloadBundle(session: Session, part: Pick<LinkWish, "title" | "notes" | "moment">): Promise<void> {

@@ -21,6 +21,7 @@ export function linkControl(codec: Codec, recording: () => Promise<Recording>): 
       ...defaultLink(wish.image.name),
       ...fromCommandLine(r.cmdline, wish.image.name),
       image: { name: wish.image.name, hash: wish.image.hash },
+      engine: wish.engine,
       screen: wish.screen,
       clock: r.clock,
       title: wish.title,

@@ -88,6 +88,8 @@ export interface OpenedLink {
 
 export interface LinkWish {
   readonly image: { readonly name: string; readonly hash: string | undefined };
+  /** this page's emulator, version~hash */
+  readonly engine: string;
   readonly screen: string;
   readonly title: string;
   readonly notes: string;
