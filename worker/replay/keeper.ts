@@ -3,10 +3,12 @@ import type { Timeline } from "./timeline.ts";
 
 /** host ms of running between two snapshots, at least: how long it takes to go from one to any moment before the next */
 const BUSY_MS = 250;
-/** a busy machine may run so many times as long: it may come to rest, and then nobody waits for a snapshot */
-const PATIENCE = 2;
-/** at most this part of the running time goes into taking them */
-const SHARE = 0.02;
+/** a busy machine may run so much longer than it must: it may come to rest, and then nobody waits for a snapshot */
+const PATIENCE_MS = 250;
+/** at most this part of the running time goes into taking them while the machine is busy, and while it sleeps and loses nothing by it */
+const SHARE = 0.02, IDLE_SHARE = 0.05;
+/** of a machine that sleeps now and then, after so many ms at the latest: who steps back waits for as long */
+const IDLE_MS = 300;
 /** the first ones take longer, as their code is new to the engine: they say nothing about the next */
 const COLD = 4;
 /** and come after so many ms at the latest */
@@ -37,10 +39,10 @@ export class Keeper {
     this.busy += ms;
     const { timeline } = this;
     if (!timeline.live || timeline.machine.retired === this.retired) return undefined;
-    const share = Math.max(BUSY_MS, Math.min(this.pause / SHARE, this.taken < COLD ? COLD_MS : Infinity));
-    if (this.busy < share) return undefined;
+    const most = this.taken < COLD ? COLD_MS : Infinity;
     // who sleeps, but never for long enough, is busy
-    return this.busy >= PATIENCE * share ? "whole" : idle ? "parts" : undefined;
+    if (this.busy >= Math.max(BUSY_MS + PATIENCE_MS, Math.min(this.pause / SHARE, most))) return "whole";
+    return idle && this.busy >= Math.max(BUSY_MS, Math.min(this.pause / IDLE_SHARE, IDLE_MS)) ? "parts" : undefined;
   }
   /** Takes one; `clock` tells host ms. */
   take(clock: () => number): void {
