@@ -18,10 +18,13 @@ import { compile } from "../userspace/compile.ts";
 import { rootTree } from "../userspace/tree.ts";
 
 const GUEST = "scripts/bench/guest";
+const END = /@end \S+ (\d+) ([0-9a-f]+)/;
 
 /** Somewhere to run rows. */
 export interface Runner {
   readonly name: string;
+  /** what the last run computed, where that can be read */
+  sum?: string | undefined;
   /** Runs `row` of the program `count` times; ms of the host. @throws Error with what was said instead */
   run(row: string, count: number): Promise<number>;
   close(): Promise<void>;
@@ -46,7 +49,7 @@ export async function nodeGuest(program: string, jit: boolean): Promise<Runner &
   const disk = image(path);
   rmSync(dirname(path), { recursive: true });
   const m = await TestMachine.boot({ disks: { disk }, jit });
-  return {
+  const runner: Runner & { readonly machine: TestMachine } = {
     name: "Node",
     machine: m,
     async run(row, count) {
@@ -57,11 +60,13 @@ export async function nodeGuest(program: string, jit: boolean): Promise<Runner &
       const said = m.until(/@end [^\n]*\n|no row|: [A-Z][a-z]+ /, from, 5_000_000);
       const took = performance.now() - start;
       if (!/@end/.test(said)) throw new Error(`${program} ${row} in the guest:\n${said}`);
+      runner.sum = END.exec(said)?.[2];
       m.until(/[#$] $/, from);
       return took;
     },
     close: async () => {},
   };
+  return runner;
 }
 
 /** Chromium, headless; on Linux as root it has no sandbox. */
@@ -104,7 +109,7 @@ export async function chromiumGuest(program: string): Promise<Runner & { readonl
   await page.locator(".settings").getByRole("button", { name: "Start" }).click();
   const prompt = (): Promise<unknown> => page.waitForFunction(`/[#$]$/.test(${SCREEN})`, undefined, { timeout: 120_000 });
   await prompt();
-  return {
+  const runner: Runner & { readonly browser: Browser } = {
     name: "Chromium",
     browser,
     async run(row, count) {
@@ -116,6 +121,7 @@ export async function chromiumGuest(program: string): Promise<Runner & { readonl
       await page.keyboard.press("Enter");
       const ms = await took;
       await prompt();
+      runner.sum = END.exec((await page.evaluate(SCREEN)) as string)?.[2];
       return ms;
     },
     async close() {
@@ -124,22 +130,25 @@ export async function chromiumGuest(program: string): Promise<Runner & { readonl
       rmSync(dirname(path), { recursive: true, force: true });
     },
   };
+  return runner;
 }
 
 /** The program on this host, or under an emulator of user mode. */
 export function hostRunner(name: string, command: readonly string[], program: string): Runner {
   const binary = compile(`${GUEST}/${program}.c`, "-O2", "-static-pie");
   const [first, ...rest] = [...command, binary];
-  return {
+  const runner: Runner = {
     name,
     async run(row, count) {
       const done = spawnSync(first!, [...rest, row, String(count)], { encoding: "utf8" });
-      const end = /@end \S+ (\d+)/.exec(done.stdout ?? "");
+      const end = END.exec(done.stdout ?? "");
       if (end === null) throw new Error(`${row} on ${name}: ${done.error?.message ?? ""}${done.stdout}${done.stderr}`);
+      runner.sum = end[2];
       return Number(end[1]) / 1e6;
     },
     close: async () => {},
   };
+  return runner;
 }
 
 /** Debian's qemu-user, if it is there. */
