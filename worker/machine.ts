@@ -261,7 +261,8 @@ export class Machine implements KernelDoor {
       this.cpu.count();
       this.kernel.sched?.settle();
       if (e === HALT) return "halted";
-      oops(this.kernel, e);
+      // who watches ends a call before it begins (machine/debug.ts): nothing has failed
+      if (typeof e !== "symbol") oops(this.kernel, e);
       throw e;
     }
   }
