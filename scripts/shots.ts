@@ -95,8 +95,10 @@ const SHOTS: readonly Shot[] = [
       await page.getByLabel("Which").fill("getpid by getpid");
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.locator(".list li").waitFor();
+      if (isPhone(page)) await shown(page, "Console").click();
       await page.locator(".screen").click();
       await page.keyboard.type("/usr/libexec/nommu/getpid\n");
+      if (isPhone(page)) await tab(page, "CPU");
       await page.locator(".stopped", { hasText: "breakpoint" }).waitFor({ timeout: PATIENCE });
     },
   },
