@@ -1,4 +1,5 @@
 // machine/disk_diff.ts — what differs between two states of a disk, file by file: "what did I do?"
+import { sameBytes } from "../lib/bytes.ts";
 import type { BlockStore } from "../arch/um/os.ts";
 import type { Ext4Inode } from "../fs/ext4/inode.ts";
 import { Errno } from "../include/uapi/errno.ts";
@@ -27,7 +28,6 @@ function entries(dir: Ext4Inode): Map<string, Ext4Inode> {
   return new Map(names.sort().map((name) => [name, dir.lookup(name) as Ext4Inode]));
 }
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
 
 function sameContent(a: Ext4Inode, b: Ext4Inode): boolean {
   if (a.i_size !== b.i_size) return false;
@@ -37,7 +37,7 @@ function sameContent(a: Ext4Inode, b: Ext4Inode): boolean {
     const n = Math.min(CHUNK, a.i_size - at);
     a.mapping.read(x, 0, n, at);
     b.mapping.read(y, 0, n, at);
-    if (!equal(x.subarray(0, n), y.subarray(0, n))) return false;
+    if (!sameBytes(x.subarray(0, n), y.subarray(0, n))) return false;
   }
   return true;
 }

@@ -2,6 +2,7 @@
 //
 // Both places hold entries (name_len u8, name_index u8, value_offs u16, value_inum u32, value_size u32, hash u32, name, padded to 4) that grow up and
 // values that grow down. A change writes both anew: what fits stays in the inode, the rest goes into the block.
+import { sameBytes } from "../../lib/bytes.ts";
 import { ENODATA, ENOSPC, EEXIST, EOPNOTSUPP, ERANGE } from "../../include/uapi/errno.ts";
 import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import type { BufferHead } from "../buffer.ts";
@@ -115,8 +116,6 @@ export function ext4_xattr_set(inode: Ext4Inode, full: string, value: Uint8Array
   inode.i_sb.journal_start(1);
   store(inode, index, name, value, flags);
 }
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i]);
-
 function store(inode: Ext4Inode, index: number, name: string, value: Uint8Array | undefined, flags: number): void {
   const sb = inode.i_sb;
   const all = [...inInode(inode), ...inBlock(inode)];
