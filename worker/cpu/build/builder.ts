@@ -167,6 +167,11 @@ export interface Builder<V, X> {
   /** #DE, #UD, #GP …: an EXIT_* number; the instruction has no effect beyond what was written before. */
   trapIf(c: V, exit: number): void;
   trap(exit: number): void;
+  /**
+   * A target outside the 48-bit space is refused by the jump itself, not by the fetch: #GP. What follows is the jump; between them registers may be set as
+   * a whole, and no flags; in a call, which is refused here, memory may be written, too.
+   */
+  canonical(to: V): void;
   /** The instruction is complete, and control goes to `rip` (i64): indirect jumps and returns. */
   jump(rip: V): void;
   /** The same for a call: compiled code expects control to come back behind this instruction. */

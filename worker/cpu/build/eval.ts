@@ -3,7 +3,7 @@
 import type { Condition, FlagKind } from "../flags.ts";
 import type { Insn } from "../decode.ts";
 import { HIGH } from "../decode.ts";
-import { EXIT_ADDRESS, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
+import { EXIT_ADDRESS, EXIT_GP, EXIT_KERNEL, EXIT_PF } from "../exit.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import {
   AF, CF, MXCSR_LOOK, MXCSR_USUAL, OF, PF, RAX, SF, STATUS_FLAGS, ST_ARG, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FPR, ST_FS_BASE, ST_GS_BASE,
@@ -312,6 +312,9 @@ export class EvalBuilder implements Builder<Val, Vec> {
   }
   trap(exit: number): void {
     throw new Leave(exit, false);
+  }
+  canonical(to: Val): void {
+    if (BigInt.asIntN(64, BigInt.asIntN(48, to.i) ^ to.i) !== 0n) this.trap(EXIT_GP);
   }
   leave(exit: number): void {
     throw new Leave(exit, true);

@@ -3,6 +3,7 @@
 // A scalar or vector value is the number of a wasm local (>= 0) or of a constant (< 0). Every verb leaves its result in a fresh local; the
 // engine's own compiler removes the moves. What differs between the tiers (where operands and registers are, how to leave) is abstract.
 
+import { EXIT_GP } from "../exit.ts";
 import type { GuestMemory } from "../memory.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import type { Condition, FlagKind } from "../flags.ts";
@@ -536,9 +537,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.byte(0x1b);
     return this.take(this.typeOf(a));
   }
-  selectX(c: number, a: number, b: number): number {
-    return this.select(c, a, b);
-  }
+  selectX(c: number, a: number, b: number): number { return this.select(c, a, b); }
   variable(init: number): number {
     this.get(init);
     return this.take(this.typeOf(init));
@@ -590,6 +589,9 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.byte(0);
     this.end();
     this.end();
+  }
+  canonical(to: number): void {
+    this.trapIf(this.cmp("ne", this.sar(this.shl(to, this.i64(16)), this.i64(16)), to), EXIT_GP);
   }
   trapIf(c: number, exit: number): void {
     this.get(c);

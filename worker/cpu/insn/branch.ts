@@ -1,6 +1,5 @@
 // worker/cpu/insn/branch.ts — JMP, Jcc, CALL, RET, LOOP, and what leaves for the kernel.  SDM Vol. 2.
 
-import type { Builder } from "../build/builder.ts";
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
 import { CONDITIONS } from "../flags.ts";
@@ -14,15 +13,10 @@ insn(branch, "jmp", (b, target) => {
   if (target.kind === "rel") b.branch(target);
   else {
     const to = b.read(target);
-    trapUnlessCanonical(b, to);
+    b.canonical(to);
     b.jump(to);
   }
 }, ENDS);
-
-/** A target outside the 48-bit space is refused by the jump itself, not by the fetch. */
-function trapUnlessCanonical<V, X>(b: Builder<V, X>, to: V): void {
-  b.trapIf(b.cmp("ne", b.sar(b.shl(to, b.i64(16)), b.i64(16)), to), EXIT_GP);
-}
 
 for (const cc of CONDITIONS) insn(branch, `j${cc}`, (b, target) => b.branch(target, b.cond(cc)));
 
@@ -38,7 +32,7 @@ insn(branch, ["loop", "loope", "loopne"], (b, target) => {
 
 insn(branch, "call", (b, target) => {
   const to = target.kind === "rel" ? undefined : b.read(target);
-  if (to !== undefined) trapUnlessCanonical(b, to);
+  if (to !== undefined) b.canonical(to);
   const sp = b.sub(b.reg(RSP, 8), b.i64(8));
   b.store(8, sp, b.nextRip());
   b.setReg(RSP, 8, sp);
@@ -49,7 +43,7 @@ insn(branch, "call", (b, target) => {
 insn(branch, "ret", (b, extra) => {
   const sp = b.reg(RSP, 8);
   const to = b.load(8, sp);
-  trapUnlessCanonical(b, to);
+  b.canonical(to);
   let up = b.add(sp, b.i64(8));
   if (extra !== undefined) up = b.add(up, b.zext(b.read(extra)));
   b.setReg(RSP, 8, up);

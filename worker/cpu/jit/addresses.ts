@@ -2,20 +2,25 @@
 //
 // A value is a symbol plus a constant. A symbol stands for what one register (or one sum of two) held at one point of the code; it never
 // changes, so what was checked of it stays true in all code that its block dominates. Which register holds which symbol is followed through
-// a block; where ways meet, those keep theirs that are written on no way from the immediate dominator.
+// a block; where ways meet, those keep theirs that are as they were in the immediate dominator (values.ts).
 import { CODE_SHIFT } from "../build/wasm.ts";
+import { RSP } from "../state.ts";
 import type { Block, Region } from "./region.ts";
 import type { Summary } from "./summary.ts";
+import { changedSinceDominator } from "./values.ts";
 
 const REGS = 16;
-/** How far back it is looked for what was checked; how many blocks between a block and its dominator are looked at. Further, it is taken for lost. */
-const MAX_LOOK = 64, MAX_BETWEEN = 300;
+/** How far back it is looked for what was checked. Further, it is taken for lost. */
+const MAX_LOOK = 64;
 /** The symbol of constants: zero. Registers are 1 + n at the entry. */
 export const CONSTANT = 0;
 /** Bytes that one check covers at most. */
 const MAX_SPAN = 2048;
-/** A store test looks at two bytes of the code map: so far apart may the first and the last byte be. */
+/** A store test looks at two bytes of the code map: so far apart may the first and the last byte be. At four bytes if it is the stack's. */
 export const MAX_STORES = 257;
+export const MAX_STACK = 769;
+/** Bytes below rsp that are looked at with the first store there: for pushes and calls to come. */
+const BELOW = 480;
 /** Bytes of memory for one of the code map. */
 const GRANULE = 1 << CODE_SHIFT;
 
@@ -67,8 +72,8 @@ export class Addresses {
   private readonly region: Region;
   /** by block, after its last instruction */
   private readonly after: Known[] = [];
-  private readonly writes: number[];
-  private readonly loops: number[];
+  /** by block: registers that may hold something else than where its immediate dominator ends */
+  private readonly killed: Int32Array;
   /** by register: value = symbol + offset */
   private symbols: number[] = [];
   private offsets: number[] = [];
@@ -82,8 +87,7 @@ export class Addresses {
 
   constructor(region: Region) {
     this.region = region;
-    this.writes = region.blocks.map(writesOf);
-    this.loops = loopWrites(region, this.writes);
+    this.killed = changedSinceDominator(region);
   }
 
   private fresh(): number {
@@ -105,7 +109,7 @@ export class Addresses {
       this.symbols = from.symbols.slice();
       this.offsets = from.offsets.slice();
       this.checked = from.checked;
-      this.forget(this.killed(n));
+      this.forget(this.killed[n]!);
     }
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);
@@ -114,7 +118,7 @@ export class Addresses {
     if (block.steps.length > 0) this.look(block);
     this.step = 0;
   }
-  /** Its instructions are done, but for a call that ends it. */
+  /** Its instructions are done, or all but the last; what that does to registers is noted, too. */
   end(n: number): void {
     this.after[n] = { symbols: this.symbols, offsets: this.offsets, checked: this.checked };
   }
@@ -129,20 +133,6 @@ export class Addresses {
         this.symbols[r] = this.fresh();
         this.offsets[r] = 0;
       }
-  }
-  /** Registers that may be written between the end of n's immediate dominator and n. */
-  private killed(n: number): number {
-    const { analysis, blocks } = this.region, { rpo, order, idom, loopHeader } = analysis;
-    if (blocks[n]!.afterCall) return 0xffff;
-    let mask = loopHeader[n] ? this.loops[n]! : 0;
-    if (!analysis.merge[n] && !loopHeader[n]) return mask;
-    if (rpo[n]! - rpo[idom[n]!]! > MAX_BETWEEN) return 0xffff;
-    for (let i = rpo[idom[n]!]! + 1; i < rpo[n]!; i++) {
-      const b = order[i]!;
-      mask |= this.writes[b]!;
-      if (loopHeader[b]) mask |= this.loops[b]!;
-    }
-    return mask;
   }
 
   // ---- what a block is going to do
@@ -259,6 +249,8 @@ export class Addresses {
     const c = this.find(symbol), hint = this.hints.get(symbol);
     let { read, write: writable, clear } = c ?? { read: NONE, write: NONE, clear: NONE };
     const here = { lo, hi };
+    // the stack is writable, and a little more of it will be written soon
+    const stack = symbol === this.symbols[RSP] && symbol !== CONSTANT && Math.abs(lo - this.offsets[RSP]!) < MAX_STORES, below = this.offsets[RSP]! - BELOW;
     if (!covers(writable, lo, hi) && (write || !covers(read, lo, hi))) {
       // a block that also writes close by wants it writable at once
       const stores = hint !== undefined && hint.stores.lo !== hint.stores.hi;
@@ -267,7 +259,8 @@ export class Addresses {
         const all = join(hint.all, here, MAX_SPAN);
         if (covers(all, lo, hi)) range = all;
       }
-      const forWrite = write || (stores && covers(range, hint.stores.lo, hint.stores.hi));
+      if (stack && range.hi - below <= MAX_SPAN) range = { lo: Math.min(below, range.lo), hi: range.hi };
+      const forWrite = write || stack || (stores && covers(range, hint.stores.lo, hint.stores.hi));
       out.bounds = { lo: range.lo - offset, hi: range.hi - offset, write: forWrite };
       if (forWrite) writable = range;
       else read = range;
@@ -285,6 +278,10 @@ export class Addresses {
         const all = join(hint.stores, here, MAX_STORES);
         if (covers(all, lo, hi) && (covers(writable, all.lo, all.hi))) range = all;
       }
+      if (stack) {
+        const all = { lo: Math.min(below, range.lo), hi: range.hi };
+        if (all.hi - all.lo <= MAX_STACK && covers(writable, all.lo, all.hi)) range = all;
+      }
       out.stores = { lo: range.lo - offset, hi: range.hi - offset };
       clear = range;
     }
@@ -299,23 +296,4 @@ export class Addresses {
     this.checked = { symbol, read: c?.read ?? NONE, write: c?.write ?? NONE, clear: c?.clear ?? NONE, aligned: low, before: this.checked };
     return false;
   }
-}
-
-/** General registers that a block writes; behind a call, or a helper that sees all of them, that is any. */
-function writesOf(block: Block): number {
-  let mask = 0;
-  const inside = block.inline !== undefined && block.inline.guess < 0;
-  for (const { summary } of block.steps) mask |= summary.helper || (summary.ending === "call" && !inside) ? 0xffff : summary.writes & 0xffff;
-  return mask;
-}
-
-/** By loop header, the registers that are written in its loop. */
-function loopWrites({ loops }: Region, writes: readonly number[]): number[] {
-  const masks: number[] = [];
-  for (const [h, body] of loops) {
-    let mask = 0;
-    for (const n of body) mask |= writes[n]!;
-    masks[h] = mask;
-  }
-  return masks;
 }

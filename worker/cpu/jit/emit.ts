@@ -67,8 +67,11 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   openBlock = (): void => this.open(0x02);
   openLoop(n: number): number {
     // behind a block, control comes from branches: what was emitted last says nothing
-    if (this.region.analysis.merge[n] || !this.liveness.flagsBefore[n]) this.setFlag(CANON);
+    const { merge } = this.region.analysis;
+    if (merge[n] || !this.liveness.flagsBefore[n]) this.setFlag(CANON);
     else this.toCanon();
+    if (merge[n]) this.owed = 0;
+    else this.settleLeft();
     const stride = this.strides.loops.get(n);
     if (stride !== undefined) this.look(n, stride);
     this.open(0x03);
@@ -121,6 +124,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.end();
   }
   br(depth: number, target: number): void {
+    this.settleLeft();
     if (this.liveness[this.back ? "flags" : "flagsBefore"][target]) this.toCanon();
     this.byte(0x0c);
     this.code.u32(depth);
@@ -138,6 +142,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     }
     this.back = analysis.rpo[to]! <= analysis.rpo[n]!;
     if (analysis.cut[n]![k] || !this.back) return;
+    this.settleLeft();
     const look = this.looks[to];
     if (look !== undefined) {
       this.get(this.left);
@@ -175,7 +180,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   /** Leaves unless the longest way from the start of block n to the next such check may be gone. */
   private checkBudget(n: number, leave: () => void): void {
     this.get(this.left);
-    this.i32const(this.longest[n]!);
+    this.i32const(this.longest[n]! + this.owed);
     this.byte(0x48); // i32.lt_s
     this.seldom();
     this.if();
@@ -191,14 +196,10 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.dirty = this.liveness.dirty[n]!;
     this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
+    if (analysis.merge[n]) this.owed = 0;
     if (block.afterCall) this.checkBudget(n, () => this.leaveTo(block.rip));
-    if (count > 0) {
-      this.get(this.left);
-      this.i32const(count);
-      this.byte(0x6b);
-      this.set(this.left);
-    }
     this.remaining = count;
+    this.owed += count;
     this.facts.scalar = this.atStart[n]!.scalar;
     this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
@@ -236,6 +237,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     const flag = this.flag;
     const search = (from: number, to: number): void => {
       if (to - from === 1) {
+        this.owed = 0;
         take(from);
         return;
       }
@@ -309,12 +311,15 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       take(0);
       return;
     }
+    let first = true;
     this.edgeOut = (k) => {
       this.edgeOut = undefined;
       this.norm = undefined;
       // the target's code may be emitted right here
       this.cover = 0;
-      const { block: from, insn, form, dirty, valid } = this;
+      const { block: from, insn, form, dirty, valid, owed } = this;
+      if (first) this.addresses.end(n);
+      first = false;
       this.bytesAtEnd[n] = this.regBytes.slice();
       take(k);
       this.block = from;
@@ -322,6 +327,8 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.form = form;
       this.dirty = dirty;
       this.valid = valid;
+      this.owed = owed;
+      this.remaining = 1;
       this.setBytes(undefined);
     };
     const last = block.steps[block.steps.length - 1]!;
@@ -359,6 +366,7 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   /** Control comes from outside, and takes the k-th edge of the block. */
   private loadAt(k: number): void {
     const to = this.block.edges[k]!.block;
+    this.owed = 0;
     this.loadState(to < 0 ? 0 : this.liveness.live[to]!);
   }
   private loadSlot(rip: number): void {
@@ -401,6 +409,23 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.byte(0x1b); // select
     return this.take("i32");
   }
+  /** The target of the jump that comes now is looked at only if it is none of those that are thought of; until then registers are not set. */
+  override canonical(to: number): void {
+    const { edges, steps } = this.block;
+    if (edges.length > 0 && steps[steps.length - 1]!.summary.ending !== "call") this.late = [];
+    else super.canonical(to);
+  }
+  /** what is to be set at the jump: register, value, each */
+  private late: number[] | undefined;
+  override setReg(n: number, size: number, v: number): void {
+    if (this.late === undefined) super.setReg(n, size, v);
+    else {
+      const local = this.keep(v);
+      // still needed where something else has been emitted that needs locals
+      this.leaked[local] = true;
+      this.late.push(n, local);
+    }
+  }
   jump(rip: number): void {
     // back from the kernel, to whoever came to the door
     if (this.block.afterDoor) {
@@ -408,8 +433,10 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       return;
     }
     if (this.block.edges.length > 0) {
+      this.late = undefined;
       this.choose(rip, this.block.edges);
       rip = this.out;
+      super.canonical(rip);
     }
     this.sync();
     this.tailSlot(this.probe(rip), () => this.get(rip));
@@ -455,17 +482,23 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   }
   /** Takes the block's first edge if `rip` is what it is thought to be; or else, with rip in `out`. */
   private expect(rip: number, wanted: number, otherwise: () => void): void {
-    const go = this.edgeOut!, flag = this.flag;
+    const go = this.edgeOut!, { flag, late } = this;
+    this.late = undefined;
     this.get(rip);
     this.set(this.out);
     this.get(this.out);
     this.i64const(wanted);
     this.byte(0x51); // i64.eq
     this.if();
+    if (late !== undefined) for (let i = 0; i < late.length; i += 2) this.setReg(late[i]!, 8, late[i + 1]!);
     this.releaseTemps();
     go(0);
     this.else();
     this.setFlag(flag);
+    if (late !== undefined) {
+      super.canonical(this.out);
+      for (let i = 0; i < late.length; i += 2) this.setLate(late[i]!, late[i + 1]!);
+    }
     otherwise();
     this.end();
   }

@@ -29,7 +29,7 @@ export abstract class FlagBuilder extends WasmBuilder {
     pushLocals(f, pinned);
   }
   /** A value that outlives its instruction: constants are put into a local. */
-  private keep(v: number): number {
+  protected keep(v: number): number {
     if (v >= 0) return v;
     this.get(v);
     return this.take(this.typeOf(v));

@@ -230,6 +230,13 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.barrier();
     this.wrote(n);
   }
+  /** Register n becomes the value of a local, of which nothing is known any more. */
+  protected setLate(n: number, local: number): void {
+    this.get(local);
+    this.set(this.local(n));
+    this.barrier();
+    this.wrote(n);
+  }
   private readHighByte(n: number): number {
     this.get(this.local(n));
     this.byte(0xa7);

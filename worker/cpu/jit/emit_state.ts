@@ -3,7 +3,7 @@ import type { WasmType } from "../build/module.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
-import { Addresses, CONSTANT, type Check } from "./addresses.ts";
+import { Addresses, CONSTANT, MAX_STORES, type Check } from "./addresses.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
 import { MEM } from "./flag_record.ts";
 import { STATEFUL, type Links } from "./links.ts";
@@ -44,6 +44,8 @@ export abstract class StateBuilder extends OperandBuilder {
   protected readonly hit: number;
   /** instructions of the block from the present one on, itself included: counted already */
   protected remaining = 0;
+  /** instructions that are counted but not taken off `left` yet: that is done where ways meet, and on ways out */
+  protected owed = 0;
   /** open blocks, loops and ifs */
   protected depth = 0;
   protected readonly temps: number[] = [];
@@ -180,6 +182,7 @@ export abstract class StateBuilder extends OperandBuilder {
       }
     }
   }
+  /** Stores what is left, and `more`. */
   protected storeLeft(more: number): void {
     this.i32const(0);
     this.get(this.left);
@@ -188,6 +191,19 @@ export abstract class StateBuilder extends OperandBuilder {
       this.byte(0x6a);
     }
     this.word(0x36, ST_LEFT);
+  }
+  private addLeft(n: number): void {
+    if (n === 0) return;
+    this.get(this.left);
+    this.i32const(n);
+    this.byte(0x6a);
+    this.set(this.left);
+    this.barrier();
+  }
+  /** Takes off what is owed. */
+  protected settleLeft(): void {
+    this.addLeft(-this.owed);
+    this.owed = 0;
   }
   /** Engines make a vector anew, by three or four instructions, wherever it is used: in a loop it comes from a local. */
   override constX(bytes: readonly number[]): number {
@@ -220,13 +236,7 @@ export abstract class StateBuilder extends OperandBuilder {
     rip();
     this.set(this.out);
     this.barrier();
-    if (uncount !== 0) {
-      this.get(this.left);
-      this.i32const(uncount);
-      this.byte(0x6a);
-      this.set(this.left);
-      this.barrier();
-    }
+    this.addLeft(uncount - this.owed);
     const before = this.flag, canonToo = this.canonToo;
     if (before.kind !== "mem") this.toCanon();
     this.wayOut();
@@ -304,7 +314,7 @@ export abstract class StateBuilder extends OperandBuilder {
   protected sync(): void {
     this.toMem();
     this.storeRegisters(this.dirty);
-    this.storeLeft(0);
+    this.storeLeft(-this.owed);
   }
   // ---- checks: what does not pass leaves before the instruction, and the interpreter executes it: it faults, or notices the store
 
@@ -317,11 +327,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.i64const(rip);
     this.set(this.out);
     this.barrier();
-    this.get(this.left);
-    this.i32const(uncount);
-    this.byte(0x6a);
-    this.set(this.left);
-    this.barrier();
+    this.addLeft(uncount - this.owed);
     this.wayOut();
   }
   override check(address: number, n: number, write: boolean): void {
@@ -369,8 +375,8 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
-    // of 16 bytes or less it is enough to look where they start, else at two bytes of the map. As an i64: V8 loads an i32 that is compared with a constant twice
-    this.memarg(stores.hi - stores.lo <= 16 ? 0x31 : 0x33, 0, this.links.codeMap);
+    // of 16 bytes or less it is enough to look where they start, else at two or four bytes of the map. As an i64: V8 loads an i32 that is compared with a constant twice
+    this.memarg(stores.hi - stores.lo <= 16 ? 0x31 : stores.hi - stores.lo <= MAX_STORES ? 0x33 : 0x35, 0, this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
     this.seldom();
@@ -497,7 +503,7 @@ export abstract class StateBuilder extends OperandBuilder {
       this.toMem();
       this.storeRegisters(this.dirty);
     } else this.alsoCanon(); // a status that is not 0 leaves
-    if (name === "rdtsc") this.storeLeft(this.remaining);
+    if (name === "rdtsc") this.storeLeft(this.remaining - this.owed);
   }
   protected afterHelper(name: string): void {
     if (STATEFUL.test(name)) {

@@ -314,6 +314,9 @@ class Notes implements Builder<number, number> {
   trapIf(): void {
     this.out.flags = "needs";
   }
+  canonical(): void {
+    this.out.flags = "needs";
+  }
   trap(): void {
     this.out.flags = "needs";
     if (this.depth === 0) this.out.ending = "leave";
