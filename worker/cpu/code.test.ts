@@ -251,3 +251,28 @@ describe.each(["interpreter", "compiled", "compiled, in slices", "oracle"])("%s"
     });
   });
 });
+
+test.each(["a store", "the kernel"])("what was code and is overwritten by %s leaves no mark in the code map, wherever it lay in its granules", (by) => {
+  const mem = new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true);
+  const cpu = new Cpu(mem, { iced, records: 4096, jit: true, hot: 3 });
+  const marks = (): number => mem.u8.subarray(mem.codeMap, mem.codeMap + (SIZE >>> 8)).reduce((n, x) => n + (x === 0 ? 0 : 1), 0);
+  // stores of up to 16 bytes before these reach into them, so that granules are marked which have no code of their own
+  const code = assemble(`mov $${HOT}, %ecx; 1: dec %ecx; jnz 1b; int3`, CODE);
+  for (let at = CODE; at < CODE + 0x4000; at += 0x100 - 7) {
+    mem.u8.set(code, at);
+    cpu.state.rip = at;
+    expect(cpu.run(1000)).toBe(EXIT_BP);
+  }
+  expect(marks()).toBeGreaterThan(0x40);
+  if (by === "a store") {
+    for (let at = CODE; at < CODE + 0x4800; at += 0x30) cpu.code_written(at, 0x30);
+  } else {
+    mem.u8.fill(0, CODE, CODE + 0x4800);
+    cpu.code_changed(CODE, 0x4800);
+    mem.u8.set(assemble("int3", DATA), DATA);
+    cpu.state.rip = DATA;
+    expect(cpu.run(1)).toBe(EXIT_BP);
+    cpu.code_written(DATA, 1);
+  }
+  expect(marks()).toBe(0);
+});

@@ -485,6 +485,10 @@ export class Interpreter {
   private unmark(granule: number): void {
     this.layout.mem.u8[this.layout.codeMap + granule]! &= ~CODE;
   }
+  /** Blocks have gone from a granule, or its last one has: a mark that nothing needs would make each store there a slow one, for good. */
+  private thinned(granule: number): void {
+    for (let g = Math.max(granule - 1, 0); g <= granule; g++) if (!this.granules.has(g) && !this.reachesInto(g + 1)) this.unmark(g);
+  }
 
   /** Guest memory [address, address + length) has new contents: blocks made from the old ones go. */
   codeWritten(address: number, length: number): void {
@@ -497,7 +501,11 @@ export class Interpreter {
       if (mapped === 0) continue;
       if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
       const list = this.granules.get(g)?.blocks;
-      if (list === undefined) continue;
+      if (list === undefined) {
+        // marked for the sake of the next one, whose blocks may have died where others were written to
+        this.thinned(g);
+        continue;
+      }
       let kept = 0;
       for (const block of list) {
         if (block.dead) continue;
@@ -505,13 +513,9 @@ export class Interpreter {
         else list[kept++] = block;
       }
       list.length = kept;
-      if (kept === 0) this.empty(g);
+      if (kept === 0) this.granules.delete(g);
+      this.thinned(g);
     }
-  }
-  /** No code is known there any more. */
-  private empty(granule: number): void {
-    this.granules.delete(granule);
-    if (!this.reachesInto(granule + 1)) this.unmark(granule);
   }
   /** those that are changed */
   private readonly changed: Granule[] = [];
@@ -566,7 +570,8 @@ export class Interpreter {
       }
       list.length = kept;
       if (kept > 0) granule.image = this.layout.mem.i32.slice(g << (CODE_SHIFT - 2), (g + 1) << (CODE_SHIFT - 2));
-      else this.empty(g);
+      else this.granules.delete(g);
+      this.thinned(g);
     }
     this.changed.length = 0;
   }
