@@ -83,11 +83,11 @@ export class Machine implements KernelDoor {
   private goal = 0;
   /** instructions that the CPU had retired when they were last accounted */
   private accounted = 0;
-  /** instructions since then that quick() was told of */
-  private told = 0;
   /** KernelDoor: what is noted with the calls of the current task, its number; and what each costs, while nobody watches and sched.room() has been asked */
   tag = 0;
   cost = 0;
+  /** whose calls are quick() */
+  private caller: Task | undefined;
   private readonly startCpu: MachineOptions["startCpu"];
   /** um=ptrace: the way to the CPU's worker */
   readonly remote: RemoteCpu | undefined;
@@ -217,38 +217,38 @@ export class Machine implements KernelDoor {
    * 0 if anything but going on in the same task comes next: the loop sees to that.
    */
   called(): number {
-    this.entry.door(this.kernel.current!, this.fresh());
-    return this.again();
+    const task = this.kernel.current!;
+    this.entry.door(task, this.fresh());
+    return this.follow(task);
   }
   again(): number {
-    const { kernel, entry, goal } = this;
+    const task = this.kernel.current!;
+    this.entry.attend(task);
+    return this.follow(task);
+  }
+  private follow(task: Task): number {
+    const { kernel, entry, cpu, goal } = this;
     const { time, sched } = kernel;
-    const task = kernel.current!;
-    this.accounted = this.cpu.retired;
-    this.told = 0;
+    this.accounted = cpu.retired;
+    cpu.told = 0;
     if (task.syscall_nr >= 0 || task.sigpending || task.notify_resume || kernel.host_work !== undefined || !sched.stays(task)) return 0;
     const most = sched.room();
     this.tag = task.pid;
+    this.caller = task;
     // its time comes off what is left as if it were instructions: it comes back too early rather than too late
     this.cost = entry.watches(task) || task.signal.cpu_timers ? 0 : SYSCALL_NSEC;
     return Math.min(most, goal - time.retired);
   }
-  /** The same, of a call that nobody watches: the accounts wait, and so do all other questions, unless the call itself has changed something. */
-  quick(nr: number, n: number): number {
-    const { kernel } = this;
-    const { sched } = kernel;
-    const task = kernel.current!;
-    this.told += n;
-    sched.note_call(n);
-    task.syscall_nr = nr;
-    return this.entry.attempt(task) && kernel.host_work === undefined && sched.undisturbed(task) ? 1 : 0;
+  /** The same, of a call that nobody watches: its accounts wait (DoorLog), and so do all other questions, unless Arch.set_exit_work() asks for them: again(). */
+  quick(nr: number): void {
+    this.entry.quick(this.caller!, nr);
   }
   /** Instructions that have retired since they were last accounted. */
   private fresh(): number {
-    const { retired } = this.cpu;
-    const n = retired - this.accounted - this.told;
-    this.accounted = retired;
-    this.told = 0;
+    const { cpu } = this;
+    const n = cpu.retired - this.accounted - cpu.told;
+    this.accounted = cpu.retired;
+    cpu.told = 0;
     return n;
   }
   /** HALT ends whatever the kernel was doing. */

@@ -56,9 +56,12 @@ export interface KernelDoor {
   /** What a visit costs as if it were instructions, if the next one may be quick(); noted with `tag`. 0: called() again. */
   readonly cost: number;
   readonly tag: number;
-  /** called(), if all that it would say is that so many instructions less may follow: then not 0. `n` instructions have retired since it was last told. */
-  quick(rax: number, n: number): number;
-  /** quick() has said 0, or nothing is left, or the program is elsewhere: how many may follow, as called() says it. */
+  /**
+   * The work of call `rax`, below 512. Going on is all that follows, with so many instructions less, but for Cpu.attend().
+   * The log has the call and the instructions before it: DoorLog.calls, .insns.
+   */
+  quick(rax: number): void;
+  /** After quick(), if not: how many may follow, as called() says it. */
   again(): number;
 }
 
@@ -80,6 +83,8 @@ export class Cpu implements HelperContext {
   exit_vector = 0;
   /** The one address where vmcall is legal: it calls the kernel. */
   door = 0xffffffff;
+  /** Instructions since this was last set to 0 that are in DoorLog.insns. */
+  told = 0;
   /** Who answers when compiled code comes to the door; undefined: it is left there, with EXIT_KERNEL. */
   kernel: KernelDoor | undefined;
   /** Tier 0, for tests and panels. */
@@ -131,6 +136,7 @@ export class Cpu implements HelperContext {
   /** The same, from outside of run(), or from `kernel`: if the bytes come out as they were, the code there stays. */
   code_changed(addr: number, len: number): void {
     this.interpreter.codeChanged(addr, len);
+    if (this.interpreter.unsettled) this.attend();
   }
 
   /** Forgets all decoded code. It changes nothing that a guest can see. */
@@ -207,6 +213,7 @@ export class Cpu implements HelperContext {
     const left = state.get32(ST_LEFT);
     const done = log.entered - left;
     this.retired += done;
+    this.told += log.fresh;
     this.left -= this.slice - left;
     this.slice = left;
     log.begin(left);
@@ -221,9 +228,12 @@ export class Cpu implements HelperContext {
     return this.follow(kernel.called());
   }
   /** `$quick` */
-  quick(rax: number, n: number): number {
-    const more = this.kernel!.quick(rax, n);
-    return this.interpreter.unsettled ? 0 : more;
+  quick(rax: number): void {
+    this.kernel!.quick(rax);
+  }
+  /** Something has come up: the program does not go on before kernel.again() has said so. */
+  attend(): void {
+    this.log.attend();
   }
   /** `$again` */
   again(): number {

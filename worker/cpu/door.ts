@@ -24,6 +24,10 @@ const TOLD = 8;
 const TAG = 12;
 /** i64: visits so far */
 const COUNT = 16;
+/** i32: instructions before visits that $door has noted, and how many those were, since somebody accounted for them */
+const INSNS = 24, CALLS = 28;
+/** i32: not 0: the kernel is to be asked how to go on before anything else */
+const ATTEND = 32;
 const RING = 64, HISTOGRAM = RING + KEPT * ENTRY, BYTES = HISTOGRAM + 4 * NUMBERS;
 
 /** Bytes that a log takes above guest memory. */
@@ -64,6 +68,7 @@ export class DoorLog {
   begin(left: number): void {
     this.set(COST, 0);
     this.set(ENTERED, left);
+    this.set(TOLD, left);
   }
   /** ST_LEFT is `left`, all has been counted and told; visits may be noted by $door now, if `cost` is not 0. */
   open(left: number, cost: number, tag: number): void {
@@ -71,9 +76,29 @@ export class DoorLog {
     this.set(ENTERED, left);
     this.set(TOLD, left);
     this.set(TAG, tag);
+    this.set(ATTEND, 0);
   }
   get entered(): number {
     return this.get(ENTERED);
+  }
+  /** Instructions that were counted neither before nor in `calls`. */
+  get fresh(): number {
+    return this.get(ENTERED) - this.get(TOLD);
+  }
+  /** Visits that $door has noted, and the instructions before them, since accounted(). */
+  get calls(): number {
+    return this.get(CALLS);
+  }
+  get insns(): number {
+    return this.get(INSNS);
+  }
+  accounted(): void {
+    this.set(CALLS, 0);
+    this.set(INSNS, 0);
+  }
+  /** Whoever is at the door is to be told how to go on by again(). */
+  attend(): void {
+    this.set(ATTEND, 1);
   }
   /** Visits so far, through the door or not. */
   get noted(): number {
@@ -120,14 +145,13 @@ export class DoorLog {
 
   /**
    * $door: () → 0, and the program goes on behind its vmcall, or 1 and it is left. `state`: address of the state block; functions by number: `kernel`
-   * ($kernel), `quick` (rax, instructions since it was last told → 0 if it must be asked), `again` (asks it).
+   * ($kernel), `quick` (does the work of call rax), `again` (asks how to go on, if that is not plain).
    */
   code(state: number, kernel: number, quick: number, again: number): readonly [locals: WasmType[], body: Bytes] {
     const d = this.base, a = new Assembler();
     const [cost, nr, left, at, rip] = [0, 1, 2, 3, 4];
-    a.const(0).load(state + ST_GPR + 8 * RAX).set(nr);
-    a.const(0).load(d + COST).tee(cost).op(0x45);
-    a.const(0).load(state + ST_GPR + 8 * RAX + 4).op(0x72).get(nr).const(NUMBERS).op(0x4f, 0x72).if(); // i32.ge_u, or
+    a.const(0).load64(state + ST_GPR + 8 * RAX).tee(rip).op(0xa7).set(nr); // i32.wrap
+    a.const(0).load(d + COST).tee(cost).op(0x45).get(rip).const64(NUMBERS).op(0x5a, 0x72).if(); // i64.ge_u, or
     a.call(kernel).return().end();
     // the entry of the ring
     a.const(0).load(d + COUNT).const(KEPT - 1).op(0x71).const(4).op(0x74).set(at);
@@ -139,15 +163,16 @@ export class DoorLog {
     a.get(at).get(nr).store(d + RING + 12);
     a.const(0).const(0).load64(d + COUNT).const64(1).op(0x7c).store64(d + COUNT);
     a.get(nr).const(2).op(0x74).tee(at).get(at).load(d + HISTOGRAM).const(1).op(0x6a).store(d + HISTOGRAM);
-    // (rax, instructions), and what the visit costs
-    a.get(nr).const(0).load(d + TOLD).get(left).op(0x6b);
+    // what waits to be accounted for, and what the visit costs
+    a.const(0).const(0).load(d + INSNS).const(0).load(d + TOLD).get(left).op(0x6b, 0x6a).store(d + INSNS);
+    a.const(0).const(0).load(d + CALLS).const(1).op(0x6a).store(d + CALLS);
     a.get(left).get(cost).op(0x6b).set(left);
     a.const(0).get(left).store(state + ST_LEFT).const(0).get(left).store(d + TOLD);
     a.const(0).const(0).load(d + ENTERED).get(cost).op(0x6b).store(d + ENTERED);
     a.const(0).const(0).store(state + ST_CODE_HIT).const(0).load64(state + ST_RIP).set(rip);
-    a.call(quick).op(0x45);
-    // elsewhere now, or in other code, or single-stepping
-    a.const(0).load64(state + ST_RIP).get(rip).op(0x52, 0x72);
+    a.get(nr).call(quick);
+    // something is to be seen to; or elsewhere now, or in other code, or single-stepping
+    a.const(0).load(d + ATTEND).const(0).load64(state + ST_RIP).get(rip).op(0x52, 0x72);
     a.const(0).load(state + ST_CODE_HIT).op(0x72).const(0).load(state + ST_RFLAGS_SYS).const(TF).op(0x71, 0x72);
     a.get(left).const(1).op(0x48, 0x72).if(); // i32.lt_s
     a.call(again).return().end();

@@ -148,7 +148,9 @@ export class CpuState {
   /** The register as an unsigned number: exact below 2^53. */
   get(reg: number): number {
     const i = this.word + reg * 2;
-    return (this.i32[i + 1]! >>> 0) * 0x1_0000_0000 + (this.i32[i]! >>> 0);
+    const lo = this.i32[i]!, hi = this.i32[i + 1]!;
+    // whole numbers of 31 bits need no object
+    return hi === 0 && lo >= 0 ? lo : (hi >>> 0) * 0x1_0000_0000 + (lo >>> 0);
   }
   /** The register as a signed number: exact from -2^53 to 2^53. */
   get_signed(reg: number): number {

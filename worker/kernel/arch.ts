@@ -16,6 +16,17 @@ export interface Thread {
 }
 export const newThread = (state: Uint8Array): Thread => ({ state, orig_ax: -1, trap_no: 0, error_code: 0, cr2: 0 });
 
+/** Calls of the current task that are in no account yet, and instructions before them: see Sched.settle(). */
+export interface NotedCalls {
+  readonly calls: number;
+  readonly insns: number;
+  /** They are in the accounts now. */
+  accounted(): void;
+}
+
+/** Of a port that accounts at once. */
+export const NOTHING_NOTED: NotedCalls = Object.freeze({ calls: 0, insns: 0, accounted: () => undefined });
+
 export interface Arch {
   /** The child's registers: a copy of the parent's with rax = 0, the given stack (0: the parent's) and TLS (undefined: the parent's).  cf. copy_thread() */
   copy_thread(child: Task, parent: Task, stack: number, tls: number | undefined): void;
@@ -25,6 +36,13 @@ export interface Arch {
   switch_to(prev: Task | undefined, next: Task): void;
   /** The kernel wrote code to [addr, addr+len): translations of it must go.  cf. flush_icache_range() */
   flush_icache_range(addr: number, len: number): void;
+  /**
+   * Something is to be seen to before the current task's program goes on: a signal, a mask to be put back, another task, a timer. It is all that the way
+   * back to a program asks after most calls.  cf. TIF_*, exit_to_user_mode_loop()
+   */
+  set_exit_work(): void;
+  /** What the port has noted for Sched.settle(). */
+  readonly noted: NotedCalls;
   /** argument n (0..5) of the call that `task` is in */
   syscall_get_argument(task: Task, n: number): number;
   /** bytes of Thread.state */

@@ -27,6 +27,7 @@ export function wait_host(kernel: Kernel, state: HostResult, work: () => Promise
       return;
     }
     state.host = "pending";
+    kernel.arch.set_exit_work();
     kernel.host_work = promise.then(
       () => {
         state.host = "done";

@@ -101,6 +101,7 @@ export function ptrace_stop(task: Task, code: number, message: number, info: Sig
   t.stop(code, message, info);
   task.state = TASK_TRACED;
   task.notify_resume = true;
+  task.kernel.arch.set_exit_work();
   do_notify_ptracer(task, CLD_TRAPPED, code & 0x7f);
   return true;
 }

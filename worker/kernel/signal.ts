@@ -64,12 +64,14 @@ export function recalc_sigpending(task: Task): void {
   const b = task.blocked;
   task.sigpending = ((p.lo | s.lo) & ~b.lo) !== 0 || ((p.hi | s.hi) & ~b.hi) !== 0 || task.jobctl_stop !== 0 || task.tracing.trap_stop;
   task.sigkilled = p.has(SIGKILL);
+  if (task.sigpending) task.kernel.arch.set_exit_work();
 }
 
 /** Makes a task notice its signals: wakes it if it sleeps interruptibly; a fatal one wakes it from any sleep or stop. */
 export function signal_wake_up(task: Task, fatal: boolean): void {
   recalc_sigpending(task);
   task.sigpending = true;
+  task.kernel.arch.set_exit_work();
   const sched = task.kernel.sched;
   if (task.state === TASK_INTERRUPTIBLE || (fatal && task.state === TASK_UNINTERRUPTIBLE)) sched.wake_up_process(task);
   else if (fatal && (task.state === TASK_STOPPED || task.state === TASK_TRACED)) sched.wake_up_stopped(task);
@@ -246,6 +248,7 @@ export function sigmask_to_save(task: Task): SigSet {
 /** For ppoll, pselect, epoll_pwait: a mask for the length of the call. First attempt only; do_syscall_64 puts the old one back. */
 export function set_user_sigmask(task: Task, set: SigSet): void {
   task.saved_sigmask = task.blocked;
+  task.kernel.arch.set_exit_work();
   set_current_blocked(task, set);
 }
 

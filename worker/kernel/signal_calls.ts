@@ -8,7 +8,7 @@ import { find_process, find_task, pgrp_members, processes } from "./pid.ts";
 import { pidfd_or_proc_task } from "./pidfd.ts";
 import { copy_siginfo_from_user, copy_siginfo_to_user } from "./siginfo.ts";
 import {
-  check_kill_permission, dequeue_signal, group_send_sig_info, on_sig_stack, recalc_sigpending, send_signal, set_current_blocked, si_user, sig_kernel_ignore,
+  check_kill_permission, dequeue_signal, group_send_sig_info, on_sig_stack, recalc_sigpending, send_signal, set_current_blocked, set_user_sigmask, si_user, sig_kernel_ignore,
   sig_kernel_only, valid_signal,
 } from "./signal.ts";
 import { get_user_sigset, put_user_sigset, type SigInfo } from "./signal_types.ts";
@@ -87,8 +87,7 @@ export const sys_rt_sigsuspend = SYSCALL_DEFINE("rt_sigsuspend", [Ptr, Size], (t
   if (size !== SIGSETSIZE) throw EINVAL;
   const set = get_user_sigset(task.kernel.mem, unewset);
   restart_state(task, () => {
-    task.saved_sigmask = task.blocked;
-    set_current_blocked(task, set);
+    set_user_sigmask(task, set);
     return {};
   });
   return sleep_on(task, [], { interrupted: ERESTARTNOHAND });

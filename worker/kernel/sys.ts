@@ -54,6 +54,12 @@ export function process_cputime(t: Task): { utime: number; stime: number } {
   return { utime, stime };
 }
 
+/** Something of the task's process is due after so much CPU time: run_posix_cpu_timers() is to look. */
+export function watch_cpu_time(task: Task): void {
+  task.signal.cpu_timers = true;
+  task.kernel.arch.set_exit_work();
+}
+
 /** struct rusage, 144 bytes. Throws EFAULT. */
 export function getrusage_to_user(task: Task, addr: number, u: Usage): void {
   const m = task.kernel.mem;
@@ -156,7 +162,7 @@ function do_prlimit(task: Task, target: Task, resource: number, new_rlim: Rlimit
     if (new_rlim.max > lim.max && !capable(task, CAP_SYS_RESOURCE)) throw EPERM;
     lim.cur = new_rlim.cur;
     lim.max = new_rlim.max;
-    if (resource === RLIMIT_CPU && lim.cur !== Infinity) target.signal.cpu_timers = true;
+    if (resource === RLIMIT_CPU && lim.cur !== Infinity) watch_cpu_time(target);
   }
   return old;
 }

@@ -17,6 +17,7 @@ import type { Syscall } from "./syscall.ts";
 import { TASK_RUNNING, type Task } from "./task.ts";
 import { Timekeeping } from "./time/timekeeping.ts";
 import { Uts } from "./utsname.ts";
+import { NOTHING_NOTED } from "./arch.ts";
 import { sys_restart_syscall } from "./restart.ts";
 
 interface Pending {
@@ -47,7 +48,7 @@ export class FakeKernel {
       buffer, size: memory, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer), written: () => undefined,
     };
     const arch = {
-      copy_thread: (): void => {}, start_thread: (): void => {}, switch_to: (): void => {}, flush_icache_range: (): void => {},
+      noted: NOTHING_NOTED, set_exit_work: (): void => {}, copy_thread: (): void => {}, start_thread: (): void => {}, switch_to: (): void => {}, flush_icache_range: (): void => {},
       syscall_get_nr: (): number => -1, setup_rt_frame: (): void => {}, leave_entry: (): void => {}, show_regs: (): string[] => [], syscall_name: String, ip: (): number => 0, sp: (): number => 0,
     };
     const os = { hostPrint: (line: string): number => this.log.push(line) };

@@ -4,7 +4,7 @@ import { Ext4FsType, Ext4SuperBlock } from "../fs/ext4/super.ts";
 import { Kernel } from "../kernel/kernel.ts";
 import { Printk } from "../kernel/printk.ts";
 import { Timekeeping } from "../kernel/time/timekeeping.ts";
-import type { Arch } from "../kernel/arch.ts";
+import { NOTHING_NOTED, type Arch } from "../kernel/arch.ts";
 import type { BlockStore, Os } from "../arch/um/os.ts";
 import { MKDEV } from "../include/uapi/stat.ts";
 
@@ -12,7 +12,8 @@ import { MKDEV } from "../include/uapi/stat.ts";
 export function bareKernel(time: number): Kernel {
   const buffer = new ArrayBuffer(0);
   const mem = { buffer, size: 0, u8: new Uint8Array(buffer), i32: new Int32Array(buffer), u32: new Uint32Array(buffer), view: new DataView(buffer), written: () => undefined };
-  const kernel = new Kernel(mem, {} as Arch, {} as Os);
+  const arch: Pick<Arch, "noted" | "set_exit_work"> = { noted: NOTHING_NOTED, set_exit_work: () => undefined };
+  const kernel = new Kernel(mem, arch as Arch, {} as Os);
   kernel.time = new Timekeeping(kernel, time);
   kernel.printk = new Printk(kernel);
   kernel.printk.register_console({ name: "none", write: () => undefined });

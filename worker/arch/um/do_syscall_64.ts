@@ -51,7 +51,9 @@ function entryOf(row: Row | undefined): Entry | undefined {
 const NO_CALL = entryWith(() => {
   throw ENOSYS;
 }, []);
-const entries: readonly Entry[] = Array.from(syscall_table, (row) => entryOf(row) ?? NO_CALL);
+/** by number, which is below this where calls are quick */
+const NUMBERS = 512;
+const entries: readonly Entry[] = Array.from({ length: Math.max(NUMBERS, syscall_table.length) }, (_, nr) => entryOf(syscall_table[nr]) ?? NO_CALL);
 /** What result() gives of a call that is not over: no error is positive. */
 const PARKED = 1;
 /** What a body threw, as rax has it, or PARKED: it waits. */
@@ -183,8 +185,36 @@ export class Entry64 {
     this.attempt(task);
   }
 
-  /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. Whether that was all, with nothing else to see to. */
-  attempt(task: Task): boolean {
+  /** A whole call, number `nr`, that nobody watches; if more is to be done than to set rax, attend() is to be called. */
+  quick(task: Task, nr: number): void {
+    const { state } = this;
+    task.syscall_nr = nr;
+    let result: number;
+    try {
+      result = call_body(entries[nr]!, task, state);
+    } catch (e) {
+      result = result_of(e);
+      if (result === PARKED) {
+        this.arch.set_exit_work();
+        return;
+      }
+      if (task.sigpending || task.notify_resume) task.thread.orig_ax = nr;
+    }
+    task.restart = undefined;
+    if (task.syscall_nr < 0) {
+      this.arch.set_exit_work();
+      return;
+    }
+    state.set(AX, result);
+    task.syscall_nr = -1;
+  }
+  /** After quick(): what the call has left to be seen to on the way back. */
+  attend(task: Task): void {
+    if (task.syscall_nr < 0) this.exit_work(task);
+  }
+
+  /** Runs the body of the call that the task is in: the first time, and again whenever the task was woken. */
+  attempt(task: Task): void {
     const { state } = this;
     const nr = task.syscall_nr;
     const entry = nr < entries.length ? entries[nr]! : NO_CALL;
@@ -193,17 +223,16 @@ export class Entry64 {
       result = call_body(entry, task, state);
     } catch (e) {
       result = result_of(e);
-      if (result === PARKED) return false;
+      if (result === PARKED) return;
     }
     task.restart = undefined;
     if (task.syscall_nr < 0 || task.sigpending || task.notify_resume || task.saved_sigmask !== undefined || task.trace_syscall || this.observer !== undefined) {
       this.finish(task, nr, result);
-      return false;
+      return;
     }
     state.set(AX, result);
     task.thread.orig_ax = -1;
     task.syscall_nr = -1;
-    return true;
   }
   /** The end of a call with more to do than to set rax. */
   private finish(task: Task, nr: number, result: number): void {
@@ -214,6 +243,10 @@ export class Entry64 {
     }
     this.observer?.exit(task, nr, result);
     if (task.trace_syscall && task.state === TASK_RUNNING && ptrace_report_syscall_exit(task)) return;
+    this.exit_work(task);
+  }
+  /** On the way back from a call. */
+  private exit_work(task: Task): void {
     if (task.sigpending || task.notify_resume) this.do_signal(task);
     else {
       if (task.saved_sigmask !== undefined) restore_saved_sigmask(task);

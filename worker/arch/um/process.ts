@@ -6,7 +6,7 @@ import {
 } from "../../cpu/state.ts";
 import { EFAULT, EINVAL, EPERM } from "../../include/uapi/errno.ts";
 import type { File, Inode } from "../../fs/fs.ts";
-import type { Arch, ExecImage } from "../../kernel/arch.ts";
+import type { Arch, ExecImage, NotedCalls } from "../../kernel/arch.ts";
 import { Int, Ptr, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u64 } from "../../kernel/uaccess.ts";
@@ -47,6 +47,14 @@ export class UmArch implements Arch {
     this.iced = iced;
     this.zpoline = zpoline;
     this.elf_hwcap = cpu.cpuid(1, 0)[3] >>> 0;
+  }
+
+  /** What compiled code has noted. */
+  get noted(): NotedCalls {
+    return this.cpu.log;
+  }
+  set_exit_work(): void {
+    this.cpu.attend();
   }
 
   /** Whether the CPU holds this task's registers. */

@@ -19,7 +19,7 @@ export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], rea
   /** compiled code is at the door, everything is in the state block: 0, and it goes on behind it, or ST_EXIT says why not. See door.ts */
   "$door": [[], ["i32"]],
   "$kernel": [[], ["i32"]],
-  "$quick": [["i32", "i32"], ["i32"]],
+  "$quick": [["i32"], []],
   "$again": [[], ["i32"]],
   /** (op, result, first, second operand): flags of compiled code to the state block */
   "$settle": [["i32", "i64", "i64", "i64"], []],

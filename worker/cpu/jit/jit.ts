@@ -60,7 +60,7 @@ export interface JitHost {
   readonly log: DoorLog;
   /** `$kernel`, `$quick` and `$again` of IMPORTS */
   knock(): number;
-  quick(rax: number, n: number): number;
+  quick(rax: number): void;
   again(): number;
 }
 
@@ -228,7 +228,7 @@ export class Jit implements Compiler {
     w.exportFunction("$settle", w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s)));
     const { host } = this;
     w.exportFunction("$door", w.addFunction(w.type(...IMPORTS["$door"]!), ...host.log.code(s, kernel!, quick!, again!)));
-    const door = { $kernel: () => host.knock(), $quick: (rax: number, n: number) => host.quick(rax, n), $again: () => host.again() };
+    const door = { $kernel: () => host.knock(), $quick: (rax: number) => host.quick(rax), $again: () => host.again() };
     return this.instantiate(w.finish(), { ...this.interpreter.imports, ...door, t: this.interpreter.table, r: this.table });
   }
 

@@ -123,6 +123,7 @@ export class BlockDevice {
     const promise = this.flush();
     if (promise === undefined) return;
     const before = kernel.host_work;
+    kernel.arch.set_exit_work();
     kernel.host_work = Promise.allSettled([before, promise]).then(() => undefined);
   }
   discard(pos: number, len: number): void {

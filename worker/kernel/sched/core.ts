@@ -5,6 +5,7 @@
 //
 // The run loop (machine.ts):  time.run_timers(); task = sched.schedule(); none -> time.advance_idle(time.next_expiry()), or wait for the
 // outside; else run the CPU for at most sched.budget() instructions, sched.account(task, retired), handle the exit.
+import type { NotedCalls } from "../arch.ts";
 import type { Kernel } from "../kernel.ts";
 import type { Task } from "../task.ts";
 import { EXIT_DEAD, EXIT_ZOMBIE, TASK_INTERRUPTIBLE, TASK_RUNNING, TASK_STOPPED, TASK_TRACED, TASK_UNINTERRUPTIBLE } from "../task.ts";
@@ -70,6 +71,7 @@ export class Sched {
     task.state = interruptible ? TASK_INTERRUPTIBLE : TASK_UNINTERRUPTIBLE;
     task.wake_at = until;
     task.nvcsw++;
+    this.kernel.arch.set_exit_work();
     if (until < KTIME_MAX) this.kernel.time.timers.add((task.sleep_timer ??= new SleepTimer(task)), until);
   }
 
@@ -101,7 +103,7 @@ export class Sched {
       let i = 0;
       while (i < this.queue.length && this.queue[i]!.rt_priority >= task.rt_priority) i++;
       this.queue.splice(i, 0, task);
-      if ((this.kernel.current?.rt_priority ?? 0) < task.rt_priority) this.need_resched = true;
+      if ((this.kernel.current?.rt_priority ?? 0) < task.rt_priority) this.yield_();
       return;
     }
     this.queue.push(task);
@@ -117,6 +119,7 @@ export class Sched {
   /** sched_yield: lets all others of the queue run first. */
   yield_(): void {
     this.need_resched = true;
+    this.kernel.arch.set_exit_work();
   }
 
   /**
@@ -157,10 +160,6 @@ export class Sched {
   stays(task: Task): boolean {
     return task === this.kernel.current && task.state === TASK_RUNNING && !this.need_resched;
   }
-  /** And is what room() said still true, but for the time that has passed? */
-  undisturbed(task: Task): boolean {
-    return this.stays(task) && !this.kernel.time.timers.added && !task.signal.cpu_timers;
-  }
 
   /** Whose registers the CPU holds: those of any other task are in task.thread. */
   get loaded_task(): Task | undefined {
@@ -177,7 +176,6 @@ export class Sched {
     this.settle();
     let most = this.slice;
     const { current, time } = this.kernel;
-    time.timers.added = false;
     const now = time.monotonic();
     const timer = time.next_expiry() - now;
     if (timer < most) most = timer;
@@ -214,23 +212,17 @@ export class Sched {
     this.slice -= n + SYSCALL_NSEC;
   }
   /**
-   * The same, to be put into the accounts when somebody looks. Of the current task, if its process has no timers on CPU time; and since room() was asked
-   * no timer was armed, and all that it retired and SYSCALL_NSEC for each call are still less than it said.
+   * Brings all accounts up to date: what the port has noted of calls is put in when somebody looks. They are the current task's, whose process has no timers on
+   * CPU time; since room() was asked no timer was armed, and all that it retired and SYSCALL_NSEC for each call are still less than it said.
    */
-  note_call(n: number): void {
-    const { time } = this.kernel;
-    time.lag_insns += n;
-    time.lag_calls++;
-  }
-  /** Brings all accounts up to date. */
   settle(): void {
-    const { time } = this.kernel;
-    if (time.lag_calls !== 0) this.catch_up();
+    const { noted } = this.kernel.arch;
+    if (noted.calls !== 0) this.catch_up(noted);
   }
-  private catch_up(): void {
+  private catch_up(noted: NotedCalls): void {
     const { time, current } = this.kernel;
-    const n = time.lag_insns, ns = time.lag_calls * SYSCALL_NSEC;
-    time.lag_insns = time.lag_calls = 0;
+    const n = noted.insns, ns = noted.calls * SYSCALL_NSEC;
+    noted.accounted();
     time.retire(n);
     time.advance(ns);
     current!.user_time += n;

@@ -5,7 +5,7 @@ import { ITIMER_PROF, ITIMER_REAL, ITIMER_VIRTUAL } from "../../include/uapi/tim
 import type { Kernel } from "../kernel.ts";
 import { group_send_sig } from "../signal.ts";
 import type { SignalStruct } from "../signal_types.ts";
-import { process_cputime } from "../sys.ts";
+import { process_cputime, watch_cpu_time } from "../sys.ts";
 import { Int, Ptr, SYSCALL_DEFINE, UInt } from "../syscall.ts";
 import type { Task } from "../task.ts";
 import { check_read, check_write } from "../uaccess.ts";
@@ -63,7 +63,7 @@ function set(task: Task, which: number, s: Setting): void {
   const it = which === ITIMER_VIRTUAL ? signal.it_virt : signal.it_prof;
   it.expires = s.value === 0 ? 0 : s.value + (which === ITIMER_VIRTUAL ? utime : utime + stime);
   it.interval = s.interval;
-  if (it.expires !== 0) signal.cpu_timers = true;
+  if (it.expires !== 0) watch_cpu_time(task);
 }
 function check(which: number): void {
   if (which !== ITIMER_REAL && which !== ITIMER_VIRTUAL && which !== ITIMER_PROF) throw EINVAL;

@@ -11,7 +11,7 @@ import { find_task } from "../pid.ts";
 import { send_signal } from "../signal.ts";
 import type { SigInfo } from "../signal_types.ts";
 import { sleep_on } from "../sched/wait.ts";
-import { process_cputime } from "../sys.ts";
+import { process_cputime, watch_cpu_time } from "../sys.ts";
 import { Int, Ptr, SYSCALL_DEFINE, Timespec } from "../syscall.ts";
 import { RestartBlock, restart_state, type Task } from "../task.ts";
 import { check_read, check_write, get_user_s32, get_user_u32, put_user_u32 } from "../uaccess.ts";
@@ -204,7 +204,7 @@ export class PosixTimer extends KTimer {
   private arm(kernel: Kernel): void {
     kernel.time.timers.del(this);
     if (this.due === 0) return;
-    if (this.cpu_task !== undefined) this.cpu_task.signal.cpu_timers = true;
+    if (this.cpu_task !== undefined) watch_cpu_time(this.cpu_task);
     else if (this.due < KTIME_MAX) kernel.time.timers.add(this, this.due);
   }
   /** Moves `due` past now by whole intervals, and says how many. */

@@ -18,12 +18,9 @@ export const SYSCALL_NSEC = 200;
 
 export class Timekeeping {
   private readonly kernel: Kernel;
-  readonly timers = new Timers();
-  /** CLOCK_MONOTONIC, ns since boot, but for the calls below; exact up to 2^53 (104 days) */
+  readonly timers: Timers;
+  /** CLOCK_MONOTONIC, ns since boot, but for calls that are in no account yet (Arch.noted); exact up to 2^53 (104 days) */
   private now = 0;
-  /** Calls of the current task, and instructions before them, that are in no account yet: see Sched.note_call(). */
-  lag_calls = 0;
-  lag_insns = 0;
   /** CLOCK_REALTIME at monotonic 0: seconds since the epoch, and ns */
   private wall_sec: number;
   private wall_nsec = 0;
@@ -37,22 +34,24 @@ export class Timekeeping {
   readonly ntp = new Ntp();
   /** ns that all tasks slept */
   idle = 0;
-  /** what retired() gives, but for lag_insns */
+  /** what retired gives, but for those before such calls */
   private insns = 0;
 
   /** `start`: seconds since the epoch at boot */
   constructor(kernel: Kernel, start: number) {
     this.kernel = kernel;
+    this.timers = new Timers(kernel);
     this.wall_sec = Math.floor(start);
   }
 
   /** CLOCK_MONOTONIC (and _BOOTTIME), ns. An instruction counts once the CPU returned to the kernel. */
   monotonic(): number {
-    return this.now + (this.lag_insns + this.lag_calls * SYSCALL_NSEC);
+    const { noted } = this.kernel.arch;
+    return this.now + (noted.insns + noted.calls * SYSCALL_NSEC);
   }
   /** instructions retired since power on */
   get retired(): number {
-    return this.insns + this.lag_insns;
+    return this.insns + this.kernel.arch.noted.insns;
   }
   /** CLOCK_REALTIME */
   realtime(): { sec: number; nsec: number } {

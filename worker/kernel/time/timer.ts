@@ -25,14 +25,18 @@ export abstract class KTimer {
 export class Timers {
   private readonly heap: KTimer[] = [];
   private seq = 0;
-  /** one was armed since somebody cleared this: the first may be an earlier one now */
-  added = false;
+  private readonly kernel: Kernel | undefined;
+
+  /** `kernel`: whose first timer may become an earlier one. */
+  constructor(kernel?: Kernel) {
+    this.kernel = kernel;
+  }
 
   /** Arms `timer` (again) for absolute monotonic ns; Infinity only disarms. */
   add(timer: KTimer, expires: number): void {
     this.del(timer);
     if (expires === Infinity) return;
-    this.added = true;
+    this.kernel?.arch.set_exit_work();
     timer.expires = expires;
     timer.seq = ++this.seq;
     timer.index = this.heap.length;
