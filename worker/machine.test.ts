@@ -87,6 +87,19 @@ describe("calls that no loader has seen", () => {
   });
 });
 
+test("calls that leave something to be seen to: the same from compiled loops", { timeout: 120_000 }, async () => {
+  const disk = imageWith("/bin/hot_calls", "worker/test/guest/zpoline/hot_calls.c");
+  const run = async (jit: boolean, hot: number): Promise<unknown[]> => {
+    const m = await TestMachine.boot({ disks: { disk: disk.slice() }, cmdline: "ubd0=disk rw mem=64m loglevel=3 init=/sbin/init", jit, hot });
+    const text = m.run("hot_calls; cat /proc/self/stat /proc/uptime; echo $?");
+    const { kernel, cpu } = m.machine;
+    return [text, m.machine.retired, kernel.time.monotonic(), kernel.sched.user_ns, kernel.sched.system_ns, kernel.sched.nr_switches, cpu.log.noted, [...cpu.log.histogram]];
+  };
+  const plain = await run(false, 300);
+  expect(plain[0]).toMatch(/^kill: 400 handled, 0 late\nppoll: 240 handled, 0 early, each or none interrupted\nreal: 40\ncpu: 10 10\nclock: 0 times back\nturns taken\nerrors: 0 wrong\n/);
+  expect(await run(true, 300)).toEqual(plain);
+});
+
 describe("determinism", () => {
   const session = async (slice: number, jit: boolean): Promise<[string, number, number]> => {
     const m = await TestMachine.create({ cmdline: "ubd0=disk rw mem=128m loglevel=4 init=/sbin/init seed=1234", jit });

@@ -206,6 +206,8 @@ export class Machine implements KernelDoor {
     if (exit === EXIT_KERNEL) entry.door(task, n);
     else if (exit === EXIT_SYSCALL) entry.trapped(task, n);
     else {
+      // it was left at the door, and called() has accounted for all: what the call's own time makes due is looked at after the next instruction, as if it had not been
+      if (exit === EXIT_BUDGET && n === 0) return;
       this.kernel.sched.account(task, n);
       if (exit === EXIT_BUDGET) return;
       entry.observer?.fault?.(task, exit);
