@@ -20,6 +20,12 @@ export interface Block {
   readonly moves?: Uint8Array;
 }
 
+/** Are the bytes that a block of records was made from in memory? */
+export function isSource({ source, start }: Block, memory: Uint8Array): boolean {
+  for (let i = 0; i < source!.length; i++) if (memory[start + i] !== source![i]) return false;
+  return true;
+}
+
 /** 2^CODE_SHIFT bytes of guest memory with code that is known. */
 export interface Granule {
   readonly number: number;

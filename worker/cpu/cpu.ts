@@ -130,13 +130,14 @@ export class Cpu implements HelperContext {
 
   /** Guest memory [addr, addr + len) was written by someone else than the guest's instructions: decoded code there goes. */
   code_written(addr: number, len: number): void {
-    this.interpreter.codeWritten(addr, len);
+    this.interpreter.code.written(addr, len);
   }
 
   /** The same, from outside of run(), or from `kernel`: if the bytes come out as they were, the code there stays. */
   code_changed(addr: number, len: number): void {
-    this.interpreter.codeChanged(addr, len);
-    if (this.interpreter.unsettled) this.attend();
+    const { code } = this.interpreter;
+    code.rewritten(addr, len);
+    if (code.unsettled) this.attend();
   }
 
   /** Forgets all decoded code. It changes nothing that a guest can see. */
@@ -150,7 +151,7 @@ export class Cpu implements HelperContext {
    */
   run(budget: number): Exit {
     const { state } = this;
-    this.interpreter.settle();
+    this.interpreter.code.settle();
     this.left = budget;
     let exit = EXIT_BUDGET as number;
     let record = 0;
@@ -242,7 +243,7 @@ export class Cpu implements HelperContext {
   }
   private follow(budget: number): number {
     const { state, kernel } = this;
-    this.interpreter.settle();
+    this.interpreter.code.settle();
     // elsewhere now, or in other code: whoever called must not go on as if nothing had been
     if (budget <= 0 || !state.undisturbed(this.door + VMCALL)) return this.leave(EXIT_CALLED);
     this.left = budget;

@@ -5,7 +5,8 @@
 // its own address up anew, whoever comes there, even from inside the block. Dead blocks are kept for a while: if the same code
 // comes back to the same address (exec does that), they live again without being decoded.
 
-import type { Block, CompiledCode, Compiler, Granule } from "./block.ts";
+import { type Block, type Compiler, isSource } from "./block.ts";
+import { CodeMap } from "./code_map.ts";
 import type { Decoder, Shape } from "./decode.ts";
 import { HIGH, Insn, MOVES_DISP, MOVES_IMM, NO_REG, UNMOVABLE } from "./decode.ts";
 import { IMPORTS } from "./build/imports.ts";
@@ -45,10 +46,6 @@ const HASH_BITS = 16;
 const TABLE_SIZE = 16384;
 const MAX_BLOCK = 64;
 
-// bits of the code map
-const CODE = 1, GUARDED = 2;
-const PAGE_SHIFT = 12;
-
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
   return (size >> CODE_SHIFT) + (size >= 0x80000000 ? 0x800000 : 0) + (8 << HASH_BITS) + records * REC_SIZE + 1024;
@@ -72,8 +69,8 @@ export class Interpreter {
   private readonly records: number;
   private readonly recordsEnd: number;
   private next: number;
-  /** by granule of 2^CODE_SHIFT bytes */
-  private readonly granules = new Map<number, Granule>();
+  /** where in memory blocks and compiled code come from */
+  readonly code: CodeMap;
   /** living blocks by address: what the hash has lost to a collision is still here */
   private readonly blockAt = new Map<number, Block>();
   /** dead blocks by address: the same code may come back there, after an exec mostly */
@@ -101,6 +98,7 @@ export class Interpreter {
     this.records = mem.reserve(records * REC_SIZE);
     this.recordsEnd = this.records + records * REC_SIZE;
     this.next = this.records;
+    this.code = new CodeMap(mem, layout.codeMap, (block) => this.kill(block));
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE, maximum: TABLE_SIZE });
     this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
     for (const [name, f] of helpers) this.imports[name] = f;
@@ -457,167 +455,6 @@ export class Interpreter {
     const block = this.blockAt.get(rip);
     return block === undefined ? 0 : Math.min(this.layout.mem.u32[(block.at + REC_HOT) >> 2]!, this.hot);
   }
-  /** Compiled code was made from guest memory [start, end). */
-  watch(start: number, end: number, compiled: CompiledCode): void {
-    this.register({ at: 0, count: 0, start, end, dead: false, compiled });
-  }
-
-  // ---- code that is written to
-
-  private register(block: Block): void {
-    const first = block.start >> CODE_SHIFT, last = (block.end - 1) >> CODE_SHIFT;
-    for (let g = first; g <= last; g++) {
-      const granule = this.granules.get(g);
-      if (granule === undefined) this.granules.set(g, { number: g, blocks: [block], image: undefined, changed: false });
-      else {
-        granule.blocks.push(block);
-        granule.image = undefined;
-      }
-      this.mark(g);
-    }
-    // a store of up to 16 bytes that starts before the block may reach into it
-    const before = (block.start - 15) >> CODE_SHIFT;
-    if (before >= 0 && before !== first) this.mark(before);
-  }
-  private mark(granule: number): void {
-    this.layout.mem.u8[this.layout.codeMap + granule]! |= CODE;
-  }
-  private unmark(granule: number): void {
-    this.layout.mem.u8[this.layout.codeMap + granule]! &= ~CODE;
-  }
-  /** Blocks have gone from a granule, or its last one has: a mark that nothing needs would make each store there a slow one, for good. */
-  private thinned(granule: number): void {
-    for (let g = Math.max(granule - 1, 0); g <= granule; g++) if (!this.granules.has(g) && !this.reachesInto(g + 1)) this.unmark(g);
-  }
-
-  /** Guest memory [address, address + length) has new contents: blocks made from the old ones go. */
-  codeWritten(address: number, length: number): void {
-    if (length <= 0) return;
-    const { u8 } = this.layout.mem;
-    const map = this.layout.codeMap;
-    const first = address >> CODE_SHIFT, last = (address + length - 1) >> CODE_SHIFT;
-    for (let g = first; g <= last; g++) {
-      const mapped = u8[map + g]!;
-      if (mapped === 0) continue;
-      if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
-      const list = this.granules.get(g)?.blocks;
-      if (list === undefined) {
-        // marked for the sake of the next one, whose blocks may have died where others were written to
-        this.thinned(g);
-        continue;
-      }
-      let kept = 0;
-      for (const block of list) {
-        if (block.dead) continue;
-        if (block.start < address + length && block.end > address) this.kill(block);
-        else list[kept++] = block;
-      }
-      list.length = kept;
-      if (kept === 0) this.granules.delete(g);
-      this.thinned(g);
-    }
-  }
-  /** those that are changed */
-  private readonly changed: Granule[] = [];
-  /** there are some */
-  unsettled = false;
-  /**
-   * Guest memory [address, address + length) may have new contents, while the guest stands still: what they are is looked at when it goes on. execve puts
-   * the same program where it was, byte for byte, by way of zeros and of sites that are rewritten one by one.
-   */
-  codeChanged(address: number, length: number): void {
-    if (length <= 0) return;
-    const { u8 } = this.layout.mem;
-    const map = this.layout.codeMap;
-    const last = (address + length - 1) >> CODE_SHIFT;
-    for (let g = address >> CODE_SHIFT; g <= last; g++) {
-      const mapped = u8[map + g]!;
-      if (mapped === 0) continue;
-      if ((mapped & GUARDED) !== 0) this.touch(g >> (PAGE_SHIFT - CODE_SHIFT));
-      if ((mapped & CODE) === 0) continue;
-      const granule = this.granules.get(g);
-      if (granule === undefined || granule.changed) continue;
-      granule.changed = true;
-      this.changed.push(granule);
-      this.unsettled = true;
-    }
-  }
-  private isImage({ number, image }: Granule): boolean {
-    if (image === undefined) return false;
-    const { i32 } = this.layout.mem;
-    const at = number << (CODE_SHIFT - 2);
-    for (let i = 0; i < image.length; i++) if (i32[at + i] !== image[i]) return false;
-    return true;
-  }
-  /** The guest is about to go on: code that is not what blocks were made from loses them. */
-  settle(): void {
-    if (!this.unsettled) return;
-    this.unsettled = false;
-    const { u8 } = this.layout.mem;
-    const good = new Set<CompiledCode>();
-    for (const granule of this.changed) {
-      granule.changed = false;
-      if (this.isImage(granule)) continue;
-      const { number: g, blocks: list } = granule;
-      let kept = 0;
-      for (const block of list) {
-        if (block.dead) continue;
-        const { compiled } = block;
-        if (compiled === undefined ? this.isSource(block) : good.has(compiled) || compiled.matches(u8)) {
-          if (compiled !== undefined) good.add(compiled);
-          list[kept++] = block;
-        } else this.kill(block);
-      }
-      list.length = kept;
-      if (kept > 0) granule.image = this.layout.mem.i32.slice(g << (CODE_SHIFT - 2), (g + 1) << (CODE_SHIFT - 2));
-      else this.granules.delete(g);
-      this.thinned(g);
-    }
-    this.changed.length = 0;
-  }
-  private isSource({ source, start }: Block): boolean {
-    const { u8 } = this.layout.mem;
-    for (let i = 0; i < source!.length; i++) if (u8[start + i] !== source![i]) return false;
-    return true;
-  }
-  /** Is there a block in the first 15 bytes of a granule? */
-  private reachesInto(granule: number): boolean {
-    const start = granule << CODE_SHIFT;
-    return this.granules.get(granule)?.blocks.some((b) => !b.dead && b.start < start + 15) === true;
-  }
-
-  // ---- pages that nobody should write to
-
-  /** Pages at or above the last guard() that were written to by the guest. */
-  readonly touched = new Set<number>();
-  /**
-   * From now on the first store of the guest to each page above `page` is noted in `touched`: it costs nothing elsewhere, as the map is looked at by every
-   * store anyway. (A store that starts in page - 1 may reach into `page`, which is not guarded itself.)
-   */
-  guard(page: number): void {
-    const { u8, size } = this.layout.mem;
-    const map = this.layout.codeMap;
-    const per = 1 << (PAGE_SHIFT - CODE_SHIFT);
-    const first = page * per + per - 1;
-    for (let g = this.guarded; g < first; g++) u8[map + g]! &= ~GUARDED;
-    if (this.guarded === 0) for (let g = first; g <= size >>> CODE_SHIFT; g++) u8[map + g]! |= GUARDED;
-    this.guarded = Math.max(first, this.guarded);
-    for (const p of this.touched) if (p <= page) this.touched.delete(p);
-  }
-  /** the first granule that may be guarded; 0: none is */
-  private guarded = 0;
-  private touch(page: number): void {
-    if (this.touched.has(page)) return;
-    this.touched.add(page);
-    const { u8 } = this.layout.mem;
-    const per = 1 << (PAGE_SHIFT - CODE_SHIFT);
-    const at = this.layout.codeMap + page * per;
-    for (let g = 0; g < per - 1; g++) u8[at + g]! &= ~GUARDED;
-    // the last granule's stores may reach into the next page
-    if (this.touched.has(page + 1)) u8[at + per - 1]! &= ~GUARDED;
-    if (this.touched.has(page - 1)) u8[at - 1]! &= ~GUARDED;
-  }
-
   private kill(block: Block): void {
     const u32 = this.layout.mem.u32;
     block.dead = true;
@@ -651,7 +488,7 @@ export class Interpreter {
     const dead = this.deadAt.get(rip);
     if (dead === undefined) return 0;
     const { u32 } = this.layout.mem;
-    const found = dead.findIndex((b) => this.isSource(b));
+    const found = dead.findIndex((b) => isSource(b, this.layout.mem.u8));
     if (found < 0) return 0;
     const block = dead.splice(found, 1)[0]!;
     block.functions!.forEach((fn, k) => (u32[(block.at + k * REC_SIZE + REC_FN) >> 2] = fn));
@@ -663,7 +500,7 @@ export class Interpreter {
   private add(block: Block): void {
     this.enter(block);
     this.blockAt.set(block.start, block);
-    this.register(block);
+    this.code.register(block);
     const slot = this.compiler?.slotAt(block.start) ?? 0;
     if (slot !== 0) this.attach(block.start, slot);
   }
@@ -672,13 +509,7 @@ export class Interpreter {
   flush(): void {
     const { u32 } = this.layout.mem;
     this.counters.flushes++;
-    for (const g of this.granules.keys()) {
-      this.unmark(g);
-      if (g > 0) this.unmark(g - 1);
-    }
-    this.changed.length = 0;
-    this.unsettled = false;
-    this.granules.clear();
+    this.code.clear();
     this.blockAt.clear();
     this.deadAt.clear();
     this.models.clear();
@@ -686,5 +517,4 @@ export class Interpreter {
     this.next = this.records;
     this.compiler?.flush();
   }
-
 }

@@ -70,7 +70,7 @@ export class Snapshots {
     // with um=ptrace the guest's stores are seen by the CPU of another worker
     const known = machine.kernel.time === undefined && machine.remote === undefined;
     this.top = known ? 0 : this.hasher.pages;
-    if (known) machine.cpu.interpreter.guard(0);
+    if (known) machine.cpu.interpreter.code.guard(0);
   }
 
   /** What every machine has of its own, or all machines have in common. */
@@ -96,10 +96,10 @@ export class Snapshots {
   /** What was written to where nobody should, above all that was ever given out. */
   private lookAbove(): void {
     const { hasher } = this;
-    const { touched } = this.machine.cpu.interpreter;
+    const { touched } = this.machine.cpu.interpreter.code;
     if (this.top < hasher.pages) {
       this.top = Math.max(this.top, this.machine.kernel.pages?.top_pfn ?? 0);
-      this.machine.cpu.interpreter.guard(this.top);
+      this.machine.cpu.interpreter.code.guard(this.top);
       for (const page of [...touched].sort((a, b) => a - b)) this.scan(page, page + 1);
     }
   }

@@ -113,7 +113,7 @@ class Compiled implements CompiledCode {
     return true;
   }
   watch(interpreter: Interpreter): void {
-    for (const [start, end] of this.ranges) interpreter.watch(start, end, this);
+    for (const [start, end] of this.ranges) interpreter.code.watch(start, end, this);
   }
   kill(): void {
     if (!this.dead) this.jit.remove(this);
