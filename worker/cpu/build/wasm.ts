@@ -452,24 +452,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.byte(type === "i64" ? op32 + 0x12 : op32);
     return this.take(type);
   }
-  add(a: number, b: number): number {
-    return this.binary(0x6a, a, b);
-  }
-  sub(a: number, b: number): number {
-    return this.binary(0x6b, a, b);
-  }
-  mul(a: number, b: number): number {
-    return this.binary(0x6c, a, b);
-  }
-  and(a: number, b: number): number {
-    return this.binary(0x71, a, b);
-  }
-  or(a: number, b: number): number {
-    return this.binary(0x72, a, b);
-  }
-  xor(a: number, b: number): number {
-    return this.binary(0x73, a, b);
-  }
+  add(a: number, b: number): number { return this.binary(0x6a, a, b); }
+  sub(a: number, b: number): number { return this.binary(0x6b, a, b); }
+  mul(a: number, b: number): number { return this.binary(0x6c, a, b); }
+  and(a: number, b: number): number { return this.binary(0x71, a, b); }
+  or(a: number, b: number): number { return this.binary(0x72, a, b); }
+  xor(a: number, b: number): number { return this.binary(0x73, a, b); }
   shl(a: number, n: number): number {
     return this.binary(0x74, a, n);
   }
@@ -546,12 +534,8 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.get(v);
     this.set(variable);
   }
-  variableX(init: number): number {
-    return this.variable(init);
-  }
-  assignX(variable: number, v: number): void {
-    this.assign(variable, v);
-  }
+  variableX(init: number): number { return this.variable(init); }
+  assignX(variable: number, v: number): void { this.assign(variable, v); }
 
   // ---- control
 

@@ -14,12 +14,14 @@ import { StateBuilder } from "./emit_state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
 import { JUMP_ENTRIES, type Links } from "./links.ts";
-import { longestWays, type Block, type Edge, type Region } from "./region.ts";
+import { longestWays, type Block, type Edge, type JumpTable, type Region } from "./region.ts";
 import type { Stride } from "./strides.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
 /** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
 const MAX_DEPTH = 700;
+/** Places that a jump through a table is thought to go to, from which on it is done by the index. */
+const MIN_TABLE = 4;
 export class RegionBuilder extends StateBuilder implements Emitter {
   private block!: Block;
   /** by block, if it is a dispatcher: the local that says which edge it is to take */
@@ -204,9 +206,17 @@ export class RegionBuilder extends StateBuilder implements Emitter {
     this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
     this.setBytes(this.bytesAtStart(n));
+    let indexed = block.table?.load === undefined;
     const straight = this.ends(block) ? count - 1 : count, cover = this.strides.cover[n];
     for (let i = 0; i < straight; i++) {
       const step = block.steps[i]!;
+      if (step === block.table?.load) {
+        if (this.index < 0) this.index = this.permanent("i32");
+        this.pushIndex(step.insn);
+        this.set(this.index);
+        this.barrier();
+        indexed = true;
+      }
       this.cover = cover?.[i] ?? 0;
       this.lower(step.insn, step.summary.conditionalFlags, step.summary.helper);
       this.endInsn();
@@ -214,6 +224,14 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.addresses.advance();
     }
     this.cover = 0;
+    this.indexed = indexed;
+  }
+  /** where a jump's index is kept from the instruction on that reads the table; whether it is there */
+  private index = -1;
+  private indexed = false;
+  private pushIndex({ index }: Insn): void {
+    this.get(this.local(index));
+    this.byte(0xa7); // i32.wrap_i64
   }
   /** What is known of registers' sizes where a block begins that has one way in. */
   private bytesAtStart(n: number): readonly number[] | undefined {
@@ -444,11 +462,15 @@ export class RegionBuilder extends StateBuilder implements Emitter {
   /** An indirect jump that is thought to go to these places of the region: a search by halves; whoever is not found falls through. */
   private choose(rip: number, edges: readonly Edge[]): void {
     if (edges.length === 0) return;
-    const go = this.edgeOut!, flag = this.flag;
+    const go = this.edgeOut!, flag = this.flag, { table } = this.block;
     this.get(rip);
     this.set(this.out);
     this.barrier();
     this.releaseTemps();
+    if (table !== undefined && this.indexed && edges.length >= MIN_TABLE) {
+      this.chooseByIndex(edges, table);
+      return;
+    }
     const search = (from: number, to: number): void => {
       const middle = (from + to) >> 1;
       this.get(this.out);
@@ -468,6 +490,32 @@ export class RegionBuilder extends StateBuilder implements Emitter {
       this.end();
     };
     search(0, edges.length);
+  }
+  /** The same by the index into the table that the address in `out` came from: then there is one comparison, whatever the table holds by now. */
+  private chooseByIndex(edges: readonly Edge[], { load, targets }: JumpTable): void {
+    const go = this.edgeOut!, { flag, insn } = this, most = edges.length;
+    const edgeOf = new Map(edges.map((e, k) => [e.rip, k]));
+    for (let k = 0; k <= most; k++) this.open(0x02); // the outermost: to here if it is none of them
+    if (load === undefined) this.pushIndex(insn);
+    else this.get(this.index);
+    this.byte(0x0e); // br_table
+    this.code.u32(targets.length);
+    for (const to of targets) this.code.u32(edgeOf.get(to) ?? most);
+    this.code.u32(most);
+    this.barrier();
+    for (let k = 0; k < most; k++) {
+      this.end();
+      this.get(this.out);
+      this.i64const(edges[k]!.rip);
+      this.byte(0x52); // i64.ne
+      this.seldom();
+      this.byte(0x0d); // br_if
+      this.code.u32(most - 1 - k);
+      this.barrier();
+      go(k);
+      this.setFlag(flag);
+    }
+    this.end();
   }
   jumpRet(rip: number): void {
     const back = this.block.edges[0];

@@ -21,6 +21,12 @@ export interface Edge {
   readonly choices?: readonly (readonly [number, number])[];
 }
 
+/** Where a jump goes, by an index, as far as is known; `load` reads the table, undefined: the jump itself does. The index is that instruction's index register. */
+export interface JumpTable {
+  readonly load: Step | undefined;
+  readonly targets: readonly number[];
+}
+
 export interface Block {
   readonly rip: number;
   readonly steps: Step[];
@@ -35,6 +41,8 @@ export interface Block {
    * the region and to edges[1]. A block that ends with a return and has an edge is in such a copy: that is where it returns to, most likely.
    */
   inline?: { readonly guess: number };
+  /** the jump at its end goes through a table */
+  table?: JumpTable;
   /** no code of the guest: it goes to one of its edges, by their numbers; see makeReducible */
   dispatcher?: true;
 }
@@ -86,9 +94,9 @@ const MAX_TABLE = 128, TABLE_REACH = 0x10000;
  * Where the indirect jump that ends `before` may go, guessed from how compilers write a switch: jmp *table(,%r,8), or a table of 32-bit offsets
  * from itself, lea table(%rip),%b; movslq (%b,%r,4),%x; add %b,%x; jmp *%x. A wrong guess costs nothing but space: compiled code compares.
  */
-function jumpTargets(before: readonly Step[], tables: ReadonlyMap<number, number>, memory: DataView, limit: number): number[] {
+function jumpTargets(before: readonly Step[], tables: ReadonlyMap<number, number>, memory: DataView, limit: number): JumpTable {
   const jump = before[before.length - 1]!.insn;
-  let at = -1, size = 8;
+  let at = -1, size = 8, from: Step | undefined;
   if (jump.index >= 0 && jump.scale === 3 && jump.base < 0 && jump.dispHi === 0) at = jump.dispLo >>> 0;
   else if (jump.shape.memory < 0) {
     for (let i = before.length - 2; i >= Math.max(0, before.length - 8); i--) {
@@ -96,10 +104,12 @@ function jumpTargets(before: readonly Step[], tables: ReadonlyMap<number, number
       if (load.shape.form.name !== "movsxd" || load.index < 0 || load.scale !== 2 || load.base < 0) continue;
       at = tables.get(load.base) ?? -1;
       size = 4;
+      from = before[i];
       break;
     }
   }
-  if (at < 0x1000 || at >= limit) return [];
+  const targets: number[] = [], table = { load: from, targets };
+  if (at < 0x1000 || at >= limit) return table;
   let most = MAX_TABLE;
   for (let i = before.length - 1; i >= Math.max(0, before.length - 14); i--) {
     const { shape, immLo } = before[i]!.insn;
@@ -107,14 +117,13 @@ function jumpTargets(before: readonly Step[], tables: ReadonlyMap<number, number
     most = Math.min(most, (immLo >>> 0) + 1);
     break;
   }
-  const found = new Set<number>();
   for (let i = 0; i < most && at + (i + 1) * size <= limit; i++) {
     const entry = at + i * size;
     const to = size === 4 ? at + memory.getInt32(entry, true) : memory.getUint32(entry + 4, true) === 0 ? memory.getUint32(entry, true) : -1;
     if (Math.abs(to - jump.rip) > TABLE_REACH || to >= limit) break;
-    found.add(to);
+    targets.push(to);
   }
-  return [...found].sort((a, b) => a - b);
+  return table;
 }
 
 /** How often xmm registers are used as a whole, as a double, as a single. What only moves counts for nothing. */
@@ -193,7 +202,7 @@ class Finder {
   /** by address of the call: the copy that it calls; with the address that its register must have */
   private readonly calls = new Map<number, { copy: number; guess: number }>();
   /** targets of indirect jumps, by the jump's address; tables whose address a register was given, in the order of decoding */
-  private readonly switches = new Map<number, number[]>();
+  private readonly switches = new Map<number, JumpTable>();
   private readonly tables: Map<number, number>;
   private readonly sizes = new Map<number, number>();
   /** instructions so far but for nops, of which nothing is left */
@@ -310,9 +319,9 @@ class Finder {
           if (summary.conditional) leader(at);
         } else if (summary.ending === "jump") {
           const constant = constantTarget(run);
-          const targets = constant < 0 ? jumpTargets(run, this.tables, this.memory, limit) : constant < limit ? [constant] : [];
-          if (targets.length > 0) this.switches.set(here, targets);
-          for (const to of targets) leader(copy + to);
+          const table = constant < 0 ? jumpTargets(run, this.tables, this.memory, limit) : { load: undefined, targets: constant < limit ? [constant] : [] };
+          if (table.targets.length > 0) this.switches.set(here, table);
+          for (const to of table.targets) leader(copy + to);
         } else if (summary.ending === "call") {
           const called = this.copyFor(here, run);
           leader(at);
@@ -358,7 +367,13 @@ class Finder {
             block.inline = { guess: call!.guess };
             block.edges = call!.guess < 0 ? [inner] : [inner, edgeTo(at)];
           } else block.edges = [edgeTo(at)];
-        } else if (ending === "jump" && !(block.afterDoor && copy > 0)) block.edges = (switches.get(here) ?? []).map((to) => edgeTo(copy + to)).filter((e) => e.block >= 0);
+        } else if (ending === "jump" && !(block.afterDoor && copy > 0)) {
+          const table = switches.get(here);
+          if (table !== undefined) {
+            block.table = table;
+            block.edges = [...new Set(table.targets)].sort((a, b) => a - b).map((to) => edgeTo(copy + to)).filter((e) => e.block >= 0);
+          }
+        }
         else if ((ending === "ret" || ending === "jump") && copy > 0) {
           const { caller, returnTo } = this.copies[copy / COPY]!;
           block.edges = [edgeTo(caller * COPY + returnTo)];
