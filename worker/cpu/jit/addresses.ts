@@ -7,7 +7,7 @@ import { CODE_SHIFT } from "../build/wasm.ts";
 import { RSP } from "../state.ts";
 import type { Block, Region } from "./region.ts";
 import type { Summary } from "./summary.ts";
-import { changedSinceDominator } from "./values.ts";
+import { valuesOf, type Values } from "./values.ts";
 
 const REGS = 16;
 /** How far back it is looked for what was checked. Further, it is taken for lost. */
@@ -48,10 +48,12 @@ function join(a: Range, b: Range, span: number): Range {
   return hi - lo <= span ? { lo, hi } : b;
 }
 
-/** What a block is going to do with a symbol. */
+/** What a block, or what comes behind it, is going to do with a symbol. */
 interface Hint {
   all: Range;
   stores: Range;
+  /** the region writes there in several places, so that all is looked at in the first */
+  often: boolean;
 }
 
 /** What is known at one point. */
@@ -72,8 +74,7 @@ export class Addresses {
   private readonly region: Region;
   /** by block, after its last instruction */
   private readonly after: Known[] = [];
-  /** by block: registers that may hold something else than where its immediate dominator ends */
-  private readonly killed: Int32Array;
+  private readonly values: Values;
   /** by register: value = symbol + offset */
   private symbols: number[] = [];
   private offsets: number[] = [];
@@ -87,7 +88,7 @@ export class Addresses {
 
   constructor(region: Region) {
     this.region = region;
-    this.killed = changedSinceDominator(region);
+    this.values = valuesOf(region);
   }
 
   private fresh(): number {
@@ -109,13 +110,15 @@ export class Addresses {
       this.symbols = from.symbols.slice();
       this.offsets = from.offsets.slice();
       this.checked = from.checked;
-      this.forget(this.killed[n]!);
+      this.forget(this.values.changed[n]!);
     }
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);
     else this.given.fill(0, 0, most);
     if (this.hints.size > 0) this.hints.clear();
-    if (block.steps.length > 0) this.look(block);
+    const { name, plus, nameOut, plusOut } = this.values;
+    this.expectAll(REGS * n, name, plus, this.symbols, this.offsets);
+    if (block.steps.length > 0) this.look(block, REGS * n, nameOut, plusOut);
     this.step = 0;
   }
   /** Its instructions are done, or all but the last; what that does to registers is noted, too. */
@@ -138,13 +141,31 @@ export class Addresses {
   // ---- what a block is going to do
 
   /** Runs over the block's summaries, notes the ranges, and which symbols registers will get. */
-  private look(block: Block): void {
+  private look(block: Block, at: number, nameOut: Int32Array, plusOut: Float64Array): void {
     const symbols = this.symbols.slice(), offsets = this.offsets.slice();
     let step = 0;
     for (const { summary } of block.steps) {
       const a = summary.accesses;
       for (let i = 0; i < a.length; i += 6) this.note(a, i, symbols, offsets);
       this.transfer(summary, step++, symbols, offsets);
+    }
+    this.expectAll(at, nameOut, plusOut, symbols, offsets);
+  }
+  /** What the region does with the values of registers: of more than is sure here, but of what is not far from what is. */
+  private expectAll(at: number, name: Int32Array, plus: Float64Array, symbols: readonly number[], offsets: readonly number[]): void {
+    const { accessed } = this.values;
+    if (accessed.size === 0) return;
+    for (let r = 0; r < REGS; r++) {
+      const a = accessed.get(name[at + r]!), symbol = symbols[r]!;
+      if (a === undefined || symbol === CONSTANT || a.hi - a.lo > MAX_SPAN) continue;
+      const by = offsets[r]! - plus[at + r]!, all = { lo: a.lo + by, hi: a.hi + by };
+      const stores = a.writes === 0 || a.to - a.from > MAX_STORES ? NONE : { lo: a.from + by, hi: a.to + by }, hint = this.hints.get(symbol);
+      if (hint === undefined) this.hints.set(symbol, { all, stores, often: a.writes > 1 });
+      else {
+        hint.all = join(hint.all, all, MAX_SPAN);
+        hint.stores = join(hint.stores, stores, MAX_STORES);
+        hint.often ||= a.writes > 1;
+      }
     }
   }
   private note(a: readonly number[], i: number, symbols: number[], offsets: number[]): void {
@@ -161,7 +182,7 @@ export class Addresses {
     if (symbol === CONSTANT) return;
     const range = { lo: at, hi: at + size };
     const hint = this.hints.get(symbol);
-    if (hint === undefined) this.hints.set(symbol, { all: range, stores: write ? range : NONE });
+    if (hint === undefined) this.hints.set(symbol, { all: range, stores: write ? range : NONE, often: false });
     else {
       hint.all = join(hint.all, range, MAX_SPAN);
       if (write) hint.stores = join(hint.stores, range, MAX_STORES);
@@ -265,6 +286,8 @@ export class Addresses {
       if (forWrite) writable = range;
       else read = range;
     }
+    // what is written in several places later on is looked at here, if the check is for writing anyway
+    const early = !write && out.bounds?.write === true && hint?.often === true && covers(writable, hint.stores.lo, hint.stores.hi);
     if (write && symbol === CONSTANT) {
       // the place is known, so what the map says of it is known for all of its granule
       const start = Math.floor(lo / GRANULE) * GRANULE;
@@ -272,6 +295,9 @@ export class Addresses {
         out.stores = { lo: 0, hi: size };
         clear = hi <= start + GRANULE ? { lo: start, hi: start + GRANULE } : here;
       }
+    } else if (early && !covers(clear, hint.stores.lo, hint.stores.hi)) {
+      out.stores = { lo: hint.stores.lo - offset, hi: hint.stores.hi - offset };
+      clear = hint.stores;
     } else if (write && !covers(clear, lo, hi)) {
       let range = here;
       if (hint !== undefined) {

@@ -10,36 +10,84 @@ const REGS = 16, ALL = 0xffff;
 const MAX_PASSES = 12;
 
 /** What a block does to registers, all at once: register, the one whose value it gets (-1: a new one), plus what; each. */
-function effects({ steps }: Block): readonly number[] {
-  const from: number[] = [], plus: number[] = [];
-  let written = 0;
+interface Effects {
+  readonly moves: readonly number[];
+  /** what it accesses through one register: the register as it was at the start, or REGS + one as it is at the end; from where on, size, whether it writes; each */
+  readonly accesses: readonly number[];
+}
+
+function effectsOf({ steps }: Block): Effects {
+  const from: number[] = [], plus: number[] = [], made: number[] = [], accesses: number[] = [];
+  /** accesses through values that the block has made: which one, from where on, size, whether it writes; each */
+  const inner: number[] = [];
+  let written = 0, count = 0;
   for (const { summary } of steps) {
+    const a = summary.accesses;
+    for (let i = 0; i < a.length; i += 6) {
+      const base = a[i]!;
+      if (base < 0 || a[i + 1]! >= 0) continue;
+      const old = ((written >>> base) & 1) === 0, write = a[i + 5]! & 1;
+      if (old) accesses.push(base, a[i + 3]!, a[i + 4]!, write);
+      else if (from[base]! >= 0) accesses.push(from[base]!, plus[base]! + a[i + 3]!, a[i + 4]!, write);
+      else inner.push(made[base]!, plus[base]! + a[i + 3]!, a[i + 4]!, write);
+    }
     const mask = summary.helper ? ALL : summary.writes & ALL;
     if (mask === 0) continue;
     const m = summary.helper ? [] : summary.moves;
-    const value = (r: number): [number, number] => ((written >>> r) & 1 ? [from[r]!, plus[r]!] : [r, 0]);
     const moved: number[] = [];
     for (let i = 0; i < m.length; i += 3) {
-      const [f, p] = value(m[i + 1]!);
-      moved.push(m[i]!, f, f < 0 ? m[i + 1]! : p + m[i + 2]!);
+      const r = m[i + 1]!, old = ((written >>> r) & 1) === 0;
+      moved.push(m[i]!, old ? r : from[r]!, (old ? 0 : plus[r]!) + m[i + 2]!, old ? -1 : made[r]!);
     }
-    for (let r = 0; r < REGS; r++) if ((mask >>> r) & 1) from[r] = -1;
-    for (let i = 0; i < moved.length; i += 3)
-      if (moved[i + 1]! >= 0) {
-        from[moved[i]!] = moved[i + 1]!;
-        plus[moved[i]!] = moved[i + 2]!;
+    for (let r = 0; r < REGS; r++)
+      if ((mask >>> r) & 1) {
+        from[r] = -1;
+        plus[r] = 0;
+        made[r] = count++;
       }
+    for (let i = 0; i < moved.length; i += 4) {
+      const r = moved[i]!;
+      from[r] = moved[i + 1]!;
+      plus[r] = moved[i + 2]!;
+      made[r] = moved[i + 3]!;
+    }
     written |= mask;
   }
-  const out: number[] = [];
-  for (let r = 0; r < REGS; r++) if ((written >>> r) & 1) out.push(r, from[r]!, from[r]! < 0 ? 0 : plus[r]!);
-  return out;
+  const moves: number[] = [];
+  for (let r = 0; r < REGS; r++) {
+    if (!((written >>> r) & 1)) continue;
+    moves.push(r, from[r]!, from[r]! < 0 ? 0 : plus[r]!);
+    if (from[r]! >= 0) continue;
+    for (let i = 0; i < inner.length; i += 4) if (inner[i] === made[r]) accesses.push(REGS + r, inner[i + 1]! - plus[r]!, inner[i + 2]!, inner[i + 3]!);
+  }
+  return { moves, accesses };
 }
 
-/** By block, general registers that may hold something else at its start than at the end of its immediate dominator, as masks. */
-export function changedSinceDominator({ blocks, succ, edgeOf, analysis: { order, idom } }: Pick<Region, "blocks" | "succ" | "edgeOf" | "analysis">): Int32Array {
-  const count = blocks.length, changed = new Int32Array(count);
-  const does = blocks.map(effects), preds: number[][] = blocks.map(() => []), outside = new Array<boolean>(count).fill(false);
+/** What all blocks of a region access through one value: [lo, hi) from it on. */
+export interface Accessed {
+  lo: number;
+  hi: number;
+  /** what of it is written, and in how many places */
+  from: number;
+  to: number;
+  writes: number;
+}
+
+/** By block and register (REGS * block + register): value = what has that name, plus a constant. */
+export interface Values {
+  readonly name: Int32Array;
+  readonly plus: Float64Array;
+  readonly nameOut: Int32Array;
+  readonly plusOut: Float64Array;
+  /** by block, registers that may hold something else at its start than at the end of its immediate dominator, as masks */
+  readonly changed: Int32Array;
+  /** by name */
+  readonly accessed: ReadonlyMap<number, Accessed>;
+}
+
+export function valuesOf({ blocks, succ, edgeOf, analysis: { order, idom } }: Pick<Region, "blocks" | "succ" | "edgeOf" | "analysis">): Values {
+  const count = blocks.length, changed = new Int32Array(count), accessed = new Map<number, Accessed>();
+  const does = blocks.map(effectsOf), preds: number[][] = blocks.map(() => []), outside = new Array<boolean>(count).fill(false);
   for (const n of order)
     succ[n]!.forEach((t, k) => {
       preds[t]!.push(n);
@@ -51,7 +99,10 @@ export function changedSinceDominator({ blocks, succ, edgeOf, analysis: { order,
   const done = new Uint8Array(count), differ = new Int32Array(count);
   for (let again = true, pass = 0; again; pass++) {
     again = false;
-    if (pass === MAX_PASSES) return changed.fill(ALL);
+    if (pass === MAX_PASSES) {
+      changed.fill(ALL);
+      return { name, plus, nameOut, plusOut, changed, accessed };
+    }
     for (const n of order) {
       const at = n * REGS;
       if (outside[n]) differ[n] = ALL;
@@ -73,7 +124,7 @@ export function changedSinceDominator({ blocks, succ, edgeOf, analysis: { order,
         }
       if (mask !== differ[n]) again = true;
       differ[n] = mask;
-      const d = does[n]!;
+      const d = does[n]!.moves;
       let i = 0;
       for (let r = 0; r < REGS; r++) {
         let to = name[at + r]!, by = plus[at + r]!;
@@ -94,6 +145,22 @@ export function changedSinceDominator({ blocks, succ, edgeOf, analysis: { order,
   for (const n of order) {
     const at = n * REGS, from = idom[n]! * REGS;
     for (let r = 0; r < REGS; r++) if (name[at + r] !== nameOut[from + r] || plus[at + r] !== plusOut[from + r]) changed[n]! |= 1 << r;
+    const a = does[n]!.accesses;
+    for (let i = 0; i < a.length; i += 4) {
+      const r = a[i]!, end = r >= REGS;
+      note(accessed, end ? nameOut[at + r - REGS]! : name[at + r]!, (end ? plusOut[at + r - REGS]! : plus[at + r]!) + a[i + 1]!, a[i + 2]!, a[i + 3] !== 0);
+    }
   }
-  return changed;
+  return { name, plus, nameOut, plusOut, changed, accessed };
+}
+
+function note(accessed: Map<number, Accessed>, name: number, lo: number, size: number, write: boolean): void {
+  let a = accessed.get(name);
+  if (a === undefined) accessed.set(name, (a = { lo, hi: lo + size, from: 0, to: 0, writes: 0 }));
+  a.lo = Math.min(a.lo, lo);
+  a.hi = Math.max(a.hi, lo + size);
+  if (!write) return;
+  a.from = a.writes === 0 ? lo : Math.min(a.from, lo);
+  a.to = a.writes === 0 ? lo + size : Math.max(a.to, lo + size);
+  a.writes++;
 }
