@@ -108,9 +108,10 @@ export class Addresses {
     } else {
       const from = this.after[analysis.idom[n]!]!;
       this.symbols = from.symbols.slice();
-      this.offsets = from.offsets.slice();
+      const { changed, plus, plusOut } = this.values, dominator = REGS * analysis.idom[n]!;
+      this.offsets = from.offsets.map((o, r) => o + plus[REGS * n + r]! - plusOut[dominator + r]!);
       this.checked = from.checked;
-      this.forget(this.values.changed[n]!);
+      this.forget(changed[n]!);
     }
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);

@@ -30,6 +30,11 @@ const CASES: Record<string, Case> = {
   "a return to somewhere else": { source: NEST("lea 3f(%rip), %rax; mov %rax, (%rsp); ret; 3: pop %rbx; mov $5, %eax; ret"), ends: true },
   "a return that leaves a function out": { source: NEST("add $8, %rsp; pop %rbx; mov $7, %eax; ret"), ends: true },
   "a return that takes more from the stack": { source: NEST("mov (%rsp), %rax; sub $16, %rsp; mov %rax, (%rsp); ret $16"), ends: true },
+  "calls that come back with another stack pointer": {
+    source: `mov $3000, %ebx; 1: mov $9, %edi; mov %rsp, %rbp; call f; mov %rbp, %rsp; add %rax, %rdx; dec %ebx; jnz 1b; int3
+      f: dec %edi; js 2f; call f; push %rdi; lea 1(%rax), %rax; pop %rsi; push %rsi; pop %rdi; ret; 2: cmp $77, %ebx; jne 3f; pop %rcx; push %rcx; push %rcx; 3: mov $5, %eax; ret`,
+    ends: true,
+  },
   "a stack that is elsewhere": { source: NEST("mov %rsp, %rcx; mov $0x100004, %esp; push %rax; mov %rcx, %rsp; xor %eax, %eax; ret"), ends: false },
   "a jump through a table": {
     source: `mov $6000, %ebx; lea t(%rip), %r8; 1: mov %ebx, %eax; imul $0x9e3779b1, %eax, %eax; shr $29, %eax; cmp $6, %eax; ja 9f; movslq (%r8,%rax,4), %rax; add %r8, %rax; jmp *%rax

@@ -2,7 +2,7 @@
 //
 // A block of the loop that dominates all of its ends is run in every round. What such a block accesses at the value that a register had at the
 // round's beginning, plus a constant, and what the register gains by a round, say where rounds to come will access. So it is enough to look before
-// the loop, and again after so many rounds: the number is made part of the budget (emit_loops.ts), so that a round costs nothing more.
+// the loop, and again after so many rounds: the number is made part of the budget (emit.ts), so that a round costs nothing more.
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { MAX_STORES } from "./addresses.ts";
 import type { Region } from "./region.ts";

@@ -2,6 +2,7 @@
 //
 // A value is a name plus a constant. Names are given by whoever makes a value that is not such a sum, and by places where ways with different ones meet:
 // then to all registers in doubt. So a register that is pushed and popped, or moved to and fro, is known to be as it was, also around a loop.
+import { RSP } from "../state.ts";
 import { fromOutside } from "./liveness.ts";
 import type { Block, Region } from "./region.ts";
 
@@ -79,7 +80,7 @@ export interface Values {
   readonly plus: Float64Array;
   readonly nameOut: Int32Array;
   readonly plusOut: Float64Array;
-  /** by block, registers that may hold something else at its start than at the end of its immediate dominator, as masks */
+  /** by block, registers that may hold something else at its start than at the end of its immediate dominator, plus a constant, as masks */
   readonly changed: Int32Array;
   /** by name */
   readonly accessed: ReadonlyMap<number, Accessed>;
@@ -87,16 +88,20 @@ export interface Values {
 
 export function valuesOf({ blocks, succ, edgeOf, analysis: { order, idom } }: Pick<Region, "blocks" | "succ" | "edgeOf" | "analysis">): Values {
   const count = blocks.length, changed = new Int32Array(count), accessed = new Map<number, Accessed>();
-  const does = blocks.map(effectsOf), preds: number[][] = blocks.map(() => []), outside = new Array<boolean>(count).fill(false);
+  const does = blocks.map(effectsOf), preds: number[][] = blocks.map(() => []);
+  /** where ways meet, registers that are in doubt */
+  const differ = new Int32Array(count);
   for (const n of order)
     succ[n]!.forEach((t, k) => {
-      preds[t]!.push(n);
-      if (t === 0 || fromOutside(blocks[n]!, edgeOf[n]![k]!)) outside[t] = true;
+      const outside = fromOutside(blocks[n]!, edgeOf[n]![k]!);
+      preds[t]!.push(outside ? ~n : n);
+      // compiled code compares the stack pointer when a call comes back, but not when the kernel does
+      if (outside) differ[t]! |= blocks[t]!.afterDoor ? ALL : ALL & ~(1 << RSP);
     });
-  outside[0] = true;
+  differ[0] = ALL;
   // names: REGS * block + register where ways meet, and as many more for what blocks make
   const name = new Int32Array(count * REGS), plus = new Float64Array(count * REGS), nameOut = new Int32Array(count * REGS), plusOut = new Float64Array(count * REGS);
-  const done = new Uint8Array(count), differ = new Int32Array(count);
+  const done = new Uint8Array(count);
   for (let again = true, pass = 0; again; pass++) {
     again = false;
     if (pass === MAX_PASSES) {
@@ -105,15 +110,18 @@ export function valuesOf({ blocks, succ, edgeOf, analysis: { order, idom } }: Pi
     }
     for (const n of order) {
       const at = n * REGS;
-      if (outside[n]) differ[n] = ALL;
       let mask = differ[n]!, first = true;
-      for (const p of preds[n]!) {
+      for (const edge of preds[n]!) {
+        const p = edge < 0 ? ~edge : edge;
         if (!done[p] || mask === ALL) continue;
         for (let r = 0, from = p * REGS; r < REGS; r++, from++) {
+          if ((mask >>> r) & 1) continue;
+          // a return takes what the call has pushed
+          const by = plusOut[from]! + (edge < 0 ? 8 : 0);
           if (first) {
             name[at + r] = nameOut[from]!;
-            plus[at + r] = plusOut[from]!;
-          } else if (name[at + r] !== nameOut[from] || plus[at + r] !== plusOut[from]) mask |= 1 << r;
+            plus[at + r] = by;
+          } else if (name[at + r] !== nameOut[from] || plus[at + r] !== by) mask |= 1 << r;
         }
         first = false;
       }
@@ -144,7 +152,7 @@ export function valuesOf({ blocks, succ, edgeOf, analysis: { order, idom } }: Pi
   }
   for (const n of order) {
     const at = n * REGS, from = idom[n]! * REGS;
-    for (let r = 0; r < REGS; r++) if (name[at + r] !== nameOut[from + r] || plus[at + r] !== plusOut[from + r]) changed[n]! |= 1 << r;
+    for (let r = 0; r < REGS; r++) if (name[at + r] !== nameOut[from + r]) changed[n]! |= 1 << r;
     const a = does[n]!.accesses;
     for (let i = 0; i < a.length; i += 4) {
       const r = a[i]!, end = r >= REGS;
