@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { emptyState, IN_SIZE, type Outcome, readOutcome, type State, writeState } from "../worker/cpu/vectors/state.ts";
+import { emptyState, IN_SIZE, OUT_SIZE, type Outcome, readOutcome, type State, writeState } from "../worker/cpu/vectors/state.ts";
 
 const HERE = import.meta.dirname;
 
@@ -36,7 +36,7 @@ export function runNative(recorder: string, cases: readonly State[]): Outcome[] 
     const input = Buffer.alloc(batch.length * IN_SIZE);
     batch.forEach((c, n) => writeState(c, input, n * IN_SIZE));
     const r = spawnSync(recorder, { input, maxBuffer: 1 << 30 });
-    const size = IN_SIZE + 16;
+    const size = OUT_SIZE;
     const got = r.stdout.length / size;
     if (got !== batch.length) throw new Error(`the recorder answered ${got} of ${batch.length} cases (status ${r.status}, signal ${r.signal})`);
     for (let n = 0; n < got; n++) out.push(readOutcome(r.stdout, n * size));

@@ -6,6 +6,7 @@
 //                                                       that gets hot, compiled on the way. A program that comes out differently is shrunk and printed.
 //                                                       --record writes worker/cpu/vectors/programs.txt (or programs_hot.txt) for npm test
 //   npm run proof -- --in=chromium|firefox [--every=N]  the recorded vectors in a browser
+//   npm run proof -- --encodings=N|all [--seed=N]       N random encodings, or every opcode, one instruction each
 //   npm run proof -- --coverage                         the coverage alone
 
 import { readFileSync, writeFileSync } from "node:fs";
@@ -19,6 +20,7 @@ import { GROUPS } from "../worker/cpu/vectors/shapes.ts";
 import type { Outcome } from "../worker/cpu/vectors/state.ts";
 import { runPrograms, runVectors } from "../worker/cpu/vectors/suite.ts";
 import { coverage, usualSources } from "./coverage.ts";
+import { encodings } from "./encodings.ts";
 import { assemble, buildRecorder, runNative } from "./native.ts";
 
 const text = (name: string): string | undefined => process.argv.find((a) => a.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -136,7 +138,9 @@ function programs(): boolean {
 const browser = text("in");
 const alone = process.argv.some((a) => /^--(programs|seed|length|rounds)=|^--record$/.test(a));
 let right = true;
+const bytes = text("encodings");
 if (browser !== undefined) right = await (await import("./proof/browser.ts")).proveIn(browser, option("every", 1));
+else if (bytes !== undefined) right = encodings(iced, bytes === "all" ? "all" : Number(bytes), first, (line) => console.log(line));
 else if (process.argv.includes("--coverage")) console.log(coverage(iced, usualSources(), false));
 else if (alone) right = programs();
 else {

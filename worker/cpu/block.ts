@@ -38,6 +38,8 @@ export interface Granule {
 
 /** What the interpreter asks of the compiled tier. */
 export interface CompiledCode {
+  /** Nobody enters it. The same code may come back, and it with it. */
+  readonly dead: boolean;
   /** Bytes that it was made from have changed. */
   kill(): void;
   /** Is the code in memory what it was made from? */
@@ -51,3 +53,6 @@ export interface Compiler {
   /** All records are gone; compiled code goes as well. */
   flush(): void;
 }
+
+/** Is it nothing that a change of its bytes would matter to? Compiled code dies as a whole, and of that only one piece is told. */
+export const isDead = (block: Block): boolean => block.dead || block.compiled?.dead === true;

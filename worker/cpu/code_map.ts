@@ -3,7 +3,7 @@
 // A byte for each granule of guest memory, read by each store: not zero, and the store tells. Decoded blocks and compiled code are registered with the
 // granules that they lie in. The same map tells of first stores to pages, for who saves memory.
 
-import { type Block, type CompiledCode, type Granule, isSource } from "./block.ts";
+import { type Block, type CompiledCode, type Granule, isDead, isSource } from "./block.ts";
 import type { GuestMemory } from "./memory.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
 
@@ -34,6 +34,19 @@ export class CodeMap {
     this.register({ at: 0, count: 0, start, end, dead: false, compiled });
   }
 
+  /** No compiled code is to be told any more. */
+  unwatch(): void {
+    for (const [g, granule] of this.granules) {
+      granule.blocks = granule.blocks.filter((b) => b.compiled === undefined);
+      if (granule.blocks.length === 0) this.granules.delete(g);
+      this.thinned(g);
+    }
+  }
+  /** Pieces of code that are kept for the granules, dead ones too: for tests. */
+  get registered(): number {
+    return [...this.granules.values()].reduce((n, { blocks }) => n + blocks.length, 0);
+  }
+
   /** A block that is alive: told when its bytes change. */
   register(block: Block): void {
     const first = block.start >> CODE_SHIFT, last = (block.end - 1) >> CODE_SHIFT;
@@ -41,6 +54,9 @@ export class CodeMap {
       const granule = this.granules.get(g);
       if (granule === undefined) this.granules.set(g, { number: g, blocks: [block], image: undefined, changed: false });
       else {
+        // compiled code comes back, and is registered again where it had been all the time
+        const stale = (b: Block): boolean => isDead(b) || (b.compiled !== undefined && b.compiled === block.compiled && b.start === block.start);
+        if (granule.blocks.some(stale)) granule.blocks = granule.blocks.filter((b) => !stale(b));
         granule.blocks.push(block);
         granule.image = undefined;
       }
@@ -78,7 +94,7 @@ export class CodeMap {
       }
       let kept = 0;
       for (const block of list) {
-        if (block.dead) continue;
+        if (isDead(block)) continue;
         if (block.start < address + length && block.end > address) this.kill(block);
         else list[kept++] = block;
       }
@@ -130,7 +146,7 @@ export class CodeMap {
       const { number: g, blocks: list } = granule;
       let kept = 0;
       for (const block of list) {
-        if (block.dead) continue;
+        if (isDead(block)) continue;
         const { compiled } = block;
         if (compiled === undefined ? isSource(block, u8) : good.has(compiled) || compiled.matches(u8)) {
           if (compiled !== undefined) good.add(compiled);
@@ -147,7 +163,7 @@ export class CodeMap {
   /** Is there a block in the first bytes of a granule? */
   private reachesInto(granule: number): boolean {
     const start = granule << CODE_SHIFT;
-    return this.granules.get(granule)?.blocks.some((b) => !b.dead && b.start < start + BEFORE) === true;
+    return this.granules.get(granule)?.blocks.some((b) => !isDead(b) && b.start < start + BEFORE) === true;
   }
 
   /** Nothing is code any more. */

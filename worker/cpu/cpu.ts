@@ -2,7 +2,7 @@
 
 import type { Iced } from "./iced.ts";
 import type { Exit } from "./exit.ts";
-import { EXIT_BP, EXIT_BUDGET, EXIT_CALLED, EXIT_DB, EXIT_KERNEL, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
+import { EXIT_BP, EXIT_BUDGET, EXIT_CALLED, EXIT_DB, EXIT_KERNEL, EXIT_OF, EXIT_PF, EXIT_RECHECK, EXIT_SYSCALL } from "./exit.ts";
 import type { GuestMemory } from "./memory.ts";
 import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_EXIT_VECTOR, ST_LEFT, ST_RETIRED, ST_RFLAGS_SYS, TF } from "./state.ts";
 import { Decoder } from "./decode.ts";
@@ -179,6 +179,7 @@ export class Cpu implements HelperContext {
         case EXIT_KERNEL:
         case EXIT_SYSCALL:
         case EXIT_BP:
+        case EXIT_OF:
         case EXIT_DB:
         case EXIT_MISS:
         case EXIT_HOT:

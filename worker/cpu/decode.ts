@@ -62,6 +62,8 @@ interface CodeInfo {
   readonly name: string;
   readonly mnemonic: number;
   readonly opsize: number;
+  /** has no memory operand, and yet an address size: loop */
+  readonly addr32: boolean;
   readonly string: boolean;
   readonly fixedImm: boolean;
 }
@@ -74,6 +76,8 @@ interface RegisterInfo {
 }
 
 const MAX_LENGTH = 15;
+/** In place of the library's number of an instruction: there would be one here, were it not longer than that. */
+const TOO_LONG = 1;
 /** Bytes that are handed to the library at once, and how many of them lie before the instruction that is asked for: branches go back, too. */
 const WINDOW = 1024, WINDOW_BEFORE = 128;
 const STRING_INSNS = /^(movs|cmps|scas|lods|stos|ins|outs)[bwdq](_string)?$/;
@@ -165,12 +169,26 @@ export class Decoder {
     this.at = rip + insn.length;
     const code = i.code;
     if (code === 0) {
-      // too long, or cut off by the end of memory, or not an instruction
-      if (this.decoder.lastError === this.iced.DecoderError.NoMoreBytes && rip + MAX_LENGTH > this.size) insn.length = 0;
+      // cut off by the end of memory, too long, or not an instruction
+      if (rip + MAX_LENGTH > this.size) {
+        if (this.decoder.lastError === this.iced.DecoderError.NoMoreBytes) insn.length = 0;
+      } else if (this.wantsMore(rip)) {
+        insn.shape = this.shapeOf(TOO_LONG, i, insn);
+        return;
+      }
       insn.shape = this.shapeOf(0, i, insn);
       return;
     }
     insn.shape = this.shapeOf(code, i, insn);
+  }
+
+  /** Is what the 15 bytes at `rip` have begun not at its end there? Then it begins with a prefix, without which the library would read on. */
+  private wantsMore(rip: number): boolean {
+    const decoder = new this.iced.Decoder(64, this.bytes.subarray(rip + 1, rip + 1 + MAX_LENGTH), this.iced.DecoderOptions.None);
+    decoder.decodeOut(this.instruction);
+    const more = decoder.position >= MAX_LENGTH;
+    decoder.free();
+    return more;
   }
 
   /** What the instruction at `rip` does with memory, explicitly and implicitly. `get`: a general register by number. */
@@ -220,10 +238,11 @@ export class Decoder {
       if (/^(?:Jmp|Call)_(?:m16|ptr16)/.test(text)) name += "_far";
       if (/^Mov_(r64_[cd]r|[cd]r_r64)$/.test(text)) name = "mov_privileged";
       if (/^(EVEX|XOP|MVEX|D3NOW)_/.test(text)) name = `${name}_evex`; // none of these are there
+      if (code === TOO_LONG) name = "too_long";
       const suffix = /^(?:Push|Pop|Enter|Leave|Iret|Ret[nf]|Pushf|Popf|Call|Jmp)(w|d|q)(?:_|$)/.exec(text)?.[1];
       info = {
         name, mnemonic: i.mnemonic, opsize: suffix === "w" ? 2 : suffix === "d" ? 4 : suffix === "q" ? 8 : 0,
-        string: STRING_INSNS.test(name), fixedImm: definitions.get(name)?.fixedImm === true,
+        addr32: /_ECX$/.test(text), string: STRING_INSNS.test(name), fixedImm: definitions.get(name)?.fixedImm === true,
       };
       this.codes[code] = info;
     }
@@ -345,6 +364,7 @@ export class Decoder {
     }
     if (key < 0) return this.shapeOf(0, i, insn);
     if (gather >= 0) this.setImm(insn, gather | (insn.reg[0]! << 4) | (insn.reg[2]! << 8), 0);
+    if (info.addr32) addr32 = true;
     if (memory >= 0) key += 1;
     if (insn.base >= 0) key += 2;
     if (insn.index >= 0) key += 4;

@@ -26,6 +26,10 @@ export const EXIT_MF = 11;
 export const EXIT_XM = 12;
 /** #SS: non-canonical address by rsp or rbp, of push, pop, call …. rip: the instruction. */
 export const EXIT_SS = 13;
+/** `int 4` (#OF). rip: after it. It has retired. */
+export const EXIT_OF = 14;
+/** #GP for a selector, whose error code is in `exit_vector`. rip: the instruction. */
+export const EXIT_SELECTOR = 15;
 
 /** Not for the outside: TF may have changed; run() must look. The instruction has retired. */
 export const EXIT_RECHECK = 102;
@@ -48,9 +52,11 @@ export type Exit =
   | typeof EXIT_INT
   | typeof EXIT_MF
   | typeof EXIT_XM
-  | typeof EXIT_SS;
+  | typeof EXIT_SS
+  | typeof EXIT_OF
+  | typeof EXIT_SELECTOR;
 
 /** Names for messages and traces, by number. */
 export const EXIT_NAMES: readonly string[] = [
-  "none", "budget", "kernel", "syscall", "#PF", "#UD", "#DE", "#GP", "#BP", "#DB", "int", "#MF", "#XM", "#SS",
+  "none", "budget", "kernel", "syscall", "#PF", "#UD", "#DE", "#GP", "#BP", "#DB", "int", "#MF", "#XM", "#SS", "#OF", "#GP(selector)",
 ];

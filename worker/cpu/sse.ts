@@ -29,18 +29,25 @@ export class SseFloat {
   w0 = 0;
   private mxcsr = 0;
   private flags = 0;
+  /** end() is not the end: the exceptions of another lane may come, and then decide() */
+  gathering = false;
 
   constructor(state: CpuState) {
     this.state = state;
   }
 
   begin(): void {
+    if (this.gathering) return;
     this.mxcsr = this.state.get32(ST_MXCSR);
     this.flags = 0;
   }
 
   /** Records the exceptions of all lanes; EXIT_XM if one is unmasked. */
   end(): number {
+    return this.gathering ? 0 : this.decide();
+  }
+  decide(): number {
+    this.gathering = false;
     const unmasked = ~(this.mxcsr >> 7) & 0x3f;
     const before = IE | DE | ZE;
     let flags = this.flags;

@@ -47,8 +47,10 @@ export const ST_FIP = 728;
 export const ST_FDP = 736;
 /** 8 x 16 bytes, by *physical* number: significand u64, then sign and exponent u16. mm0–7 are the significands. */
 export const ST_FPR = 752;
+/** i32: selectors of the segment registers that a user may load */
+export const ST_ES = 880, ST_DS = 884, ST_FS = 888, ST_GS = 892;
 /** Bytes of the block that belong to a task. */
-export const THREAD_STATE_SIZE = 880;
+export const THREAD_STATE_SIZE = 896;
 
 // The rest belongs to the machine.
 /** f64: instructions that had retired when compiled code was last told how many may follow a visit at the door */

@@ -29,6 +29,12 @@ export function prune_dcache(vfs: Vfs, n: number): void {
   }
 }
 
+/** Drops what nobody uses of the tree at `dentry`, and that itself if nothing is left below it.  cf. shrink_dcache_parent() */
+export function shrink_dcache(vfs: Vfs, dentry: Dentry): void {
+  for (const child of [...dentry.d_children.values()]) shrink_dcache(vfs, child);
+  if (dentry.d_count === 0 && dentry.d_mounted === 0 && dentry.d_children.size === 0 && dentry.d_inode?.i_watches === undefined) d_drop(vfs, dentry);
+}
+
 /** Takes the entry out of the cache (its file was removed): users of the dentry keep it, path walks no longer find it.  cf. d_drop() */
 export function d_drop(vfs: Vfs, dentry: Dentry): void {
   if (dentry.d_parent.d_children.get(dentry.d_name) === dentry) dentry.d_parent.d_children.delete(dentry.d_name);

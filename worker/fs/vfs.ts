@@ -6,6 +6,7 @@ import { WaitQueue } from "../kernel/sched/wait.ts";
 import type { SigInfo } from "../kernel/signal_types.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Dentry, File, FileSystemType, Mount, Path, SuperBlock } from "./fs.ts";
+import { shrink_dcache } from "./dcache.ts";
 import { fput, path_get, path_put } from "./file_table.ts";
 import { do_coredump } from "./coredump.ts";
 import { FileLocks } from "./locks.ts";
@@ -110,7 +111,16 @@ export class Vfs {
   get_next_ino(): number {
     return this.next_anon_ino++;
   }
-  /** For mm/, which comes before fs/: one reference less of what a mapping or an address space holds. */
+  /** For kernel/, which comes before fs/: a task is gone, and with it what is cached of its directory in /proc.  cf. proc_flush_pid() */
+  proc_flush_pid(task: Task): void {
+    for (const { mnt_sb } of this.mounts) {
+      if (mnt_sb.type.name !== "proc") continue;
+      const of = mnt_sb.s_root.d_children.get(String(task.group_leader.pid));
+      const gone = task.group_leader === task ? of : of?.d_children.get("task")?.d_children.get(String(task.pid));
+      if (gone !== undefined) shrink_dcache(this, gone);
+    }
+  }
+  /** For mm/, which comes before fs/, too: one reference less of what a mapping or an address space holds. */
   fput(task: Task | undefined, file: File): void {
     fput(task, file);
   }

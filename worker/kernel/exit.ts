@@ -34,6 +34,7 @@ export function release_task(task: Task): void {
   task.real_parent?.children.delete(task);
   if (task.tracing.traced) ptrace_unlink(task);
   if (kernel.tasks.get(task.pid) === task) kernel.tasks.delete(task.pid);
+  kernel.vfs.proc_flush_pid(task);
   task.sighand.count--;
   flush_sigqueue(task.pending);
   // the leader of a group waited, dead, for its threads: now its parent hears of it

@@ -17,7 +17,7 @@ export function held(k: Kernel): Record<string, number> {
   return {
     // what is neither free nor somebody's mapping belongs to the kernel
     kernel_pages: k.pages.totalram_pages() - k.pages.nr_free_pages() - mapped,
-    tasks: k.tasks.size, files: k.vfs.nr_files, futexes: k.futexes.queues.size, timers: k.time.timers.size, tcp: k.net.tcp.size, udp: k.net.udp.size, raw: k.net.raw.size,
+    tasks: k.tasks.size, files: k.vfs.nr_files, dentries: k.vfs.dentry_lru.size, futexes: k.futexes.queues.size, timers: k.time.timers.size, tcp: k.net.tcp.size, udp: k.net.udp.size, raw: k.net.raw.size,
     unix: k.net.unix_abstract.size + k.net.unix_inodes.size,
   };
 }

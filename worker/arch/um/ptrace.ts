@@ -1,19 +1,19 @@
 // arch/um/ptrace.ts — registers as ptrace(2) shows them.  cf. arch/x86/um/ptrace_64.c, arch/x86/include/asm/user_64.h
 import type { Cpu } from "../../cpu/cpu.ts";
 import {
-  type CpuState, R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, TF,
+  type CpuState, R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_FS_BASE, REG_GS_BASE, REG_RIP, RSI, RSP, ST_DS, ST_ES, ST_FS, ST_GS, TF,
 } from "../../cpu/state.ts";
+import { USER_CS, USER_SS } from "../../cpu/insn/segment.ts";
 import { USER_FPREGS_SIZE, USER_REGS_SIZE } from "../../include/uapi/ptrace.ts";
 import type { Task } from "../../kernel/task.ts";
 import { restore_fpstate, save_fpstate } from "./signal.ts";
 
 /** struct user_regs_struct, a word each; what is no register of the CPU's has a case of its own below */
-const ORIG_RAX = -1, CS = -2, EFLAGS = -3, SS = -4, ZERO = -5;
+const ORIG_RAX = -1, CS = -2, EFLAGS = -3, SS = -4, DS = -5, ES = -6, FS = -7, GS = -8;
 const USER_REGS = [
-  R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, REG_RIP, CS, EFLAGS, RSP, SS, REG_FS_BASE, REG_GS_BASE, ZERO, ZERO, ZERO, ZERO,
+  R15, R14, R13, R12, RBP, RBX, R11, R10, R9, R8, RAX, RCX, RDX, RSI, RDI, ORIG_RAX, REG_RIP, CS, EFLAGS, RSP, SS, REG_FS_BASE, REG_GS_BASE, DS, ES, FS, GS,
 ] as const;
-const USER_CS = 0x33;
-const USER_SS = 0x2b;
+const KEPT = new Map<number, number>([[DS, ST_DS], [ES, ST_ES], [FS, ST_FS], [GS, ST_GS]]);
 /** kernel memory below the page pool: room for one FXSAVE image while it is made */
 const SCRATCH = 0xff000;
 
@@ -33,6 +33,7 @@ export function get_user_regs(state: CpuState, task: Task): Uint8Array {
     } else if (reg === CS) lo = USER_CS;
     else if (reg === SS) lo = USER_SS;
     else if (reg === EFLAGS) lo = task.single_step ? state.rflags & ~TF : state.rflags;
+    else lo = state.get32(KEPT.get(reg)!);
     v.setInt32(8 * i, lo, true);
     v.setInt32(8 * i + 4, hi, true);
   });

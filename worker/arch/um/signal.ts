@@ -4,6 +4,7 @@
 // handler's first instruction rsp + 8 is a multiple of 16, as after a call.
 import type { Cpu } from "../../cpu/cpu.ts";
 import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_RIP, RSI, RSP, ST_MXCSR, ST_XMM } from "../../cpu/state.ts";
+import { USER_CS, USER_SS } from "../../cpu/insn/segment.ts";
 import { SA_ONSTACK } from "../../include/uapi/signal.ts";
 import { write_siginfo } from "../../kernel/siginfo.ts";
 import { force_sigsegv, on_sig_stack, set_current_blocked, type KSignal } from "../../kernel/signal.ts";
@@ -37,8 +38,6 @@ const FX_XMM = 160;
 const MXCSR_MASK = 0xffff;
 const TF = 0x100;
 const DF = 0x400;
-const USER_CS = 0x33;
-const USER_SS = 0x2b;
 
 /** The whole FXSAVE image: x87, MXCSR and its mask, the XMM registers. */
 export function save_fpstate(cpu: Cpu, addr: number): void {

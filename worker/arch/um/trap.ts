@@ -1,9 +1,9 @@
 // arch/um/trap.ts — faults of the CPU as signals.  cf. arch/um/nommu/trap.c, arch/x86/kernel/traps.c
 import {
-  EXIT_BP, EXIT_DB, EXIT_DE, EXIT_GP, EXIT_INT, EXIT_MF, EXIT_NAMES, EXIT_PF, EXIT_SS, EXIT_UD, EXIT_XM, type Exit,
+  EXIT_BP, EXIT_DB, EXIT_DE, EXIT_GP, EXIT_INT, EXIT_MF, EXIT_NAMES, EXIT_OF, EXIT_PF, EXIT_SELECTOR, EXIT_SS, EXIT_UD, EXIT_XM, type Exit,
 } from "../../cpu/exit.ts";
 import { ST_FCW, ST_FSW, ST_MXCSR, RSP } from "../../cpu/state.ts";
-import { SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SI_KERNEL } from "../../include/uapi/signal.ts";
+import { SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, SI_KERNEL } from "../../include/uapi/signal.ts";
 import { force_sig_info } from "../../kernel/signal.ts";
 import type { Task } from "../../kernel/task.ts";
 import { BUG } from "../../kernel/panic.ts";
@@ -50,8 +50,12 @@ export function relay_signal(task: Task, exit: Exit): void {
     }
     case EXIT_GP:
       return send(SIGSEGV, SI_KERNEL, 0, 13);
+    case EXIT_SELECTOR:
+      return send(SIGSEGV, SI_KERNEL, 0, 13, cpu.exit_vector);
+    case EXIT_OF:
+      return send(SIGSEGV, SI_KERNEL, 0, 4);
     case EXIT_SS:
-      return send(SIGSEGV, SI_KERNEL, 0, 12);
+      return send(SIGBUS, SI_KERNEL, 0, 12);
     case EXIT_INT:
       return send(SIGSEGV, SI_KERNEL, 0, 13, cpu.exit_vector * 8 + 2);
     case EXIT_UD:

@@ -182,8 +182,8 @@ export interface Builder<V, X> {
   branch(target: Operand, c?: V): void;
   /** The same, as a call. */
   branchCall(target: Operand): void;
-  /** The instruction is complete (it retires), and run() returns this EXIT_* number. rip: after it. */
-  leave(exit: number): void;
+  /** The instruction is complete (it retires), and run() returns this EXIT_* number. rip (i64): after it, if not given. */
+  leave(exit: number, rip?: V): void;
   /** #UD anywhere but at the door; there leave(EXIT_KERNEL). Compiled code may call the kernel instead, and go on behind this instruction. */
   kernel(): void;
   /** Address of the next instruction, i64. Of this one. */

@@ -316,7 +316,8 @@ export class EvalBuilder implements Builder<Val, Vec> {
   canonical(to: Val): void {
     if (BigInt.asIntN(64, BigInt.asIntN(48, to.i) ^ to.i) !== 0n) this.trap(EXIT_GP);
   }
-  leave(exit: number): void {
+  leave(exit: number, rip?: Val): void {
+    if (rip !== undefined) this.target = rip.i;
     throw new Leave(exit, true);
   }
   kernel(): void {

@@ -96,6 +96,15 @@ for (const wide of [false, true]) {
   table[`sse_dp${P}`] = (cpu) => dot(cpu, wide);
 }
 
+/** What follows, until sse_decide, is one instruction's: see SseFloat.gathering. */
+table["sse_gather"] = ({ sse }) => {
+  sse.gathering = false;
+  sse.begin();
+  sse.gathering = true;
+  return 0;
+};
+table["sse_decide"] = ({ sse }) => sse.decide();
+
 function clearHigh(cpu: HelperContext, to: number): void {
   cpu.mem.dv.setInt32(to + 8, 0, true);
   cpu.mem.dv.setInt32(to + 12, 0, true);

@@ -247,8 +247,8 @@ export class ShapeBuilder extends WasmBuilder {
     this.i32const(1);
     this.ret32();
   }
-  leave(exit: number): void {
-    this.setState(ST_RIP, this.nextRip());
+  leave(exit: number, rip?: number): void {
+    this.setState(ST_RIP, rip ?? this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
     this.i32const(1);
     this.ret32();

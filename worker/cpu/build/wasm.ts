@@ -248,7 +248,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   abstract jumpRet(rip: number): void;
   abstract branch(target: Operand, c?: number): void;
   abstract branchCall(target: Operand): void;
-  abstract leave(exit: number): void;
+  abstract leave(exit: number, rip?: number): void;
   abstract kernel(): void;
   abstract nextRip(): number;
   abstract thisRip(): number;

@@ -7,7 +7,7 @@
 import type { Builder, Operand } from "../build/builder.ts";
 import type { Lane } from "../build/simd_ops.ts";
 import { EXIT_GP } from "../exit.ts";
-import { CF, ST_XMM, STATUS_FLAGS, ZF } from "../state.ts";
+import { CF, ST_MXCSR, ST_XMM, STATUS_FLAGS, ZF } from "../state.ts";
 import { CMP } from "../sse.ts";
 import { type Definition, type Definitions, insn } from "./define.ts";
 import { SSE_CONVERT } from "./sse_convert.ts";
@@ -19,6 +19,8 @@ import { lanes, range, repeat, zeroX } from "./vector.ts";
 export const AVX: Definitions = [];
 const def = AVX;
 const FIXED = { fixedImm: true };
+/** All exceptions of MXCSR are masked. */
+const MASKS = 0x1f80;
 
 const SSE = new Map<string, Definition>([...SSE_MOVE, ...SSE_INT, ...SSE_FLOAT, ...SSE_CONVERT].map((d) => [d.name, d]));
 
@@ -37,6 +39,14 @@ function check<V, X>(b: Builder<V, X>, o: Operand, write = false): void {
 function put<V, X>(b: Builder<V, X>, dst: Operand, low: X, high?: X): void {
   b.writeX(dst, low);
   b.writeHigh(dst, high ?? zeroX(b));
+}
+
+/** If an exception is unmasked, those of both lanes are gathered, and decided upon together: `work` goes through the lanes of 32 bytes of floats. */
+function together<V, X>(b: Builder<V, X>, wide: boolean, work: () => void): void {
+  const strict = (): V => b.cmp("ne", b.and(b.getState(ST_MXCSR, "i32"), b.i32(MASKS)), b.i32(MASKS));
+  if (wide) b.unlikely([strict()], () => b.call("sse_gather"));
+  work();
+  if (wide) b.unlikely([strict()], () => b.call("sse_decide"));
 }
 
 /** The builder as an SSE definition sees it. */
@@ -67,8 +77,8 @@ function derive(name: string, three: boolean, sourceLanes: "both" | "low" = "bot
     const n = dst.size === 32 ? 2 : 1;
     for (const s of [first, ...sources]) check(b, s);
     const low: Operand = { ...dst, size: 16 };
-    const results = [];
-    for (let i = 0; i < n; i++) {
+    const results: unknown[] = [];
+    const one = (i: number): void => {
       let result;
       const v = view(b, name, (o) => (o === low ? lane(b, first, i) : lane(b, o, sourceLanes === "low" ? 0 : i)), (_o, x) => {
         result = x;
@@ -76,10 +86,14 @@ function derive(name: string, three: boolean, sourceLanes: "both" | "low" = "bot
       // The immediate of some has bits of its own for the upper lane.
       sse.lower(v, low, ...sources.map((s) => (i && s.fixed >= 0 && s.kind === "imm" ? { ...s, fixed: s.fixed >> (UPPER_IMM[name] ?? 0) } : s)));
       results.push(result!);
-    }
-    put(b, dst, results[0]!, results[1]);
+    };
+    together(b, n === 2 && FLOATS.test(name), () => range(0, n).forEach(one));
+    put(b, dst, results[0] as X_, results[1] as X_ | undefined);
+    type X_ = ReturnType<typeof b.retX>;
   }, { fixedImm: sse.fixedImm });
 }
+/** These round, or look at what they are given. */
+const FLOATS = /^(add|sub|mul|div|min|max|addsub|hadd|hsub|sqrt|round|dp)p[sd]$|^cvt/;
 /** By how much the immediate is shifted for the upper lane. */
 const UPPER_IMM: Readonly<Record<string, number>> = { shufpd: 2, blendps: 4, blendpd: 2, mpsadbw: 3 };
 
@@ -282,14 +296,20 @@ for (const [name, op, width] of [["vpsllvd", "i32.shl", 32], ["vpsrlvd", "i32.sh
 
 // ---- comparison, conversion ----------------------------------------------------------------------------------------
 
+/** Floats in one lane or in both. */
+function twice<V, X>(b: Builder<V, X>, dst: Operand, wide: boolean, one: (n: number) => X): void {
+  const results: X[] = [];
+  together(b, wide, () => range(0, wide ? 2 : 1).forEach((n) => results.push(one(n))));
+  put(b, dst, results[0]!, results[1]);
+}
+
 /** 32 predicates: bit 4 turns signalling round; bits 0–3 are the relation. */
 for (const size of [4, 8] as const) {
   const p = size === 8 ? "pd" : "ps", s = size === 8 ? "sd" : "ss";
   insn(def, `vcmp${p}`, (b, dst, a, c, imm) => {
     check(b, c);
     const one = (n: number) => orSlowX(b, b.i32(0), zeroX(b), `sse_${p}`, [b.i32(CMP + (imm.fixed & 31))], [lane(b, a, n), lane(b, c, n)]);
-    const low = one(0), high = dst.size === 32 ? one(1) : undefined;
-    put(b, dst, low, high);
+    twice(b, dst, dst.size === 32, one);
   }, FIXED);
   insn(def, `vcmp${s}`, (b, dst, a, c, imm) => {
     const x = b.readX(a), y = c.kind === "mem" ? b.read(c) : b.extract(size === 8 ? "i64x2" : "i32x4", b.readX(c), 0);
@@ -306,17 +326,15 @@ for (const name of words("cvtps2pd cvtdq2pd pmovsxbw pmovsxwd pmovsxdq pmovzxbw 
     const step = /b[q]$/.test(name) ? 2 : /bd$|wq$/.test(name) ? 4 : 8;
     const wide = dst.size === 32;
     const from = src.kind === "mem" && src.size < 4 ? b.replace("i32x4", zeroX(b), 0, b.read(src)) : b.readX(src, true);
-    const results = [];
-    for (let n = 0; n < (wide ? 2 : 1); n++) {
+    twice(b, dst, wide, (n) => {
       let result;
       const x = n === 0 ? from : b.shuffle(from, zeroX(b), range(0, 16).map((i) => Math.min(i + step, 16)));
       const register: Operand = { ...dst, size: 16 };
       sse.lower(view(b, name, () => x, (_o, r) => {
         result = r;
       }), register, register);
-      results.push(result!);
-    }
-    put(b, dst, results[0]!, results[1]);
+      return result!;
+    });
   });
 }
 /** Conversions that narrow: two lanes of 8 bytes into one. */
@@ -324,14 +342,14 @@ for (const name of words("cvtpd2ps cvtpd2dq cvttpd2dq")) {
   const sse = SSE.get(name)!;
   insn(def, `v${name}`, (b, dst, src) => {
     check(b, src);
-    const results = [];
-    for (let n = 0; n < (src.size === 32 ? 2 : 1); n++) {
+    const results: ReturnType<typeof b.retX>[] = [];
+    together(b, src.size === 32, () => range(0, src.size / 16).forEach((n) => {
       let result;
       sse.lower(view(b, name, () => lane(b, src, n), (_o, r) => {
         result = r;
       }), dst, src);
       results.push(result!);
-    }
+    }));
     put(b, dst, results.length === 2 ? b.shuffle(results[0]!, results[1]!, lanes(8, 0, 2)) : results[0]!);
   });
 }
@@ -341,17 +359,20 @@ insn(def, "vcvtph2ps", (b, dst, src) => {
     b.call("f16_ps", [], [n ? b.shuffle(x, zeroX(b), lanes(8, 1, 2)) : x]);
     return b.retX();
   };
-  const low = one(0);
-  put(b, dst, low, dst.size === 32 ? one(1) : undefined);
+  twice(b, dst, dst.size === 32, one);
 });
 insn(def, "vcvtps2ph", (b, dst, src, imm) => {
   const one = (n: number) => {
     b.call("f16_ph", [b.i32(imm.fixed)], [lane(b, src, n)]);
     return b.retX();
   };
-  const low = one(0), x = src.size === 32 ? b.shuffle(low, one(1), lanes(8, 0, 2)) : low;
-  if (dst.kind === "mem") b.writeX(dst, x, true);
-  else put(b, dst, x);
+  let x: ReturnType<typeof b.retX>;
+  together(b, src.size === 32, () => {
+    const low = one(0);
+    x = src.size === 32 ? b.shuffle(low, one(1), lanes(8, 0, 2)) : low;
+  });
+  if (dst.kind === "mem") b.writeX(dst, x!, true);
+  else put(b, dst, x!);
 }, FIXED);
 
 // ---- FMA -----------------------------------------------------------------------------------------------------------
@@ -371,8 +392,7 @@ for (const [order, [x, y, z]] of [["132", [0, 2, 1]], ["213", [1, 0, 2]], ["231"
           const shape = type === "sd" ? "i64x2" : "i32x4";
           return b.replace(shape, b.readX(dst), 0, b.extract(shape, b.retX(), 0));
         };
-        const low = one(0);
-        put(b, dst, low, dst.size === 32 ? one(1) : undefined);
+        twice(b, dst, dst.size === 32, one);
       });
     }
 

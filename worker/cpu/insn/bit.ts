@@ -16,7 +16,8 @@ insn(bit, ["bt", "bts", "btr", "btc"], (b, dst, src) => {
   if (dst.kind === "mem" && src.kind === "reg") {
     // a register's whole value counts: bits lie before and behind the operand
     const words = size === 8 ? b.sar(n, b.i64(6)) : b.sext(b.sar(b.signed(size, n), b.i32(size === 4 ? 5 : 4)));
-    at = b.add(b.address(dst), b.shl(words, b.i64(size === 8 ? 3 : size === 4 ? 2 : 1)));
+    const by = b.shl(words, b.i64(size === 8 ? 3 : size === 4 ? 2 : 1));
+    at = b.form.addrsize === 4 ? b.add(b.zext(b.trunc(b.add(b.offset(dst), by))), b.segmentBase()) : b.add(b.address(dst), by);
     x = b.load(size, at);
   } else x = b.read(dst);
   const c = b.trunc(b.and(b.shr(x, low), one));

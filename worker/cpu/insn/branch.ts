@@ -3,7 +3,7 @@
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
 import { CONDITIONS } from "../flags.ts";
-import { EXIT_BP, EXIT_DB, EXIT_GP, EXIT_INT, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
+import { EXIT_BP, EXIT_DB, EXIT_GP, EXIT_INT, EXIT_OF, EXIT_SYSCALL, EXIT_UD } from "../exit.ts";
 import { RCX, RSP, ST_EXIT_VECTOR } from "../state.ts";
 
 export const branch: Definitions = [];
@@ -55,12 +55,16 @@ insn(branch, "int3", (b) => b.leave(EXIT_BP), ENDS);
 insn(branch, "int1", (b) => b.leave(EXIT_DB), ENDS);
 insn(branch, ["ud0", "ud1", "ud2", "monitor", "mwait"], (b) => b.trap(EXIT_UD), ENDS);
 insn(branch, "int", (b, vector) => {
-  if (vector.fixed === 3) return b.leave(EXIT_BP); // the gates of 3 and 4 are open to users
+  // the gates of 3 and 4 are open to users
+  if (vector.fixed === 3) return b.leave(EXIT_BP);
+  if (vector.fixed === 4) return b.leave(EXIT_OF);
   b.setState(ST_EXIT_VECTOR, b.read(vector));
   b.trap(EXIT_INT);
 }, { ends: true, fixedImm: true });
 insn(branch, ["hlt", "cli", "sti", "in", "out", "insb", "insw", "insd", "outsb", "outsw", "outsd", "clts", "invd", "wbinvd", "rdmsr", "wrmsr",
-  "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "iretq", "iretd", "iret",
-  "retf", "jmp_far", "call_far", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "rdpmc", "mov_privileged", "xsetbv"], (b) => b.trap(EXIT_GP), ENDS);
+  "swapgs", "sysret", "sysretq", "sysexit", "sysexitq", "lgdt", "lidt", "lldt", "ltr", "lmsw", "invlpg", "rdpmc", "mov_privileged", "xsetbv"], (b) => b.trap(EXIT_GP), ENDS);
+
+// What the decoder calls more than 15 bytes.
+insn(branch, "too_long", (b) => b.trap(EXIT_GP), ENDS);
 
 insn(branch, "vmcall", (b) => b.kernel(), ENDS);

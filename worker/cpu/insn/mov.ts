@@ -5,25 +5,14 @@ import { insn } from "./define.ts";
 import type { Condition } from "../flags.ts";
 import { CONDITIONS } from "../flags.ts";
 import type { Builder } from "../build/builder.ts";
-import { EXIT_GP } from "../exit.ts";
+import { moveSegment } from "./segment.ts";
 import { RAX, RBX } from "../state.ts";
 
 export const mov: Definitions = [];
 
-/** Selectors that 64-bit Linux programs see: es, cs, ss, ds, fs, gs. */
-const SELECTORS = [0, 0x33, 0x2b, 0, 0, 0];
-/** The user's code and data: all segments that there are. They begin at 0, so loading one changes nothing but what is read back, which we do not keep. */
-const CODE_SELECTOR = 0x33, DATA_SELECTOR = 0x2b;
-
 insn(mov, "mov", (b, dst, src) => {
-  if (src.kind === "seg") {
-    b.write(dst, b.imm(SELECTORS[src.fixed]!, dst.size));
-  } else if (dst.kind === "seg") {
-    const v = b.mask(2, b.trunc(b.zext(b.read(src))));
-    const other = b.cmp("ne", v, b.i32(DATA_SELECTOR));
-    const bad = dst.fixed === 2 ? other : b.and(b.and(other, b.cmp("ne", v, b.i32(CODE_SELECTOR))), b.cmp("gt_u", v, b.i32(3)));
-    b.trapIf(bad, EXIT_GP);
-  } else b.write(dst, b.fit(dst.size, b.read(src)));
+  if (src.kind === "seg" || dst.kind === "seg") moveSegment(b, dst, src);
+  else b.write(dst, b.fit(dst.size, b.read(src)));
 });
 
 insn(mov, "movzx", (b, dst, src) => b.write(dst, b.fit(dst.size, b.read(src))));

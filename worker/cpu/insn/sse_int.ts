@@ -164,7 +164,7 @@ insn(def, "mpsadbw", (b, dst, src, imm) => {
 // Slow paths, in TypeScript: strings and cryptography.
 for (const name of ["aesenc", "aesenclast", "aesdec", "aesdeclast", "sha1nexte", "sha1msg1", "sha1msg2", "sha256msg1", "sha256msg2"])
   insn(def, name, (b, dst, src) => {
-    b.call(name, [], [b.readX(dst), b.readX(src)]);
+    b.call(name, [], [b.readX(dst), b.readX(src, name.startsWith("sha"))]);
     b.writeX(dst, b.retX());
   });
 insn(def, "aesimc", (b, dst, src) => {
@@ -172,7 +172,7 @@ insn(def, "aesimc", (b, dst, src) => {
   b.writeX(dst, b.retX());
 });
 insn(def, "sha256rnds2", (b, dst, src) => {
-  b.call("sha256rnds2", [], [b.readX(dst), b.readX(src), b.regX(0)]);
+  b.call("sha256rnds2", [], [b.readX(dst), b.readX(src, true), b.regX(0)]);
   b.writeX(dst, b.retX());
 });
 insn(def, "aeskeygenassist", (b, dst, src, imm) => {
@@ -180,7 +180,7 @@ insn(def, "aeskeygenassist", (b, dst, src, imm) => {
   b.writeX(dst, b.retX());
 });
 insn(def, ["pclmulqdq", "sha1rnds4"], (b, dst, src, imm) => {
-  b.call(b.form.name, [b.read(imm)], [b.readX(dst), b.readX(src)]);
+  b.call(b.form.name, [b.read(imm)], [b.readX(dst), b.readX(src, b.form.name === "sha1rnds4")]);
   b.writeX(dst, b.retX());
 });
 

@@ -2,28 +2,28 @@
 
 import type { Definitions } from "./define.ts";
 import { insn } from "./define.ts";
+import { popSegment, pushSegment } from "./segment.ts";
 import { RBP, RSP } from "../state.ts";
 import { EXIT_RECHECK } from "../exit.ts";
 
 export const stack: Definitions = [];
 
 insn(stack, "push", (b, src) => {
-  // fs and gs are pushed as 8 bytes, or 2 with a prefix
-  const size = src.kind === "seg" ? b.form.opsize || 8 : src.size === 4 ? 8 : src.size;
-  const v = src.kind === "seg" ? b.imm(0, size) : src.kind === "imm" ? b.fit(size, b.read(src)) : b.read(src);
+  if (src.kind === "seg") return pushSegment(b, src);
+  const size = src.size === 4 ? 8 : src.size;
+  const v = src.kind === "imm" ? b.fit(size, b.read(src)) : b.read(src);
   const sp = b.sub(b.reg(RSP, 8), b.i64(size));
   b.store(size, sp, v);
   b.setReg(RSP, 8, sp);
 });
 
 insn(stack, "pop", (b, dst) => {
-  const size = dst.kind === "seg" ? b.form.opsize || 8 : dst.size;
+  if (dst.kind === "seg") return popSegment(b, dst);
+  const size = dst.size;
   const sp = b.reg(RSP, 8);
   const v = b.load(size, sp);
   const up = b.add(sp, b.i64(size));
-  if (dst.kind === "seg") {
-    b.setReg(RSP, 8, up);
-  } else if (dst.kind === "mem") {
+  if (dst.kind === "mem") {
     // an address that uses rsp uses the new one; a fault must find the old one
     b.setReg(RSP, 8, up);
     const a = b.address(dst);

@@ -9,7 +9,10 @@ export const system: Definitions = [];
 
 insn(system, ["nop", "fnop", "endbr64", "endbr32", "pause", "prefetcht0", "prefetcht1", "prefetcht2", "prefetchnta", "prefetchw", "prefetch", "prefetchwt1", "reservednop",
   "rdsspd", "rdsspq", // there is no shadow stack: glibc asks
-  "lfence", "sfence", "mfence", "clflush", "clflushopt", "clwb", "serialize"], () => {});
+  "prefetchit0", "prefetchit1", "cldemote", // as all hints: nothing where they are not known
+  "lfence", "sfence", "mfence"], () => {});
+
+insn(system, ["clflush", "clflushopt", "clwb"], (b, line) => b.check(b.address(line), 1, false));
 
 insn(system, "cld", (b) => b.setState(ST_DF, b.i32(0)));
 insn(system, "std", (b) => b.setState(ST_DF, b.i32(1)));

@@ -30,8 +30,8 @@ export abstract class JumpBuilder extends StateBuilder {
     this.byte(0xa7); // i32.wrap_i64
   }
 
-  leave(exit: number): void {
-    this.setState(ST_RIP, this.nextRip());
+  leave(exit: number, rip?: number): void {
+    this.setState(ST_RIP, rip ?? this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
     this.exitNow(this.remaining - 1);
   }

@@ -33,6 +33,8 @@ export const EXIT_COUNTED = 0x1000;
 /** Regions at a time. */
 const MAX_REGIONS = 16384;
 const WORDS = 65536;
+/** Bytes of modules at a time: what the engine makes of them is several times that. */
+const MAX_BYTES = 24 << 20;
 /** Vectors that compiled loops keep in locals. */
 const CONSTANTS = 64;
 /** Regions and instructions in one module at most, beyond the first region. */
@@ -136,6 +138,9 @@ export class Jit implements Compiler {
   /** regions whose code has been written to, the last one of each entry: the same code may come back */
   private readonly old = new Map<number, Compiled>();
   private nextSlot = 1;
+  /** bytes of modules since the last flush, and how many there may be (less only in a test) */
+  bytes = 0;
+  mostBytes = MAX_BYTES;
   private readonly functions: Functions;
   /** slots of the module being written, by entry */
   private readonly near = new Map<number, number>();
@@ -266,7 +271,7 @@ export class Jit implements Compiler {
       this.interpreter.attach(rip, slot);
       return;
     }
-    if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS) this.flush();
+    if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS || this.bytes > this.mostBytes) this.flush();
     const batch = this.collect(rip);
     if (batch.length === 0) {
       this.counters.refused++;
@@ -290,6 +295,7 @@ export class Jit implements Compiler {
     const first = this.nextSlot;
     for (const { body, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body, unlikely));
     const bytes = w.finish();
+    this.bytes += bytes.length;
     const compiled = made.map(({ region }, i) => new Compiled(this, region, first + i, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1, bytes));
     const exports = this.instantiate(bytes, this.callees.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
@@ -387,6 +393,8 @@ export class Jit implements Compiler {
     this.changes.clear();
     this.functions.clear();
     this.clearJumps();
+    this.interpreter.code.unwatch();
+    this.bytes = 0;
     for (let i = 1; i < this.nextSlot; i++) this.table.set(i, null);
     this.nextSlot = 1;
   }

@@ -55,3 +55,45 @@ test("code that is replaced over and over leaves nothing behind", async () => {
   expect(cpu.jit!.counters.regions).toBeGreaterThanOrEqual(60);
   expect(cpu.jit!.held()).toEqual(held);
 }, 60_000);
+
+test("programs that take turns in one place do not pile up where neither is changed", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true, hot: 16 });
+  // two that differ in the first granule only: the loop reaches into others
+  const programs = [1, 2].map((n) => assemble(`1: add $${n}, %rax; jmp 2f; .skip 600; 2: xor %rax, %rbx; jmp 3f; .skip 600; 3: dec %ecx; jnz 1b; int3`, CODE));
+  const round = (n: number): void => {
+    cpu.mem.u8.set(programs[n % 2]!, CODE);
+    cpu.code_changed(CODE, 16);
+    cpu.state.reset();
+    cpu.state.set(RSP, 0x700000);
+    cpu.state.set(RCX, 1000);
+    cpu.state.rip = CODE;
+    expect(cpu.run(1_000_000)).toBe(EXIT_BP);
+  };
+  for (let n = 0; n < 20; n++) round(n);
+  const before = cpu.interpreter.code.registered;
+  for (let n = 0; n < 100; n++) round(n);
+  expect(cpu.jit!.counters.revived).toBeGreaterThan(50);
+  expect(cpu.interpreter.code.registered).toBe(before);
+}, 60_000);
+
+test("compiled code goes when its modules are too many bytes, and what runs is compiled again", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 65536), true), { iced, records: 65536, jit: true, hot: 16 });
+  cpu.jit!.mostBytes = 20_000;
+  for (let n = 0; n < 200; n++) {
+    const at = CODE + 256 * n;
+    const code = assemble("1: add %rax, %rbx; dec %ecx; jnz 1b; int3", at);
+    cpu.mem.u8.set(code, at);
+    cpu.state.reset();
+    cpu.state.set(RCX, 1000);
+    cpu.state.rip = at;
+    expect(cpu.run(1_000_000)).toBe(EXIT_BP);
+    expect(cpu.jit!.bytes).toBeLessThan(25_000);
+  }
+  expect(cpu.jit!.counters.flushes).toBeGreaterThan(3);
+  expect(cpu.jit!.counters.regions).toBeGreaterThanOrEqual(200);
+  // and nothing of what went is kept for the bytes that it came from
+  cpu.jit!.flush();
+  expect(cpu.interpreter.code.registered).toBe(cpu.interpreter.counters.blocks + cpu.interpreter.counters.copied);
+}, 60_000);

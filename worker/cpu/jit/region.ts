@@ -75,8 +75,8 @@ const BEFORE = 12;
 /** Where `jmp *%r` or `call *%r` goes if `mov $address, %r` stands before it, else -1: the trampoline of page 0 ends like that, and is called like that. */
 function constantTarget(before: readonly Step[]): number {
   const jump = before[before.length - 1]!.insn;
-  const operand = jump.shape.form.operands[0]!;
-  if (operand.kind !== "reg") return -1;
+  const operand = jump.shape.form.operands[0];
+  if (operand?.kind !== "reg") return -1;
   const bit = 1 << jump.reg[operand.index]!;
   for (let i = before.length - 2; i >= Math.max(0, before.length - BEFORE); i--) {
     const { insn, summary } = before[i]!;

@@ -1,11 +1,13 @@
 // worker/cpu/vectors/compare.ts — what a case changed, as text; and what of it the manual leaves undefined
 
-import { CODE, type Outcome, type State } from "./state.ts";
+import { USER_CS, USER_SS } from "../insn/segment.ts";
+import { CODE, FS_BASE, GS_BASE, type Outcome, type State } from "./state.ts";
 
 export const REGISTERS = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
 
 const hexBytes = (b: Uint8Array): string => Array.from(b, (x) => x.toString(16).padStart(2, "0")).join("");
 const FLAGS = 0xcd5;
+const SEGMENTS = ["es", "cs", "ss", "ds", "fs", "gs"], SELECTORS = [0, USER_CS, USER_SS, 0, 0, 0];
 
 /** Changes by name: registers, fl (CF PF AF ZF SF DF OF), mx, fcw, fsw, ftw, x0…, st0…, m<offset>, and how it ended. */
 export function changes(from: State, to: Outcome): Map<string, string> {
@@ -16,6 +18,12 @@ export function changes(from: State, to: Outcome): Map<string, string> {
   for (let i = 0; i < 16; i++) if (from.gpr[i] !== to.gpr[i]) out.set(REGISTERS[i]!, to.gpr[i]!.toString(16));
   const a = Number(from.rflags) & FLAGS, b = Number(to.rflags) & FLAGS;
   if (a !== b) out.set("fl", b.toString(16));
+  if (to.fsBase !== BigInt(FS_BASE)) out.set("fsbase", to.fsBase.toString(16));
+  if (to.gsBase !== BigInt(GS_BASE)) out.set("gsbase", to.gsBase.toString(16));
+  to.selectors.forEach((s, i) => {
+    // a null selector loses its privilege on the way back from the kernel
+    if ((s <= 3 ? 0 : s) !== SELECTORS[i]) out.set(SEGMENTS[i]!, s.toString(16));
+  });
   const x = new DataView(from.fx.buffer, from.fx.byteOffset), y = new DataView(to.fx.buffer, to.fx.byteOffset);
   const word = (name: string, at: number, size: 1 | 2 | 4): void => {
     const get = (v: DataView): number => (size === 4 ? v.getUint32(at, true) : size === 2 ? v.getUint16(at, true) : v.getUint8(at));

@@ -3,11 +3,12 @@
 import { Cpu, cpuBytes, type CpuOptions } from "../cpu.ts";
 import type { Iced } from "../iced.ts";
 import { GuestMemory } from "../memory.ts";
+import { USER_CS, USER_SS } from "../insn/segment.ts";
 import { Oracle } from "../oracle.ts";
 import * as exits from "../exit.ts";
-import { RAX, ST_EXIT_ADDR, ST_FCW, ST_FSW, ST_MXCSR, ST_XMM } from "../state.ts";
+import { RAX, ST_DS, ST_ES, ST_EXIT_ADDR, ST_FCW, ST_FS, ST_FS_BASE, ST_FSW, ST_GS, ST_GS_BASE, ST_MXCSR, ST_XMM } from "../state.ts";
 import { X87 } from "../x87.ts";
-import { CODE, CODE_SIZE, DATA, DATA_SIZE, type Outcome, type State } from "./state.ts";
+import { CODE, CODE_SIZE, DATA, DATA_SIZE, FS_BASE, GS_BASE, type Outcome, type State } from "./state.ts";
 
 /** Every executor: how the Cpu is made, and how many instructions run() is given at a time. */
 export interface Executor {
@@ -50,7 +51,7 @@ const SCRATCH = 0x1200000;
 
 /** Vector of the trap that an exit stands for. */
 const TRAPS = new Map<number, number>([
-  [exits.EXIT_PF, 14], [exits.EXIT_UD, 6], [exits.EXIT_DE, 0], [exits.EXIT_GP, 13], [exits.EXIT_BP, 3], [exits.EXIT_DB, 1], [exits.EXIT_MF, 16], [exits.EXIT_XM, 19], [exits.EXIT_SS, 12], [exits.EXIT_INT, 13],
+  [exits.EXIT_PF, 14], [exits.EXIT_UD, 6], [exits.EXIT_DE, 0], [exits.EXIT_GP, 13], [exits.EXIT_BP, 3], [exits.EXIT_DB, 1], [exits.EXIT_MF, 16], [exits.EXIT_XM, 19], [exits.EXIT_SS, 12], [exits.EXIT_INT, 13], [exits.EXIT_OF, 4], [exits.EXIT_SELECTOR, 13],
 ]);
 
 /** Runs a case to its trap, `budget` instructions at a time. Trap -1: an exit that is no trap, or it never ended. */
@@ -63,7 +64,8 @@ export function execute(cpu: Cpu, from: State, { budget, tiered }: Executor): Ou
   state.reset();
   for (let i = 0; i < 16; i++) state.set64(RAX + i, from.gpr[i]!);
   state.rip = Number(from.rip);
-  state.gs_base = DATA + 0x100;
+  state.fs_base = FS_BASE;
+  state.gs_base = GS_BASE;
   mem.u8.set(from.fx, SCRATCH);
   fpu.fxrstor(SCRATCH);
   const fx = new DataView(from.fx.buffer, from.fx.byteOffset);
@@ -97,6 +99,7 @@ export function execute(cpu: Cpu, from: State, { budget, tiered }: Executor): Ou
   return {
     trap: TRAPS.get(exit) ?? -1, sig: 0, err: cpu.exit_write ? 2 : 0, cr2: exit === exits.EXIT_PF ? BigInt.asUintN(64, exitAddress(cpu)) : 0n, gpr, rip: BigInt(state.rip), rflags: BigInt(state.rflags),
     fx: out, ymmh, code: mem.u8.slice(CODE, CODE + CODE_SIZE), data: mem.u8.slice(DATA, DATA + DATA_SIZE), avx: from.avx,
+    fsBase: state.get64(ST_FS_BASE >> 3), gsBase: state.get64(ST_GS_BASE >> 3), selectors: [state.get32(ST_ES), USER_CS, USER_SS, state.get32(ST_DS), state.get32(ST_FS), state.get32(ST_GS)],
   };
 }
 

@@ -125,8 +125,7 @@ export function initialState(kind: Group["kind"], text: string, seed: number, co
     if (r.below(3) === 0) mxcsr |= r.below(4) << 13;
     if (r.below(8) === 0) mxcsr |= 0x40;
     if (r.below(8) === 0) mxcsr |= 0x8000;
-    // Unlike hardware: with an unmasked exception in the lower lane of a ymm operation, the upper lane's are not recorded.
-    if (r.below(8) === 0 && !avx) mxcsr &= ~(r.next() & 0x1f80);
+    if (r.below(8) === 0) mxcsr &= ~(r.next() & 0x1f80);
     // An exception that is both recorded and unmasked would be the business of an earlier instruction.
     fx.setUint32(24, mxcsr & ~(~(mxcsr >> 7) & 0x3f), true);
   }

@@ -4,7 +4,10 @@
 export const CODE = 0x1000000, DATA = 0x1100000;
 export const CODE_SIZE = 4096, DATA_SIZE = 4096;
 
-export const IN_SIZE = 8 + 16 * 8 + 16 + 512 + 256 + CODE_SIZE + DATA_SIZE;
+/** Bases of fs and gs. */
+export const FS_BASE = DATA + 0x300, GS_BASE = DATA + 0x100;
+
+export const IN_SIZE = 8 + 16 * 8 + 16 + 512 + 256 + CODE_SIZE + DATA_SIZE, OUT_SIZE = IN_SIZE + 16 + 16 + 16;
 
 /** Layout of an FXSAVE image: fcw 0, fsw 2, abridged ftw 4, mxcsr 24, st0… at 32 each 16, xmm at 160. */
 export interface State {
@@ -24,6 +27,10 @@ export interface Outcome extends State {
   sig: number;
   err: number;
   cr2: bigint;
+  fsBase: bigint;
+  gsBase: bigint;
+  /** es, cs, ss, ds, fs, gs */
+  selectors: number[];
 }
 
 export function emptyState(): State {
@@ -52,7 +59,7 @@ export function writeState(s: State, to: Uint8Array, at: number): void {
 }
 
 export function readOutcome(from: Uint8Array, at: number): Outcome {
-  const v = new DataView(from.buffer, from.byteOffset + at, IN_SIZE + 16);
+  const v = new DataView(from.buffer, from.byteOffset + at, OUT_SIZE);
   const gpr = new BigUint64Array(16);
   for (let i = 0; i < 16; i++) gpr[i] = v.getBigUint64(24 + i * 8, true);
   return {
@@ -60,5 +67,6 @@ export function readOutcome(from: Uint8Array, at: number): Outcome {
     rip: v.getBigUint64(152, true), rflags: v.getBigUint64(160, true),
     fx: from.slice(at + 168, at + 680), ymmh: from.slice(at + 680, at + 936),
     code: from.slice(at + 936, at + 936 + CODE_SIZE), data: from.slice(at + 936 + CODE_SIZE, at + 936 + CODE_SIZE + DATA_SIZE), avx: false,
+    fsBase: v.getBigUint64(IN_SIZE + 16, true), gsBase: v.getBigUint64(IN_SIZE + 24, true), selectors: [0, 1, 2, 3, 4, 5].map((i) => v.getUint16(IN_SIZE + 32 + 2 * i, true)),
   };
 }
