@@ -60,6 +60,7 @@ export class FakeKernel {
     kernel.uts = new Uts();
     kernel.futexes = new Futexes();
     kernel.pages = { totalram_pages: () => memory / 4096, nr_free_pages: () => memory / 8192 } as never;
+    kernel.vfs = { proc_flush_pid: () => {} } as never;
     this.kernel = kernel;
     this.init = new_task(kernel, "init", 8, false);
     this.init.signal.pgrp = this.init.signal.session = 1;
