@@ -7,7 +7,7 @@ import { CODE_SHIFT } from "../build/wasm.ts";
 import { RSP } from "../state.ts";
 import type { Block, Region } from "./region.ts";
 import type { Summary } from "./summary.ts";
-import { valuesOf, type Values } from "./values.ts";
+import { OUT, PLUS, VALUES, valuesOf, type Values } from "./values.ts";
 
 const REGS = 16;
 /** How far back it is looked for what was checked. Further, it is taken for lost. */
@@ -108,18 +108,18 @@ export class Addresses {
     } else {
       const from = this.after[analysis.idom[n]!]!;
       this.symbols = from.symbols.slice();
-      const { changed, plus, plusOut } = this.values, dominator = REGS * analysis.idom[n]!;
-      this.offsets = from.offsets.map((o, r) => o + plus[REGS * n + r]! - plusOut[dominator + r]!);
+      this.offsets = from.offsets.slice();
       this.checked = from.checked;
+      const { changed, at } = this.values, here = VALUES * n + PLUS, there = VALUES * analysis.idom[n]! + OUT + PLUS;
+      if (analysis.merge[n] || analysis.loopHeader[n] || block.afterCall) for (let r = 0; r < REGS; r++) this.offsets[r]! += at[here + r]! - at[there + r]!;
       this.forget(changed[n]!);
     }
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);
     else this.given.fill(0, 0, most);
     if (this.hints.size > 0) this.hints.clear();
-    const { name, plus, nameOut, plusOut } = this.values;
-    this.expectAll(REGS * n, name, plus, this.symbols, this.offsets);
-    if (block.steps.length > 0) this.look(block, REGS * n, nameOut, plusOut);
+    this.expectAll(VALUES * n, this.symbols, this.offsets);
+    if (block.steps.length > 0) this.look(block, VALUES * n + OUT);
     this.step = 0;
   }
   /** Its instructions are done, or all but the last; what that does to registers is noted, too. */
@@ -142,7 +142,7 @@ export class Addresses {
   // ---- what a block is going to do
 
   /** Runs over the block's summaries, notes the ranges, and which symbols registers will get. */
-  private look(block: Block, at: number, nameOut: Int32Array, plusOut: Float64Array): void {
+  private look(block: Block, end: number): void {
     const symbols = this.symbols.slice(), offsets = this.offsets.slice();
     let step = 0;
     for (const { summary } of block.steps) {
@@ -150,16 +150,16 @@ export class Addresses {
       for (let i = 0; i < a.length; i += 6) this.note(a, i, symbols, offsets);
       this.transfer(summary, step++, symbols, offsets);
     }
-    this.expectAll(at, nameOut, plusOut, symbols, offsets);
+    this.expectAll(end, symbols, offsets);
   }
   /** What the region does with the values of registers: of more than is sure here, but of what is not far from what is. */
-  private expectAll(at: number, name: Int32Array, plus: Float64Array, symbols: readonly number[], offsets: readonly number[]): void {
-    const { accessed } = this.values;
+  private expectAll(from: number, symbols: readonly number[], offsets: readonly number[]): void {
+    const { accessed, at } = this.values;
     if (accessed.size === 0) return;
     for (let r = 0; r < REGS; r++) {
-      const a = accessed.get(name[at + r]!), symbol = symbols[r]!;
+      const a = accessed.get(at[from + r]!), symbol = symbols[r]!;
       if (a === undefined || symbol === CONSTANT || a.hi - a.lo > MAX_SPAN) continue;
-      const by = offsets[r]! - plus[at + r]!, all = { lo: a.lo + by, hi: a.hi + by };
+      const by = offsets[r]! - at[from + PLUS + r]!, all = { lo: a.lo + by, hi: a.hi + by };
       const stores = a.writes === 0 || a.to - a.from > MAX_STORES ? NONE : { lo: a.from + by, hi: a.to + by }, hint = this.hints.get(symbol);
       if (hint === undefined) this.hints.set(symbol, { all, stores, often: a.writes > 1 });
       else {
