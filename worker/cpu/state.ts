@@ -118,11 +118,16 @@ export class CpuState {
   /** As after execve: all zero but rflags, mxcsr and the x87 control words. */
   reset(): void {
     this.mem.u8.fill(0, this.base, this.base + THREAD_STATE_SIZE);
+    this.resetFloats();
     this.set32(ST_RFLAGS_SYS, IF);
+    this.rflags = 0x202;
+  }
+  /** x87 and vectors as a program finds them. */
+  resetFloats(): void {
+    this.mem.u8.fill(0, this.base + ST_XMM, this.base + ST_FPR + 128);
     this.set32(ST_MXCSR, 0x1f80);
     this.set32(ST_FCW, 0x37f);
     this.set32(ST_FTW, 0xffff);
-    this.rflags = 0x202;
   }
 
   /** A word of the block, by ST_* offset (a multiple of 4). */

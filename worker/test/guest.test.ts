@@ -9,8 +9,8 @@ import { USERSPACE } from "../../scripts/userspace/compile.ts";
 import { rootTree } from "../../scripts/userspace/tree.ts";
 import { TestMachine } from "./boot.ts";
 
-/** those that need nommu.fork=shadow run in a machine of their own */
-const forking = guestPrograms().filter((name) => name.startsWith("shadow_"));
+/** those that need nommu.fork=shadow run in a machine of their own, which has AVX */
+const forking = guestPrograms().filter((name) => name.startsWith("shadow_") || name === "sig_fpu");
 const programs = guestPrograms().filter((name) => !name.startsWith("shadow_"));
 
 function guestImage(programs: readonly string[]): Uint8Array {
@@ -52,8 +52,8 @@ describe("programs that fork", () => {
     m.finish();
     return m;
   };
-  test("nommu.fork=shadow: as on Linux with an MMU", async () => {
-    const told = parseRun((await run("nommu.fork=shadow")).text);
+  test("nommu.fork=shadow cpu=v3: as on Linux with an MMU", async () => {
+    const told = parseRun((await run("nommu.fork=shadow cpu=v3")).text);
     for (const name of forking) expect(told.has(name) ? recording(told.get(name)!) : "it was not run").toBe(readFileSync(join(EXPECTED, `${name}.txt`), "utf8"));
   }, 120_000);
   test("without it fork is EINVAL, and the log names the parameter", async () => {

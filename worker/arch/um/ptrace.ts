@@ -6,7 +6,7 @@ import {
 import { USER_CS, USER_SS } from "../../cpu/insn/segment.ts";
 import { USER_FPREGS_SIZE, USER_REGS_SIZE } from "../../include/uapi/ptrace.ts";
 import type { Task } from "../../kernel/task.ts";
-import { restore_fpstate, save_fpstate } from "./signal.ts";
+import { restore_fpstate, save_fpstate } from "./fpstate.ts";
 
 /** struct user_regs_struct, a word each; what is no register of the CPU's has a case of its own below */
 const ORIG_RAX = -1, CS = -2, EFLAGS = -3, SS = -4, DS = -5, ES = -6, FS = -7, GS = -8;

@@ -1,9 +1,8 @@
 // arch/um/signal.ts — signal frames and the way back from them.  cf. arch/x86/um/signal.c, arch/x86/include/uapi/asm/sigcontext.h
 //
-// From the stack pointer downwards: 128 bytes of red zone, the FXSAVE area (64-byte aligned), siginfo, ucontext, the restorer's address. At the
+// From the stack pointer downwards: 128 bytes of red zone, the FXSAVE or XSAVE area (64-byte aligned), siginfo, ucontext, the restorer's address. At the
 // handler's first instruction rsp + 8 is a multiple of 16, as after a call.
-import type { Cpu } from "../../cpu/cpu.ts";
-import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_RIP, RSI, RSP, ST_MXCSR, ST_XMM } from "../../cpu/state.ts";
+import { R10, R11, R12, R13, R14, R15, R8, R9, RAX, RBP, RBX, RCX, RDI, RDX, REG_RIP, RSI, RSP } from "../../cpu/state.ts";
 import { USER_CS, USER_SS } from "../../cpu/insn/segment.ts";
 import { SA_ONSTACK } from "../../include/uapi/signal.ts";
 import { write_siginfo } from "../../kernel/siginfo.ts";
@@ -15,12 +14,15 @@ import type { Task } from "../../kernel/task.ts";
 import { check_read, check_write, put_user_u32, put_user_u64 } from "../../kernel/uaccess.ts";
 import { Errno } from "../../include/uapi/errno.ts";
 import { SIGSEGV } from "../../include/uapi/signal.ts";
+import { fpstate_flag, fpstate_size, restore_frame, save_frame } from "./fpstate.ts";
 import type { UmArch } from "./process.ts";
 
 const RED_ZONE = 128;
-const FXSAVE_SIZE = 512;
 /** struct rt_sigframe: pretcode, then the ucontext, then the siginfo */
 const UC = 8;
+/** uc_flags: the selector of the stack is in the frame, and is put back as it is there */
+const UC_SIGCONTEXT_SS = 2;
+const UC_STRICT_RESTORE_SS = 4;
 const UC_STACK = UC + 16;
 const UC_MCONTEXT = UC + 40;
 const UC_SIGMASK = UC_MCONTEXT + 256;
@@ -33,26 +35,8 @@ const SC_FLAGS = SC_RIP + 8;
 const SC_SEGMENTS = SC_FLAGS + 8;
 const SC_ERR = SC_SEGMENTS + 8;
 const SC_FPSTATE = SC_ERR + 32;
-const FX_MXCSR = 24;
-const FX_XMM = 160;
-const MXCSR_MASK = 0xffff;
 const TF = 0x100;
 const DF = 0x400;
-
-/** The whole FXSAVE image: x87, MXCSR and its mask, the XMM registers. */
-export function save_fpstate(cpu: Cpu, addr: number): void {
-  const { u8, dv } = cpu.mem;
-  cpu.fpu.fxsave(addr);
-  dv.setUint32(addr + FX_MXCSR, cpu.state.get32(ST_MXCSR), true);
-  dv.setUint32(addr + FX_MXCSR + 4, MXCSR_MASK, true);
-  for (let i = 0; i < 16; i++) u8.copyWithin(addr + FX_XMM + 16 * i, cpu.state.base + ST_XMM + 32 * i, cpu.state.base + ST_XMM + 32 * i + 16);
-}
-export function restore_fpstate(cpu: Cpu, addr: number): void {
-  const { u8, dv } = cpu.mem;
-  cpu.fpu.fxrstor(addr);
-  cpu.state.set32(ST_MXCSR, dv.getUint32(addr + FX_MXCSR, true) & MXCSR_MASK);
-  for (let i = 0; i < 16; i++) u8.copyWithin(cpu.state.base + ST_XMM + 32 * i, addr + FX_XMM + 16 * i, addr + FX_XMM + 16 * i + 16);
-}
 
 /** Builds the frame for `ksig` and points the registers at the handler. Throws EFAULT if there is no room for it. */
 export function setup_rt_frame(task: Task, ksig: KSignal): void {
@@ -62,14 +46,16 @@ export function setup_rt_frame(task: Task, ksig: KSignal): void {
   let sp = state.get(RSP) - RED_ZONE;
   const entering = (ksig.ka.flags & SA_ONSTACK) !== 0 && task.sas_ss_size !== 0 && !on_sig_stack(task, state.get(RSP));
   if (entering) sp = task.sas_ss_sp + task.sas_ss_size;
-  const fp = Math.floor((sp - FXSAVE_SIZE) / 64) * 64;
+  const size = fpstate_size(cpu);
+  const fp = Math.floor((sp - size) / 64) * 64;
   const frame = Math.floor((fp - FRAME_SIZE) / 16) * 16 - 8;
-  check_write(mem, frame, fp + FXSAVE_SIZE - frame);
+  check_write(mem, frame, fp + size - frame);
   if (entering && frame < task.sas_ss_sp) throw new Overflow();
 
   const u64 = (at: number, v: number): void => put_user_u64(mem, frame + at, v);
-  mem.u8.fill(0, frame, fp + FXSAVE_SIZE);
+  mem.u8.fill(0, frame, fp + size);
   u64(0, ksig.ka.restorer);
+  u64(UC, UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | fpstate_flag(cpu));
   save_altstack(task, frame + UC_STACK);
   SIGCONTEXT.forEach((reg, i) => {
     put_user_u32(mem, frame + UC_MCONTEXT + 8 * i, state.get_lo(reg) >>> 0);
@@ -85,8 +71,10 @@ export function setup_rt_frame(task: Task, ksig: KSignal): void {
   u64(SC_FPSTATE, fp);
   put_user_sigset(mem, frame + UC_SIGMASK, task.saved_sigmask ?? task.blocked);
   write_siginfo(mem.view, frame + INFO, ksig.info);
-  save_fpstate(cpu, fp);
-  cpu.code_written(frame, fp + FXSAVE_SIZE - frame);
+  save_frame(cpu, fp);
+  cpu.code_written(frame, fp + size - frame);
+  // the handler begins with floats as a program does
+  state.resetFloats();
 
   state.set(RDI, ksig.sig);
   state.set(RSI, frame + INFO);
@@ -116,10 +104,7 @@ export const sys_rt_sigreturn = SYSCALL_DEFINE("rt_sigreturn", [], (task) => {
     SIGCONTEXT.forEach((reg, i) => state.set_lo_hi(reg, v.getInt32(frame + UC_MCONTEXT + 8 * i, true), v.getInt32(frame + UC_MCONTEXT + 8 * i + 4, true)));
     state.rflags = v.getUint32(frame + SC_FLAGS, true);
     const fp = v.getUint32(frame + SC_FPSTATE, true) + v.getUint32(frame + SC_FPSTATE + 4, true) * 0x100000000;
-    if (fp !== 0) {
-      check_read(mem, fp, FXSAVE_SIZE);
-      restore_fpstate(cpu, fp);
-    }
+    restore_frame(cpu, mem, fp);
     restore_altstack(task, frame + UC_STACK, state.get(RSP));
   } catch (e) {
     if (!(e instanceof Errno)) throw e;
