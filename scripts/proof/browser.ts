@@ -8,7 +8,7 @@ import { build } from "vite";
 import { Firefox } from "../firefox.ts";
 import { serve } from "../serve.ts";
 import { iced } from "../vite-iced.ts";
-import type { Told } from "./worker.ts";
+import type { Report } from "./page.ts";
 
 /** Builds the page and the vectors into a folder. */
 async function buildPage(folder: string): Promise<void> {
@@ -20,21 +20,21 @@ async function buildPage(folder: string): Promise<void> {
   cpSync(join(import.meta.dirname, "../../worker/cpu/vectors"), join(folder, "vectors"), { recursive: true, filter: (f) => !/\.(ts|c|md)$/.test(f) });
 }
 
-async function inChromium(url: string): Promise<Told> {
+async function inChromium(url: string): Promise<Report> {
   const browser = await chromium.launch({ executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
   try {
     const page = await browser.newPage();
     await page.goto(url);
-    return await page.evaluate<Told>("proof");
+    return await page.evaluate<Report>("proof");
   } finally {
     await browser.close();
   }
 }
-async function inFirefox(url: string): Promise<Told> {
+async function inFirefox(url: string): Promise<Report> {
   const firefox = await Firefox.launch();
   try {
     await firefox.goto(url);
-    return await firefox.evaluate<Told>("proof");
+    return await firefox.evaluate<Report>("proof");
   } finally {
     await firefox.close();
   }

@@ -2,13 +2,18 @@
 
 import { loadIced } from "../../worker/cpu/iced.ts";
 import { EXECUTORS, makeExecutor, TIERED } from "../../worker/cpu/vectors/executor.ts";
-import { GROUPS } from "../../worker/cpu/vectors/shapes.ts";
 import { runPrograms, runVectors } from "../../worker/cpu/vectors/suite.ts";
 
-/** A line of progress; with `done`, the last one. */
+/** What one worker does: an executor by number, the names of vector files, and of each file every which case. */
+export interface Job {
+  readonly executor: number;
+  readonly names: readonly string[];
+  readonly every: number;
+}
+/** What came out of a job. */
 export interface Told {
-  readonly line: string;
-  readonly done: boolean;
+  readonly cases: number;
+  readonly instructions: number;
   readonly wrong: readonly string[];
 }
 
@@ -18,29 +23,20 @@ const read = async (name: string): Promise<string> => {
   return response.text();
 };
 
-async function run(every: number): Promise<void> {
-  const iced = await loadIced();
-  const texts = new Map<string, string>();
-  for (const name of [...GROUPS.map((g) => g.name), "programs", "programs_hot"]) texts.set(name, await read(name));
+async function run({ executor: n, names, every }: Job): Promise<Told> {
+  const executor = [...EXECUTORS, ...TIERED][n]!, cpu = makeExecutor(executor, await loadIced());
   const wrong: string[] = [];
   let cases = 0, instructions = 0;
-  for (const executor of [...EXECUTORS, ...TIERED]) {
-    const cpu = makeExecutor(executor, iced);
-    let mine = 0;
-    const before = wrong.length;
-    for (const [name, text] of texts) {
-      if (TIERED.includes(executor) !== (name === "programs_hot")) continue;
-      const r = name.startsWith("programs") ? runPrograms(cpu, executor, text) : runVectors(cpu, executor, text, every);
-      mine += r.cases;
-      instructions += r.instructions;
-      wrong.push(...r.wrong.map((w) => `${executor.name}: ${name}: ${w}`));
-    }
-    cases += mine;
-    postMessage({ line: `${executor.name}: ${mine} cases, ${wrong.length - before} disagree`, done: false, wrong: [] } satisfies Told);
+  for (const name of names) {
+    const text = await read(name);
+    const r = name.startsWith("programs") ? runPrograms(cpu, executor, text) : runVectors(cpu, executor, text, every);
+    cases += r.cases;
+    instructions += r.instructions;
+    wrong.push(...r.wrong.map((w) => `${executor.name}: ${name}: ${w}`));
   }
-  postMessage({ line: `${navigator.userAgent}: ${cases} cases, ${instructions} instructions, ${wrong.length} disagree with the processor`, done: true, wrong } satisfies Told);
+  return { cases, instructions, wrong };
 }
 
-onmessage = ({ data }: MessageEvent<string>) => {
-  run(Number(data)).catch((e: unknown) => postMessage({ line: String(e), done: true, wrong: [String(e)] } satisfies Told));
+onmessage = ({ data }: MessageEvent<Job>) => {
+  run(data).catch((e: unknown): Told => ({ cases: 0, instructions: 0, wrong: [`executor ${data.executor}: ${data.names.join()}: ${String(e)}`] })).then((told) => postMessage(told));
 };

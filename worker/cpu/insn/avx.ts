@@ -112,7 +112,7 @@ for (const name of words("sqrtps sqrtpd rcpps rsqrtps roundps roundpd pshufd psh
   derive(name, false);
 
 /** The SSE instruction itself; an xmm destination loses its upper half. */
-for (const name of words("movd movq movmskps movmskpd pmovmskb pextrb pextrw pextrd pextrq extractps ucomiss ucomisd comiss comisd cvtss2si cvttss2si cvtsd2si cvttsd2si ldmxcsr stmxcsr maskmovdqu pcmpistri pcmpistrm pcmpestri pcmpestrm")) {
+for (const name of words("movd movq movmskps movmskpd pmovmskb pextrb pextrw pextrd pextrq extractps ucomiss ucomisd comiss comisd cvtss2si cvttss2si cvtsd2si cvttsd2si ldmxcsr stmxcsr maskmovdqu pcmpistri pcmpistrm pcmpestri pcmpestrm pcmpestri64 pcmpestrm64")) {
   const sse = SSE.get(name)!;
   insn(def, `v${name}`, (b, ...operands) => {
     const [dst, src] = operands;
@@ -124,7 +124,7 @@ for (const name of words("movd movq movmskps movmskpd pmovmskb pextrb pextrw pex
     }
     sse.lower(view(b, name, (o) => b.readX(o, true), (o, x) => b.writeX(o, x, true)), ...operands);
     if ((name === "movd" || name === "movq") && dst!.kind === "xmm") b.writeHigh(dst!, zeroX(b));
-    if (name.endsWith("strm")) for (const at of [16, 24]) b.setState(ST_XMM + at, b.i64(0));
+    if (/strm(64)?$/.test(name)) for (const at of [16, 24]) b.setState(ST_XMM + at, b.i64(0));
   }, { fixedImm: sse.fixedImm });
 }
 

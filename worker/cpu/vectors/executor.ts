@@ -42,7 +42,8 @@ export function makeExecutor(e: Executor, iced: Iced): Cpu {
   }
   return cpu;
 }
-const MOST = 1_000_000;
+/** A case that has not ended after so many instructions never will: natively the clock stops it, after some 500 million. */
+const MOST = 50_000_000;
 
 /** Guest memory that the recorded addresses need. */
 export const MEMORY_SIZE = 32 << 20;
