@@ -52,7 +52,10 @@ export class Nameidata implements Path {
 function traverse_mounts(task: Task, nd: Nameidata): void {
   while (nd.dentry.d_mounted > 0) {
     const on = task.kernel.vfs.mountpoints.get(nd.dentry);
-    const mounted = on?.findLast((m) => m.mnt_parent === nd.mnt);
+    // the last one, without a closure: many paths begin on a mount
+    let i = on === undefined ? -1 : on.length - 1;
+    while (i >= 0 && on![i]!.mnt_parent !== nd.mnt) i--;
+    const mounted = on?.[i];
     if (mounted === undefined) return;
     if ((nd.resolve & RESOLVE_NO_XDEV) !== 0) throw EXDEV;
     mounted.mnt_expiry_mark = false;

@@ -27,9 +27,24 @@ const SLOTS = 1024;
 
 export class CachedName extends Filename {
   readonly bytes: Uint8Array;
-  constructor(name: string, bytes: Uint8Array) {
+  /** the same, four at a time, but for the last ones */
+  private readonly words: Int32Array;
+  /** of its bytes */
+  private readonly hash: number;
+  constructor(name: string, bytes: Uint8Array, hash: number) {
     super(name);
     this.bytes = bytes;
+    this.hash = hash;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    this.words = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+  }
+  /** Is this what is at `addr`, whose hash is `hash`? */
+  is({ u8, view }: Memory, addr: number, len: number, hash: number): boolean {
+    const { bytes, words } = this;
+    if (this.hash !== hash || bytes.length !== len) return false;
+    for (let i = 0; i < words.length; i++) if (words[i] !== view.getInt32(addr + 4 * i, true)) return false;
+    for (let i = 4 * words.length; i < len; i++) if (bytes[i] !== u8[addr + i]) return false;
+    return true;
   }
 }
 
@@ -63,15 +78,10 @@ export class NamesCache {
     if (len === 0 && !empty) throw ENOENT;
     const slot = (h ^ (h >>> 10) ^ (h >>> 20)) & (SLOTS - 1);
     const cached = this.slots[slot];
-    if (cached !== undefined && cached.bytes.length === len) {
-      const { bytes } = cached;
-      let i = 0;
-      while (i < len && bytes[i] === u8[addr + i]) i++;
-      if (i === len) return cached;
-    }
+    if (cached !== undefined && cached.is(m, addr, len, h)) return cached;
     let s = "";
     for (let i = addr; i < p; i++) s += String.fromCharCode(u8[i]!);
-    const filename = new CachedName(s, u8.slice(addr, p));
+    const filename = new CachedName(s, u8.slice(addr, p), h);
     this.slots[slot] = filename;
     return filename;
   }

@@ -34,6 +34,10 @@ function in_len(m: Memory, addr: number, len: number): number {
 /** Reads into buf at `pos` on behalf of `task`.  cf. vfs_read() */
 export function vfs_read(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number): number {
   if (!file.readable) throw EBADF;
+  return read_into(task, file, buf, off, len, pos);
+}
+/** The same, of a file that was found readable. */
+function read_into(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number): number {
   const n = file.read(task, buf, off, len, pos);
   // a program may read code into its memory
   if (n > 0 && buf === task.kernel.mem.u8) task.kernel.arch.flush_icache_range(off, n);
@@ -66,6 +70,10 @@ interface SyncedWrite {
 /** Writes from buf at `pos` (O_APPEND is the caller's). Regular files: limits, set-id bits, O_SYNC.  cf. vfs_write() */
 export function vfs_write(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number, sync = file.f_flags & O_SYNC): number {
   if (!file.writable) throw EBADF;
+  return write_from(task, file, buf, off, len, pos, sync);
+}
+/** The same, of a file that was found writable. */
+function write_from(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number, sync: number): number {
   const inode = file.f_inode;
   let n: number;
   if (inode !== undefined && S_ISREG(inode.i_mode)) {
@@ -113,7 +121,7 @@ export const sys_read = SYSCALL_DEFINE("read", [Fd, OutBuf, Size], (task, fd, bu
   if (!file.readable) throw EBADF;
   const m = task.kernel.mem;
   const pos = file.f_pos;
-  const n = vfs_read(task, file, m.u8, buf, out_len(m, buf, count), pos);
+  const n = read_into(task, file, m.u8, buf, out_len(m, buf, count), pos);
   if (n > 0 && file.seekable) file.f_pos = pos + n;
   if (task.kernel.arch.follows_code) code_read(task, file, pos, buf, n);
   return n;
@@ -137,9 +145,10 @@ export const sys_write = SYSCALL_DEFINE("write", [Fd, InBuf, Size], (task, fd, b
   if (!file.writable) throw EBADF;
   const m = task.kernel.mem;
   const len = in_len(m, buf, count);
-  if (!file.seekable) return vfs_write(task, file, m.u8, buf, len, 0);
+  const sync = file.f_flags & O_SYNC;
+  if (!file.seekable) return write_from(task, file, m.u8, buf, len, 0, sync);
   const pos = write_pos(file);
-  const n = vfs_write(task, file, m.u8, buf, len, pos);
+  const n = write_from(task, file, m.u8, buf, len, pos, sync);
   if (n > 0) file.f_pos = pos + n;
   return n;
 });

@@ -93,9 +93,18 @@ export class TranslatedImage {
 /** Addresses that hold a `call *%rax` of ours, by page: pages are given back and used again. */
 export class RewrittenSites {
   private readonly pages = new Map<number, Set<number>>();
+  /** bit n: page n may have some. Each read(2) asks, and few pages do. */
+  private marks = new Uint32Array(0);
   add(addr: number): void {
     const page = Math.floor(addr / PAGE_SIZE);
     const known = this.pages.get(page);
+    const word = page >>> 5;
+    if (word >= this.marks.length) {
+      const more = new Uint32Array(2 * word + 1);
+      more.set(this.marks);
+      this.marks = more;
+    }
+    this.marks[word] = this.marks[word]! | (1 << (page & 31));
     if (known === undefined) this.pages.set(page, new Set([addr]));
     else known.add(addr);
   }
@@ -106,6 +115,7 @@ export class RewrittenSites {
   forget(addr: number, len: number): void {
     const first = Math.floor(addr / PAGE_SIZE);
     const end = Math.ceil((addr + len) / PAGE_SIZE);
+    if (end - first === 1 && ((this.marks[first >>> 5] ?? 0) & (1 << (first & 31))) === 0) return;
     if (end - first > this.pages.size) for (const page of [...this.pages.keys()]) this.forget_in(page, first, end, addr, len);
     else for (let page = first; page < end; page++) this.forget_in(page, first, end, addr, len);
   }
@@ -113,12 +123,19 @@ export class RewrittenSites {
     if (page < first || page >= end) return;
     if (page * PAGE_SIZE >= addr && (page + 1) * PAGE_SIZE <= addr + len) {
       this.pages.delete(page);
+      this.unmark(page);
       return;
     }
     const known = this.pages.get(page);
     if (known === undefined) return;
     for (const a of known) if (a + 2 > addr && a < addr + len) known.delete(a);
-    if (known.size === 0) this.pages.delete(page);
+    if (known.size > 0) return;
+    this.pages.delete(page);
+    this.unmark(page);
+  }
+  private unmark(page: number): void {
+    const word = page >>> 5;
+    if (word < this.marks.length) this.marks[word] = this.marks[word]! & ~(1 << (page & 31));
   }
   list(): number[] {
     return [...this.pages.values()].flatMap((known) => [...known]).sort((a, b) => a - b);
