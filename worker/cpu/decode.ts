@@ -407,6 +407,8 @@ export class Decoder {
     let name = code === 0 ? "invalid" : info.name;
     if (/^vp?gather/.test(name)) operands.push({ kind: "imm", size: 4, index: operands.length, fixed: -1 }); // which registers: see shapeOf
     let definition = definitions.get(name);
+    // the same text, but one that engines compare by its address
+    name = definition?.name ?? name;
     if (definition !== undefined && this.absent(name)) {
       // f3 0f bc and f3 0f bd were bsf and bsr with an idle prefix before there was tzcnt and lzcnt
       name = name === "tzcnt" ? "bsf" : name === "lzcnt" ? "bsr" : "invalid";

@@ -65,6 +65,15 @@ export class Bytes {
     this.buf.set(length === b.length ? b : b.subarray(0, length), this.len);
     this.len += length;
   }
+  /** Appends [from, to) of others. */
+  append(b: Bytes, from = 0, to = b.len): void {
+    const length = to - from, at = this.len, { buf } = b;
+    if (at + length > this.buf.length) this.grow(at + length);
+    // of a few bytes an engine's copy is the slower one
+    if (length > 100) this.buf.set(buf.subarray(from, to), at);
+    else for (let i = 0; i < length; i++) this.buf[at + i] = buf[from + i]!;
+    this.len += length;
+  }
   name(s: string): void {
     this.u32(s.length);
     for (let i = 0; i < s.length; i++) this.byte(s.charCodeAt(i));
@@ -74,7 +83,7 @@ export class Bytes {
   }
 }
 
-/** Puts a module together. Imports come first, then functions in the order of addFunction. */
+/** Puts a module together. Imports come first, then functions in the order of addFunction. After reset() it is for another module, with the same buffers. */
 export class ModuleWriter {
   private readonly types = new Bytes();
   private readonly typeIndex = new Map<string, number>();
@@ -92,10 +101,21 @@ export class ModuleWriter {
   private readonly hints = new Bytes();
   private hintedFunctions = 0;
   private readonly importIndex = new Map<string, number>();
+  /** what a function or a section begins with */
+  private readonly head = new Bytes();
+  private readonly runs = new Bytes();
+  private readonly whole: Bytes;
 
   /** @param capacity bytes of code that there will be, as far as is known */
   constructor(capacity = 4096) {
     this.code = new Bytes(capacity);
+    this.whole = new Bytes(capacity);
+  }
+  reset(): void {
+    for (const b of [this.types, this.importBytes, this.functions, this.code, this.exports, this.tables, this.elements, this.hints]) b.len = 0;
+    this.typeIndex.clear();
+    this.importIndex.clear();
+    this.importCount = this.importedFunctions = this.functionCount = this.exportCount = this.elementCount = this.hintedFunctions = 0;
   }
 
   type(params: readonly WasmType[], results: readonly WasmType[]): number {
@@ -169,12 +189,12 @@ export class ModuleWriter {
     this.importBytes.byte(kind);
   }
 
-  /** Appends a function; `body` ends with 0x0b (end). `unlikely`: where in it there is an `if` or `br_if` that is seldom taken, ascending. Returns its index. */
-  addFunction(type: number, locals: readonly WasmType[], body: Bytes, unlikely: readonly number[] = []): number {
+  /** Appends a function; its body, [from, to) of `body`, ends with 0x0b (end). `unlikely`: where in it (from its start) there is an `if` or `br_if` that is seldom taken, ascending. Returns its index. */
+  addFunction(type: number, locals: readonly WasmType[], body: Bytes, unlikely: readonly number[] = [], from = 0, to = body.len): number {
+    const { head, runs: runBytes } = this;
     this.functions.u32(type);
-    const head = new Bytes(16);
+    head.len = runBytes.len = 0;
     let runs = 0;
-    const runBytes = new Bytes(16);
     for (let i = 0; i < locals.length; ) {
       let j = i;
       while (j < locals.length && locals[j] === locals[i]) j++;
@@ -184,10 +204,10 @@ export class ModuleWriter {
       i = j;
     }
     head.u32(runs);
-    head.bytes(runBytes.buf, runBytes.len);
-    this.code.u32(head.len + body.len);
-    this.code.bytes(head.buf, head.len);
-    this.code.bytes(body.buf, body.len);
+    head.append(runBytes);
+    this.code.u32(head.len + to - from);
+    this.code.append(head);
+    this.code.append(body, from, to);
     const index = this.importedFunctions + this.functionCount++;
     if (unlikely.length > 0) {
       this.hintedFunctions++;
@@ -221,16 +241,17 @@ export class ModuleWriter {
   }
 
   finish(): Uint8Array<ArrayBuffer> {
-    const out = new Bytes(this.code.len + this.hints.len + this.types.len + this.importBytes.len + this.functions.len + this.exports.len + this.elements.len + 128);
+    const { whole: out, head: n } = this;
+    out.len = 0;
     for (const b of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(b);
     const section = (id: number, count: number, content: Bytes): void => {
       if (count === 0) return;
-      const n = new Bytes(8);
+      n.len = 0;
       n.u32(count);
       out.byte(id);
       out.u32(n.len + content.len);
-      out.bytes(n.buf, n.len);
-      out.bytes(content.buf, content.len);
+      out.append(n);
+      out.append(content);
     };
     section(1, this.typeIndex.size, this.types);
     section(2, this.importCount, this.importBytes);
@@ -240,13 +261,13 @@ export class ModuleWriter {
     section(9, this.elementCount, this.elements);
     if (this.hintedFunctions > 0) {
       // a custom section of the branch hinting proposal; who does not know it skips it
-      const head = new Bytes();
-      head.name("metadata.code.branch_hint");
-      head.u32(this.hintedFunctions);
+      n.len = 0;
+      n.name("metadata.code.branch_hint");
+      n.u32(this.hintedFunctions);
       out.byte(0);
-      out.u32(head.len + this.hints.len);
-      out.bytes(head.buf, head.len);
-      out.bytes(this.hints.buf, this.hints.len);
+      out.u32(n.len + this.hints.len);
+      out.append(n);
+      out.append(this.hints);
     }
     section(10, this.functionCount, this.code);
     return out.done();

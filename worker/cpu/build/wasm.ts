@@ -35,6 +35,8 @@ const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
 export abstract class WasmBuilder implements Builder<number, number> {
   abstract readonly form: InsnForm;
   code: Bytes;
+  /** how long the code was when this began */
+  protected readonly start: number;
   /** types of all locals, parameters included */
   types: WasmType[] = [];
   /** imported functions by name, numbered in the order in which they were needed: the module must import them so */
@@ -54,11 +56,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   private tailAt = -1;
   private tailLocal = -1;
 
-  /** @param capacity bytes of code that there will be, as far as is known */
-  constructor(layout: WasmLayout, imports: Map<string, number>, capacity = 512) {
+  /** @param code what is emitted is appended to it */
+  constructor(layout: WasmLayout, imports: Map<string, number>, code = new Bytes(512)) {
     this.layout = layout;
     this.imports = imports;
-    this.code = new Bytes(capacity);
+    this.code = code;
+    this.start = code.len;
   }
 
   // ---- raw emission
@@ -186,11 +189,11 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.code.byte(0x40);
     this.barrier();
   }
-  /** where in the code there is a branch that is seldom taken */
+  /** where in its code there is a branch that is seldom taken */
   readonly unlikelyAt: number[] = [];
   /** The branch emitted next is seldom taken. */
   protected seldom(): void {
-    this.unlikelyAt.push(this.code.len);
+    this.unlikelyAt.push(this.code.len - this.start);
   }
   protected else(): void {
     this.code.byte(0x05);

@@ -35,16 +35,16 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   /** what is known of xmm registers at the start of each block */
   private readonly atStart: readonly Readonly<Facts>[];
 
-  constructor(links: Links, imports: Map<string, number>, region: Region) {
-    super(links, imports, region);
+  constructor(links: Links, imports: Map<string, number>, region: Region, code: Bytes) {
+    super(links, imports, region, code);
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
     for (const body of region.loops.values()) for (const n of body) this.looped.add(n);
     this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
 
-  /** The body of the function, with its end; `types` are its locals. */
-  compile(): Bytes {
+  /** Appends the body of the function, with its end, to the code; `types` are its locals. */
+  compile(): void {
     this.openWays();
     this.loadState(this.liveness.live[0]!);
     // not where block 0 begins: it may be a loop, and has its own look at the budget where that goes round
@@ -55,7 +55,6 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.closeWays();
     this.byte(0x0b);
     this.insertVectors(start);
-    return this.code;
   }
 
   openBlock = (): void => this.open(0x02);

@@ -1,7 +1,7 @@
 // worker/cpu/jit/emit_operands.ts — operands in compiled code: constants, and registers that are locals.
 
 import type { InsnForm, Operand } from "../build/builder.ts";
-import type { WasmType } from "../build/module.ts";
+import type { Bytes, WasmType } from "../build/module.ts";
 import type { SimdBinary } from "../build/simd_ops.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { GUEST_READ_MIN } from "../memory.ts";
@@ -23,8 +23,8 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** local of the low lane of xmm n, f64 or f32, of which `home` then holds the rest alone; -1: it has none */
   protected readonly low: number[] = new Array<number>(16).fill(-1);
 
-  constructor(links: Links, imports: Map<string, number>, capacity: number) {
-    super(links, imports, capacity);
+  constructor(links: Links, imports: Map<string, number>, code: Bytes) {
+    super(links, imports, code);
     this.links = links;
   }
 

@@ -1,5 +1,5 @@
 // worker/cpu/jit/emit_state.ts — the state block and compiled code: registers in locals, ways out, and the checks that lead there.
-import type { WasmType } from "../build/module.ts";
+import type { Bytes, WasmType } from "../build/module.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
@@ -65,8 +65,8 @@ export abstract class StateBuilder extends OperandBuilder {
   protected inLoop = false;
   private cold = false;
 
-  constructor(links: Links, imports: Map<string, number>, region: Region) {
-    super(links, imports, 1024 + 90 * region.insns);
+  constructor(links: Links, imports: Map<string, number>, region: Region, code: Bytes) {
+    super(links, imports, code);
     this.region = region;
     for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
     for (let n = 0; n < 16; n++) {
@@ -227,7 +227,7 @@ export abstract class StateBuilder extends OperandBuilder {
     }
     const by = this.code.len - at;
     this.code.bytes(rest);
-    this.unlikelyAt.forEach((u, i) => (this.unlikelyAt[i] = u >= at ? u + by : u));
+    this.unlikelyAt.forEach((u, i) => (this.unlikelyAt[i] = u + this.start >= at ? u + by : u));
   }
   // ---- leaving
 

@@ -232,3 +232,18 @@ test("a call from compiled code is what it is from any other: registers, counts,
     }
   }
 });
+
+test("a jump to where there is no memory goes to just that address", async () => {
+  const iced = await loadIced();
+  // 8 MiB back from 1 MiB: the address is near 2^64
+  const code = assemble("1: dec %ebp; jnz 1b; .byte 0xe9; .long -0x800000", CODE);
+  const end = (jit: boolean): readonly [number, number, Uint8Array] => {
+    const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit, hot: 50 });
+    cpu.mem.u8.set(code, CODE);
+    cpu.state.rip = CODE;
+    cpu.state.set(RBP, 100_000);
+    const exit = cpu.run(10_000_000);
+    return [exit, cpu.state.rip, cpu.state.save()];
+  };
+  expect(end(true)).toEqual(end(false));
+});

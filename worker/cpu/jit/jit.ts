@@ -7,8 +7,8 @@
 
 import type { Decoder } from "../decode.ts";
 import { Assembler } from "../build/assembler.ts";
-import type { Bytes, WasmType } from "../build/module.ts";
-import { ModuleWriter } from "../build/module.ts";
+import type { WasmType } from "../build/module.ts";
+import { Bytes, ModuleWriter } from "../build/module.ts";
 import { REC_HOT, REC_RIP } from "../build/shape.ts";
 import type { WasmLayout } from "../build/wasm.ts";
 import { IMPORTS } from "../build/imports.ts";
@@ -24,6 +24,7 @@ import type { DoorLog } from "../door.ts";
 import { Functions } from "./functions.ts";
 import type { Links } from "./links.ts";
 import { JUMP_ENTRIES } from "./links.ts";
+import type { Surroundings } from "./finder.ts";
 import type { Region } from "./region.ts";
 import { discover } from "./region.ts";
 import { Steps } from "./steps.ts";
@@ -54,6 +55,10 @@ export function jitBytes(): number {
   return 4 * WORDS + 8 * JUMP_ENTRIES + 16 * CONSTANTS + 256;
 }
 
+/** What translating is made of, in this order. */
+export const STAGES = ["find", "analyse", "emit", "module", "engine: module", "engine: instance", "link"] as const;
+export type Stage = (typeof STAGES)[number];
+
 /** What the compiled tier asks of its CPU. */
 export interface JitHost {
   /** instructions retired so far, also while generated code runs */
@@ -75,6 +80,15 @@ function united(ranges: Region["ranges"]): Region["ranges"] {
     else if (end > start) out.push([start, end]);
   }
   return out;
+}
+
+/** A region's function: bytes [from, to) of the code of its module, its locals, and where in the code branches are seldom taken. */
+interface Made {
+  readonly region: Region;
+  readonly from: number;
+  readonly to: number;
+  readonly locals: readonly WasmType[];
+  readonly unlikely: readonly number[];
 }
 
 /** One region that has been compiled. */
@@ -146,6 +160,8 @@ export class Jit implements Compiler {
   private readonly near = new Map<number, number>();
   /** by granule of guest memory: how often in a row compiled code there was written to soon */
   private readonly changes = new Map<number, number>();
+  /** A benchmark's: told whenever a stage of translating is done. */
+  lap: (stage: Stage) => void = () => {};
   /** Counted for tests and benchmarks. */
   readonly counters = { regions: 0, modules: 0, insns: 0, bytes: 0, removed: 0, revived: 0, flushes: 0, refused: 0 };
 
@@ -190,16 +206,22 @@ export class Jit implements Compiler {
     return at;
   }
 
-  private writer(capacity?: number): ModuleWriter {
+  /** the functions of the module being written, one after the other; and what puts it together */
+  private readonly code = new Bytes(1 << 16);
+  private readonly module = new ModuleWriter(1 << 16);
+  private writer(w = new ModuleWriter()): ModuleWriter {
     const { mem } = this.links;
-    const w = new ModuleWriter(capacity);
     w.importMemory("m", mem.buffer.byteLength / 65536, mem.shared);
     return w;
   }
   private instantiate(bytes: Uint8Array<ArrayBuffer>, imports: Record<string, WebAssembly.ImportValue>): WebAssembly.Exports {
     this.counters.modules++;
     this.counters.bytes += bytes.length;
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: imports }).exports;
+    const module = new WebAssembly.Module(bytes);
+    this.lap("engine: module");
+    const { exports } = new WebAssembly.Instance(module, { e: imports });
+    this.lap("engine: instance");
+    return exports;
   }
 
   /**
@@ -273,6 +295,7 @@ export class Jit implements Compiler {
     }
     if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS || this.bytes > this.mostBytes) this.flush();
     const batch = this.collect(rip);
+    this.lap("find");
     if (batch.length === 0) {
       this.counters.refused++;
       this.interpreter.detach(rip, true);
@@ -281,22 +304,29 @@ export class Jit implements Compiler {
     const imports = new Map<string, number>();
     this.near.clear();
     batch.forEach((region, i) => this.near.set(region.entry, this.nextSlot + i));
-    const made = batch.map((region) => {
-      const builder = new RegionBuilder(this.links, imports, region);
-      const body = builder.compile();
-      return { region, body, locals: builder.types, unlikely: builder.unlikelyAt };
+    const { code } = this;
+    code.len = 0;
+    const made = batch.map((region): Made => {
+      const from = code.len, builder = new RegionBuilder(this.links, imports, region, code);
+      this.lap("analyse");
+      builder.compile();
+      this.lap("emit");
+      return { region, from, to: code.len, locals: builder.types, unlikely: builder.unlikelyAt };
     });
     this.link(made, [...imports.keys()]);
   }
 
-  private link(made: readonly { region: Region; body: Bytes; locals: readonly WasmType[]; unlikely: readonly number[] }[], callees: readonly string[]): void {
-    const w = this.writer(made.reduce((n, { body }) => n + body.len + 64, 0));
+  private link(made: readonly Made[], callees: readonly string[]): void {
+    this.module.reset();
+    const w = this.writer(this.module);
     this.callees.declare(w, callees);
     const first = this.nextSlot;
-    for (const { body, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(w.type([], ["i64"]), locals, body, unlikely));
+    const type = w.type([], ["i64"]);
+    for (const { from, to, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(type, locals, this.code, unlikely, from, to));
     const bytes = w.finish();
     this.bytes += bytes.length;
     const compiled = made.map(({ region }, i) => new Compiled(this, region, first + i, this.links.mem.u8, (this.regions.get(region.entry)?.copies ?? 0) + 1, bytes));
+    this.lap("module");
     const exports = this.instantiate(bytes, this.callees.imports);
     for (const c of compiled) this.table.set(c.slot, exports[String(c.slot)]);
     compiled.forEach((c, i) => {
@@ -306,25 +336,32 @@ export class Jit implements Compiler {
       this.counters.insns += made[i]!.region.insns;
       for (const block of made[i]!.region.blocks) this.steps.keep(block.steps);
     });
+    this.lap("link");
   }
 
   /** General registers as they are now, as far as they may be addresses. */
   private registers(): number[] {
-    const { mem, state } = this.links;
-    return Array.from({ length: 16 }, (_, r) => Number(mem.dv.getBigUint64(state + ST_GPR + 8 * r, true)));
+    const { u32 } = this.links.mem, at = (this.links.state + ST_GPR) >>> 2, out: number[] = [];
+    for (let r = 0; r < 16; r++) out.push(u32[at + 2 * r + 1]! * 0x1_0000_0000 + u32[at + 2 * r]!);
+    return out;
   }
   /** The region at `rip`, and those of functions that it calls which are not compiled yet. */
   private collect(rip: number): Region[] {
     const { size } = this.links.mem;
     const batch: Region[] = [];
     const met = new Set<number>([rip]);
-    const stop = (at: number): boolean => (this.changes.get(at >>> CODE_SHIFT) ?? 0) > MAX_CHANGES;
+    const around: Surroundings = {
+      memory: this.links.mem.dv,
+      limit: size,
+      stop: (at) => this.changes.size > 0 && (this.changes.get(at >>> CODE_SHIFT) ?? 0) > MAX_CHANGES,
+      heat: (at) => this.interpreter.heat(at),
+    };
     let insns = 0;
     for (const entry of met) {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.steps, entry, this.links.mem.dv, size, stop, entry === rip ? this.registers() : [], (at) => this.interpreter.heat(at), entry === rip ? this.functions.of(rip) : entry);
+      const region = discover(this.steps, entry, around, entry === rip ? this.registers() : [], entry === rip ? this.functions.of(rip) : entry);
       if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
       batch.push(region);
       insns += region.insns;

@@ -3,7 +3,7 @@
 // What may leave needs them, and at the top of a loop that is a check of the first access, mostly: so four values would be carried around the loop for
 // a way out that is never taken. The instructions before the first that sets all flags are copied to all places that the loop is entered from, or gone round:
 // there the flags are known, and the loop begins behind them.
-import type { Block } from "./region.ts";
+import { blockOf, edgesOf, edgeTo, type Block } from "./region.ts";
 import { flagsLive } from "./liveness.ts";
 import { stridesOf } from "./strides.ts";
 import { analyse, loopBodies } from "./structure.ts";
@@ -33,9 +33,9 @@ function headOf({ steps, afterCall, afterDoor, dispatcher }: Block, written: num
   return basesOf(steps.slice(0, n)) & basesOf(steps.slice(n)) & written ? 0 : n;
 }
 
-/** The same region with such loops turned; `succ` are the successors of its blocks. Block 0 stays the entry. */
-export function rotate(blocks: readonly Block[], succ: readonly (readonly number[])[], memory: number, most: number): Block[] {
-  const out = [...blocks];
+/** The same region with such loops turned. Block 0 stays the entry. */
+export function rotate(blocks: readonly Block[], memory: number, most: number): Block[] {
+  const out = [...blocks], { succ } = edgesOf(blocks);
   const analysis = analyse(succ), loops = loopBodies(succ, analysis), bodies = [...loops].slice(0, MAX_LOOPS);
   if (bodies.length === 0) return out;
   const strides = stridesOf({ blocks, analysis, succ, loops }, memory), live = flagsLive(blocks, succ, analysis, strides);
@@ -52,14 +52,14 @@ export function rotate(blocks: readonly Block[], succ: readonly (readonly number
     const ways = out.flatMap((b, from) => b.edges.flatMap((e, k) => (e.block === header ? [{ from, k }] : [])));
     if (head === 0 || ways.length > MAX_WAYS || out.length + ways.length > most) continue;
     const rest = out.push({ ...block, rip: block.steps[head]!.insn.rip, steps: block.steps.slice(head) }) - 1;
-    const copy: Block = { rip: block.rip, steps: block.steps.slice(0, head), edges: [{ block: rest, rip: out[rest]!.rip }], afterCall: false, afterDoor: false };
-    out[header] = copy;
+    const copy = (): Block => blockOf(block.rip, block.steps.slice(0, head), [edgeTo(rest, out[rest]!.rip)]);
+    out[header] = copy();
     // the first way has the header's own number, unless that is the entry
     ways.slice(header === 0 ? 0 : 1).forEach(({ from, k }) => {
       // a block that goes back to itself has become the rest of it
       const at = from === header ? rest : from;
-      out[at] = { ...out[at]!, edges: out[at]!.edges.map((e, i) => (i === k ? { ...e, block: out.length } : e)) };
-      out.push({ ...copy });
+      out[at] = { ...out[at]!, edges: out[at]!.edges.map((e, i) => (i === k ? edgeTo(out.length, e.rip, e.choices) : e)) };
+      out.push(copy());
     });
   }
   return out;

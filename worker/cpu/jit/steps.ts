@@ -2,6 +2,7 @@
 //
 // Much of what is translated has been before: small functions are copied into their callers, and a loop is translated again wherever it is entered.
 import { Insn, type Decoder } from "../decode.ts";
+import { Places } from "./places.ts";
 import { summarise, type Summary } from "./summary.ts";
 
 export interface Step {
@@ -9,47 +10,71 @@ export interface Step {
   readonly summary: Summary;
 }
 
-/** Kept at most; then all are forgotten. Half a KiB each. */
-const MOST = 8192;
+/** log2 of how many are kept at most: each has one place, by its address. Half a KiB each. */
+const BITS = 13;
+/** In `since`: it is kept. */
+const KEPT = -1;
 
 /** Those that are kept are of code that compiled regions were made from, so that their end is noticed: see drop. */
 export class Steps {
   private readonly decoder: Decoder;
   private readonly limit: number;
-  private readonly kept = new Map<number, Step>();
+  private readonly slots: (Step | undefined)[] = new Array<Step | undefined>(1 << BITS).fill(undefined);
+  /** by slot: KEPT, or the search in which it was decoded: it is good for no other */
+  private readonly since = new Int32Array(1 << BITS);
+  private search = 0;
+  /** for whoever searches */
+  readonly places = new Places();
 
   /** @param limit the end of guest memory */
   constructor(decoder: Decoder, limit: number) {
     this.decoder = decoder;
     this.limit = limit;
   }
+  private slot(rip: number): number {
+    return Math.imul(rip, 0x9e3779b1) >>> (32 - BITS);
+  }
   /** A region is looked for: bytes may have changed since the last one was. */
   begin(): void {
     this.decoder.forget();
+    this.search++;
   }
   /** The instruction at rip; undefined: there is none that can be compiled. */
   at(rip: number): Step | undefined {
     if (rip >= this.limit) return undefined;
-    const known = this.kept.get(rip);
-    if (known !== undefined) return known;
+    const slot = this.slot(rip), known = this.slots[slot], since = this.since[slot]!;
+    if (known !== undefined && known.insn.rip === rip && (since === KEPT || since === this.search)) return known;
     const insn = new Insn();
     this.decoder.decode(rip, insn);
-    return insn.length !== 0 && insn.shape.definition !== undefined ? { insn, summary: summarise(insn) } : undefined;
+    if (insn.length === 0 || insn.shape.definition === undefined) return undefined;
+    // a branch to where there cannot be memory: an address is a number here, which would not be exact
+    if (insn.immHi !== 0 && insn.shape.form.operands[0]?.kind === "rel") return undefined;
+    this.since[slot] = this.search;
+    return (this.slots[slot] = { insn, summary: summarise(insn) });
   }
   /** These belong to a region that is told when its bytes change. */
   keep(steps: readonly Step[]): void {
-    if (this.kept.size + steps.length > MOST) this.clear();
-    for (const step of steps) this.kept.set(step.insn.rip, step);
+    for (const step of steps) {
+      const slot = this.slot(step.insn.rip);
+      this.slots[slot] = step;
+      this.since[slot] = KEPT;
+    }
   }
   /** Bytes of such a region have changed. */
   drop(ranges: readonly (readonly [number, number])[]): void {
-    if (this.kept.size === 0) return;
-    for (const [start, end] of ranges) for (let rip = start; rip < end; rip++) this.kept.delete(rip);
+    for (const [start, end] of ranges)
+      for (let rip = start; rip < end; rip++) {
+        const slot = this.slot(rip);
+        if (this.slots[slot]?.insn.rip === rip) this.slots[slot] = undefined;
+      }
   }
   clear(): void {
-    this.kept.clear();
+    this.slots.fill(undefined);
   }
+  /** How many are kept. */
   get size(): number {
-    return this.kept.size;
+    let n = 0;
+    for (let i = 0; i < this.slots.length; i++) if (this.slots[i] !== undefined && this.since[i] === KEPT) n++;
+    return n;
   }
 }
