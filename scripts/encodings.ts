@@ -64,7 +64,7 @@ export function encodings(iced: Iced, total: number | "all", first: number, repo
     run++;
     if (native.trap === 6) refused++;
     // whether bytes that are nothing are too many, processors ask in their own order
-    if (c.name === "invalid" && c.bytes.slice(0, 11).every(isPrefix)) return void skipped++;
+    if (c.name === "invalid" && c.bytes.slice(0, 8).every(isPrefix)) return void skipped++;
     const want = changes(c.from, native);
     let d: string;
     try {

@@ -97,6 +97,12 @@ export class Assembler {
     this.b.byte(table);
     return this;
   }
+  /** The same, in place of what calls it: leaves no frame. */
+  returnCallIndirect(type: number, table = 0): this {
+    this.local(0x13, type);
+    this.b.byte(table);
+    return this;
+  }
   /** Address of the slot for the address in an i64 local, in a hash of 2^bits slots of 8 bytes: see hashSlot. */
   hashSlot(rip: number, hash: number, bits: number): this {
     this.get(rip).op(0xa7).const(0x9e3779b1 | 0).op(0x6c).const(32 - bits).op(0x76).const(3).op(0x74);

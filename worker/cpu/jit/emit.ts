@@ -55,6 +55,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.closeWays();
     this.byte(0x0b);
     this.insertVectors(start);
+    this.settleFrames();
   }
 
   openBlock = (): void => this.open(0x02);

@@ -7,8 +7,11 @@ import { MEM } from "./flag_record.ts";
 import { JUMP_ENTRIES } from "./links.ts";
 import type { Block, Edge, JumpTable } from "./region.ts";
 
-/** Guest calls nested as WebAssembly calls: a worker's stack in Chromium holds some 3,300 frames. */
-const MAX_DEPTH = 700;
+/**
+ * How deep guest calls may be nested as WebAssembly calls, in KiB of frames: a stack has nearly 1 MiB, and the kernel needs some. A frame is as large as all of a function's
+ * locals (in what the engine compiles first): an interpreter's main loop has thousands.
+ */
+const MAX_DEPTH = 700, FRAME_UNIT = 1024;
 /** Places that a jump through a table is thought to go to, from which on it is done by the index. */
 const MIN_TABLE = 4;
 export abstract class JumpBuilder extends StateBuilder {
@@ -263,6 +266,14 @@ export abstract class JumpBuilder extends StateBuilder {
       this.callSlot(this.probe(this.out), () => this.get(this.out), -1, 1);
     });
   }
+  /** The code is complete: each call knows now how large a frame is left beneath it. */
+  protected settleFrames(): void {
+    const bytes = this.types.reduce((n, t) => n + (t === "v128" ? 16 : 8), 0), units = 1 + Math.floor(bytes / FRAME_UNIT);
+    for (const at of this.framesAt) {
+      this.code.buf[at] = 0x80 | (units & 0x7f);
+      this.code.buf[at + 1] = units >> 7;
+    }
+  }
   private callSlot(slot: number, rip: () => void, known = -1, edge = 0): void {
     this.i32const(0);
     this.word(0x28, ST_DEPTH);
@@ -280,7 +291,11 @@ export abstract class JumpBuilder extends StateBuilder {
     this.end();
     this.i32const(0);
     this.get(depth);
-    this.i32const(1);
+    this.byte(0x41); // i32.const: see settleFrames
+    this.framesAt.push(this.code.len);
+    this.byte(0x80);
+    this.byte(0);
+    this.barrier();
     this.byte(0x6a);
     this.word(0x36, ST_DEPTH);
     const near = this.links.nearSlot(known);

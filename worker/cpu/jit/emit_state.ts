@@ -213,6 +213,8 @@ export abstract class StateBuilder extends OperandBuilder {
     if (local === undefined) this.vectors.set(at, (local = this.permanent("v128")));
     return local;
   }
+  /** where in the code there is a number of two bytes, by how much a call adds to the depth */
+  protected readonly framesAt: number[] = [];
   /** Inserts the loads of such vectors into the code, which is complete, where it was `at` bytes long. */
   protected insertVectors(at: number): void {
     if (this.vectors.size === 0) return;
@@ -228,6 +230,7 @@ export abstract class StateBuilder extends OperandBuilder {
     const by = this.code.len - at;
     this.code.bytes(rest);
     this.unlikelyAt.forEach((u, i) => (this.unlikelyAt[i] = u + this.start >= at ? u + by : u));
+    this.framesAt.forEach((f, i) => (this.framesAt[i] = f >= at ? f + by : f));
   }
   // ---- leaving
 

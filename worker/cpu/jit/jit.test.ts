@@ -247,3 +247,39 @@ test("a jump to where there is no memory goes to just that address", async () =>
   };
   expect(end(true)).toEqual(end(false));
 });
+
+test("an interpreter whose instructions jump to each other leaves nothing on the stack", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced, records: 4096, jit: true, hot: 16 });
+  // each piece goes on at an address from a table that nobody could know of; far from each other, so that each is compiled by itself
+  const PIECES = 8, TABLE = 0x200000;
+  for (let n = 0; n < PIECES; n++) {
+    const at = CODE + n * 0x4040;
+    const end = n === 0 ? "dec %ecx; jz 9f;" : "";
+    cpu.mem.u8.set(assemble(`add $${n + 1}, %rax; ${end} mov (%rsi), %rdx; add $8, %rsi; and $-65, %rsi; jmp *%rdx; 9: int3`, at), at);
+    cpu.mem.dv.setBigUint64(TABLE + 8 * n, BigInt(CODE + ((n + 1) % PIECES) * 0x4040), true);
+  }
+  cpu.state.rip = CODE;
+  cpu.state.set(RCX, 200_000);
+  cpu.state.set(6, TABLE);
+  expect(cpu.run(50_000_000)).toBe(EXIT_BP);
+  expect(cpu.jit!.counters.regions).toBeGreaterThanOrEqual(PIECES);
+  expect(cpu.state.get(RAX)).toBe(199_999 * 36 + 1);
+});
+
+test("a function with a great many values may call itself as deep as it likes", async () => {
+  const iced = await loadIced();
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 65536), true), { iced, records: 65536, jit: true, hot: 16 });
+  const much = Array.from({ length: 400 }, (_, n) => `mov ${8 * (n % 60)}(%rdi), %r8; imul %r8, %r9; add %r9, %rbx; cmp $${n}, %r8; je 7f`).join("; ");
+  cpu.mem.u8.set(assemble(`1: call 2f; int3; 2: ${much}; 7: dec %ecx; jz 3f; call 2b; 3: inc %rax; ret`, CODE), CODE);
+  for (let n = 0; n < 60; n++) cpu.mem.dv.setBigUint64(0x200000 + 8 * n, BigInt(1000 + n), true);
+  for (const depth of [100, 20_000]) {
+    cpu.state.reset();
+    cpu.state.rip = CODE;
+    cpu.state.set(RSP, 0x3ffff0);
+    cpu.state.set(RCX, depth);
+    cpu.state.set(7, 0x200000);
+    expect(cpu.run(100_000_000)).toBe(EXIT_BP);
+    expect(cpu.state.get(RAX)).toBe(depth);
+  }
+});

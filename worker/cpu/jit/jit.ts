@@ -250,7 +250,8 @@ export class Jit implements Compiler {
     a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
     a.get(3).const(1).op(0x72).op(0x0b);
     w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
-    a.get(0).callIndirect(w.type([], ["i64"]), 1).op(0x0b);
+    // code that goes on in other code must not leave a frame here
+    a.get(0).returnCallIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
     w.exportFunction("$settle", w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s)));
     const { host } = this;
