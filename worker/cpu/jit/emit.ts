@@ -16,6 +16,16 @@ import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import type { Stride } from "./strides.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
 
+/** The flags are stored before anything of the block sets or reads them: it leaves the region, for a call or for good. */
+function storesFlags({ steps, edges, inline }: Block): boolean {
+  for (const { summary } of steps) {
+    if (summary.helper) return true;
+    if (summary.touchesFlags || summary.ending === "branch") return false;
+    if (summary.ending === "call") return inline === undefined;
+    if (summary.ending !== "next") return edges.length === 0;
+  }
+  return edges.length === 1 && edges[0]!.block < 0;
+}
 export class RegionBuilder extends JumpBuilder implements Emitter {
   /** by block, if it is a dispatcher: the local that says which edge it is to take */
   private readonly choice: number[] = [];
@@ -32,6 +42,8 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   private back = false;
   /** blocks that are in a loop */
   private readonly looped = new Set<number>();
+  /** by block: the flags that it begins with go to the state block */
+  private readonly storing: readonly boolean[];
   /** what is known of xmm registers at the start of each block */
   private readonly atStart: readonly Readonly<Facts>[];
 
@@ -39,6 +51,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     super(links, imports, region, code);
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
+    this.storing = region.blocks.map((b, n) => !this.strides.loops.has(n) && storesFlags(b));
     for (const body of region.loops.values()) for (const n of body) this.looped.add(n);
     this.atStart = factsAtStart(region.blocks, region.succ, region.analysis.order);
   }
@@ -62,8 +75,8 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   openLoop(n: number): number {
     // behind a block, control comes from branches: what was emitted last says nothing
     const { merge } = this.region.analysis;
-    if (merge[n] || !this.liveness.flagsBefore[n]) this.setFlag(CANON);
-    else this.toCanon();
+    if (merge[n] || !this.liveness.flagsBefore[n]) this.setFlag(this.flagsAt(n));
+    else this.flagsTo(n);
     if (merge[n]) this.owed = 0;
     else this.settleLeft();
     const stride = this.strides.loops.get(n);
@@ -114,12 +127,20 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.end();
     this.releaseTemps();
   }
+  /** Where flags are at the start of a block that control meets at: in the state block if they have to go there anyway, before they are set again. */
+  private flagsAt(n: number): FlagRecord {
+    return this.storing[n] ? MEM : CANON;
+  }
+  private flagsTo(n: number): void {
+    if (this.storing[n]) this.toMem();
+    else this.toCanon();
+  }
   close(): void {
     this.end();
   }
   br(depth: number, target: number): void {
     this.settleLeft();
-    if (this.liveness[this.back ? "flags" : "flagsBefore"][target]) this.toCanon();
+    if (this.liveness[this.back ? "flags" : "flagsBefore"][target]) this.flagsTo(target);
     this.byte(0x0c);
     this.code.u32(depth);
     this.barrier();
@@ -186,7 +207,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     const { analysis, blocks } = this.region;
     const block = (this.block = blocks[n]!);
     this.inLoop = this.looped.has(n);
-    if (analysis.merge[n] || analysis.loopHeader[n]) this.setFlag(CANON);
+    if (analysis.merge[n] || analysis.loopHeader[n]) this.setFlag(this.flagsAt(n));
     this.dirty = this.liveness.dirty[n]!;
     this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
