@@ -95,6 +95,19 @@ export class Addresses {
     return this.next++;
   }
 
+  /** what has been looked at where the region is entered */
+  private before: Checked | undefined;
+  /**
+   * What to look at where the region is entered: of the stack, if nothing does before a loop in which there are stores. It is taken for checked from then on.
+   */
+  stackAtEntry(): Range | undefined {
+    const { analysis, blocks, loops } = this.region, stack = this.values.accessed.get(RSP), below = { lo: -BELOW, hi: Math.max(0, stack?.to ?? 0) };
+    if (stack === undefined || stack.writes < 2 || loops.size === 0 || analysis.loopHeader[0] || below.hi - below.lo > MAX_STACK) return undefined;
+    if (blocks[0]!.steps.some(({ summary: { accesses: a } }) => a.some((base, i) => i % 6 === 0 && base === RSP))) return undefined;
+    this.before = { symbol: 1 + RSP, read: NONE, write: below, clear: below, aligned: -1, before: undefined };
+    return below;
+  }
+
   /** A block begins. */
   begin(n: number): void {
     const { analysis, blocks } = this.region;
@@ -104,7 +117,7 @@ export class Addresses {
         this.symbols[r] = 1 + r;
         this.offsets[r] = 0;
       }
-      this.checked = undefined;
+      this.checked = this.before;
     } else {
       const from = this.after[analysis.idom[n]!]!;
       this.symbols = from.symbols.slice();

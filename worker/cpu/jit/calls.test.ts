@@ -35,6 +35,8 @@ const CASES: Record<string, Case> = {
       f: dec %edi; js 2f; call f; push %rdi; lea 1(%rax), %rax; pop %rsi; push %rsi; pop %rdi; ret; 2: cmp $77, %ebx; jne 3f; pop %rcx; push %rcx; push %rcx; 3: mov $5, %eax; ret`,
     ends: true,
   },
+  "a stack with little room below": { source: NEST("xor %eax, %eax; ret"), set: { [RSP]: 0x100080 }, ends: true },
+  "a stack with code below": { source: `jmp 0f; .space 100; 0: ${NEST("xor %eax, %eax; ret")}`, set: { [RSP]: CODE + 96 }, ends: true },
   "a stack that is elsewhere": { source: NEST("mov %rsp, %rcx; mov $0x100004, %esp; push %rax; mov %rcx, %rsp; xor %eax, %eax; ret"), ends: false },
   "a jump through a table": {
     source: `mov $6000, %ebx; lea t(%rip), %r8; 1: mov %ebx, %eax; imul $0x9e3779b1, %eax, %eax; shr $29, %eax; cmp $6, %eax; ja 9f; movslq (%r8,%rax,4), %rax; add %r8, %rax; jmp *%rax

@@ -9,6 +9,7 @@ import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
 import { lowerInto } from "../insn/define.ts";
 import { JumpBuilder } from "./emit_jumps.ts";
+import { RSP } from "../state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
 import type { Links } from "./links.ts";
@@ -62,6 +63,16 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.loadState(this.liveness.live[0]!);
     // not where block 0 begins: it may be a loop, and has its own look at the budget where that goes round
     this.checkBudget(0, () => this.leaveTo(this.region.entry));
+    const stack = (this.liveness.live[0]! >>> RSP) & 1 ? this.addresses.stackAtEntry() : undefined;
+    if (stack !== undefined) {
+      this.lookAt({ base: RSP, index: -1, scale: 0, ...stack, write: true, aligned: -1, step: 0, clear: true }, 0, () => {
+        this.seldom();
+        this.if();
+        this.leaveTo(this.region.entry);
+        this.end();
+      });
+      this.releaseTemps();
+    }
     const start = this.code.len;
     emitStructured(this.region.succ, this.region.analysis, this);
     this.byte(0x00); // unreachable

@@ -23,6 +23,10 @@ interface Way {
   /** what may be stored, too, by all who come this way */
   valid: number;
 }
+/** How to load of the code map what stores of so many bytes are asked of: a byte, two or four, as an i64. */
+function mapLoad(bytes: number): number {
+  return bytes <= 16 ? 0x31 : bytes <= MAX_STORES ? 0x33 : 0x35;
+}
 /** list.length = n, which engines do far more slowly. */
 function cutTo(list: number[], n: number): void {
   while (list.length > n) list.pop();
@@ -379,7 +383,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
     // of 16 bytes or less it is enough to look where they start, else at two or four bytes of the map. As an i64: V8 loads an i32 that is compared with a constant twice
-    this.memarg(stores.hi - stores.lo <= 16 ? 0x31 : stores.hi - stores.lo <= MAX_STORES ? 0x33 : 0x35, 0, this.links.codeMap);
+    this.memarg(mapLoad(stores.hi - stores.lo), 0, this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
     this.seldom();
@@ -423,7 +427,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.byte(0x6a);
     this.i32const(CODE_SHIFT);
     this.byte(0x76);
-    this.memarg(reach > 0 ? 0x29 : hi - lo <= 16 ? 0x31 : 0x33, 0, this.links.codeMap);
+    this.memarg(reach > 0 ? 0x29 : mapLoad(hi - lo), 0, this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
     bad();
