@@ -256,3 +256,27 @@ test("a program that is loaded elsewhere is not decoded again, and is itself the
     expect(cpu.interpreter.counters.decoded - before).toBeGreaterThan(15);
   }
 });
+
+test("more kinds of instructions than there is room for: all are forgotten, and those that are met again are made again", () => {
+  const mem = new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true);
+  const cpu = new Cpu(mem, { iced, records: 4096, jit: true, hot: 16 });
+  const kept = cpu.interpreter.counters.shapes;
+  cpu.interpreter.mostShapes = kept + 100;
+  const code = assemble("movq %rax, %xmm1; 1: pshuflw $0, %xmm1, %xmm0; movq %xmm0, %rbx; dec %ecx; jnz 1b; int3", CODE), at = CODE + code.indexOf(0x70) + 2;
+  for (let round = 0; round < 2; round++)
+    for (let imm = 0; imm < 256; imm++) {
+      mem.u8.set(code, CODE);
+      mem.u8[at] = imm;
+      cpu.code_written(CODE, code.length);
+      cpu.state.reset();
+      cpu.state.rip = CODE;
+      cpu.state.set_lo_hi(RAX, 0x11110000, 0x33332222);
+      cpu.state.set_lo_hi(1, 50, 0);
+      expect(cpu.run(10_000)).toBe(EXIT_BP);
+      let want = 0n;
+      for (let lane = 0; lane < 4; lane++) want |= BigInt(((imm >> (2 * lane)) & 3) * 0x1111) << BigInt(16 * lane);
+      expect(cpu.state.get64(RBX)).toBe(want);
+      expect(cpu.decoder.shapes.length).toBeLessThan(2 * kept + 400);
+    }
+  expect(cpu.interpreter.counters.flushes).toBeGreaterThan(3);
+});

@@ -149,6 +149,13 @@ export class Decoder {
     this.to = this.at = -1;
   }
 
+  /** Nobody holds a shape any more: numbers begin anew. */
+  forgetShapes(): void {
+    this.byKey.clear();
+    this.byText.clear();
+    this.shapes.length = 0;
+  }
+
   /** Decodes what is at `rip` (below the size of memory) into `insn`. */
   decode(rip: number, insn: Insn): void {
     if (rip < this.from || rip + MAX_LENGTH > this.to || this.decoder === undefined) {

@@ -80,6 +80,8 @@ export class Interpreter {
   /** table slot by shape id */
   private readonly slots: number[] = [];
   private nextSlot = FN_FIRST;
+  /** from how many functions of shapes on they are all forgotten (less only in a test): immediates of shuffles make many */
+  mostShapes = TABLE_SIZE - MAX_BLOCK;
   private readonly insn = new Insn();
   /** Counted for tests and benchmarks. */
   readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, copied: 0, runs: 0 };
@@ -103,7 +105,7 @@ export class Interpreter {
     this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
     for (const [name, f] of helpers) this.imports[name] = f;
     this.core = this.buildCore();
-    this.compile(decoder.learn(commonCode()).filter((shape) => shape.definition !== undefined));
+    this.warmUp();
   }
 
   /** Runs from a record until something stops it: see ST_EXIT, ST_RIP, ST_CUR and ST_LEFT. */
@@ -253,6 +255,19 @@ export class Interpreter {
     for (const f of made) this.table.set(f.slot, exports[String(f.slot)]);
   }
 
+  private warmUp(): void {
+    this.compile(this.decoder.learn(commonCode()).filter((shape) => shape.definition !== undefined));
+  }
+  /** There are too many kinds of instructions: begins anew. */
+  private forgetShapes(): void {
+    this.flush();
+    for (let i = FN_FIRST; i < this.nextSlot; i++) this.table.set(i, null);
+    this.nextSlot = FN_FIRST;
+    this.slots.length = 0;
+    this.decoder.forgetShapes();
+    this.warmUp();
+  }
+
   /** The record of the block at `rip`, if there is one; else 0. */
   find(rip: number): number {
     const block = this.blockAt.get(rip);
@@ -273,6 +288,7 @@ export class Interpreter {
 
   /** Decodes the block at `rip` and returns its first record. */
   decode(rip: number): number {
+    if (this.nextSlot > this.mostShapes) this.forgetShapes();
     this.compiler?.met(rip);
     const again = this.revive(rip);
     if (again !== 0) return again;
