@@ -28,9 +28,7 @@ const COUNT = 16;
 const INSNS = 24, CALLS = 28;
 /** i32: not 0: the kernel is to be asked how to go on before anything else */
 const ATTEND = 32;
-const RING = 64, HISTOGRAM = RING + KEPT * ENTRY, ANSWERS = HISTOGRAM + 4 * NUMBERS, BYTES = ANSWERS + 4 * NUMBERS;
-/** in ANSWERS: none */
-const UNKNOWN = -1;
+const RING = 64, HISTOGRAM = RING + KEPT * ENTRY, BYTES = HISTOGRAM + 4 * NUMBERS;
 
 /** Bytes that a log takes above guest memory. */
 export const doorBytes = (): number => BYTES + 64;
@@ -49,9 +47,6 @@ export class DoorLog {
   private readonly at: Float64Array;
   /** by rax */
   readonly histogram: Uint32Array;
-  /** by rax: what $door answers by itself, or UNKNOWN; and where there are answers */
-  private readonly answers: Int32Array;
-  private readonly answered: number[] = [];
   /** the first visit whose moment is known */
   private first = 0;
 
@@ -61,7 +56,6 @@ export class DoorLog {
     this.i32 = mem.i32;
     this.at = new Float64Array(mem.buffer, this.base + RING, KEPT * (ENTRY >> 3));
     this.histogram = new Uint32Array(mem.buffer, this.base + HISTOGRAM, NUMBERS);
-    this.answers = new Int32Array(mem.buffer, this.base + ANSWERS, NUMBERS).fill(UNKNOWN);
   }
 
   private get(offset: number): number {
@@ -83,14 +77,6 @@ export class DoorLog {
     this.set(TOLD, left);
     this.set(TAG, tag);
     this.set(ATTEND, 0);
-    for (const rax of this.answered) this.answers[rax] = UNKNOWN;
-    this.answered.length = 0;
-  }
-  /** Until open(), or whatever the kernel is asked for next, all that visits with `rax` want is this in rax. */
-  answer(rax: number, result: number): void {
-    if (result < 0 || (result | 0) !== result) return;
-    this.answers[rax] = result;
-    this.answered.push(rax);
   }
   get entered(): number {
     return this.get(ENTERED);
@@ -184,9 +170,7 @@ export class DoorLog {
     a.const(0).get(left).store(state + ST_LEFT).const(0).get(left).store(d + TOLD);
     a.const(0).const(0).load(d + ENTERED).get(cost).op(0x6b).store(d + ENTERED);
     a.const(0).const(0).store(state + ST_CODE_HIT).const(0).load64(state + ST_RIP).set(rip);
-    a.get(nr).const(2).op(0x74).load(d + ANSWERS).tee(at).const(0).op(0x48).if(); // i32.lt_s
     a.get(nr).call(quick);
-    a.op(0x05).const(0).get(at).op(0xad).store64(state + ST_GPR + 8 * RAX).end(); // else; i64.extend_i32_u
     // something is to be seen to; or elsewhere now, or in other code, or single-stepping
     a.const(0).load(d + ATTEND).const(0).load64(state + ST_RIP).get(rip).op(0x52, 0x72);
     a.const(0).load(state + ST_CODE_HIT).op(0x72).const(0).load(state + ST_RFLAGS_SYS).const(TF).op(0x71, 0x72);

@@ -5,7 +5,7 @@ import {
   CAP_SETPCAP, CAP_SETUID, Caps, capable, prepare_creds, type Cred,
 } from "./cred.ts";
 import { find_task } from "./pid.ts";
-import { Int, Ptr, SYSCALL_DEFINE, UInt, steady } from "./syscall.ts";
+import { Int, Ptr, SYSCALL_DEFINE, UInt } from "./syscall.ts";
 import type { Task } from "./task.ts";
 import { check_read, check_write, get_user_u32, put_user_u32 } from "./uaccess.ts";
 
@@ -40,14 +40,13 @@ function commit(task: Task, c: Cred, uids: boolean): number {
     task.pdeath_signal = 0;
   }
   task.cred = c;
-  task.kernel.arch.set_exit_work();
   return 0;
 }
 
-export const sys_getuid = steady(SYSCALL_DEFINE("getuid", [], (task) => task.cred.uid));
-export const sys_geteuid = steady(SYSCALL_DEFINE("geteuid", [], (task) => task.cred.euid));
-export const sys_getgid = steady(SYSCALL_DEFINE("getgid", [], (task) => task.cred.gid));
-export const sys_getegid = steady(SYSCALL_DEFINE("getegid", [], (task) => task.cred.egid));
+export const sys_getuid = SYSCALL_DEFINE("getuid", [], (task) => task.cred.uid);
+export const sys_geteuid = SYSCALL_DEFINE("geteuid", [], (task) => task.cred.euid);
+export const sys_getgid = SYSCALL_DEFINE("getgid", [], (task) => task.cred.gid);
+export const sys_getegid = SYSCALL_DEFINE("getegid", [], (task) => task.cred.egid);
 
 export const sys_setuid = SYSCALL_DEFINE("setuid", [UInt], (task, uid) => {
   if (uid === UNCHANGED) throw EINVAL;

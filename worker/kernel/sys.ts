@@ -8,7 +8,7 @@ import {
   RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE,
   RLIMIT_NPROC, RLIMIT_RSS, RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING, RLIMIT_STACK, RLIM_NLIMITS, newUsage, type Rlimit, type Usage,
 } from "./signal_types.ts";
-import { Int, Pid, Ptr, Str, SYSCALL_DEFINE, UInt, steady } from "./syscall.ts";
+import { Int, Pid, Ptr, Str, SYSCALL_DEFINE, UInt } from "./syscall.ts";
 import { PF_FORKNOEXEC, type Task } from "./task.ts";
 import { NSEC_PER_SEC, NSEC_PER_TICK } from "./time/timekeeping.ts";
 import { check_read, check_write, clear_user, get_user_u64, put_user_u16, put_user_u32, put_user_u64 } from "./uaccess.ts";
@@ -196,10 +196,10 @@ export const sys_prlimit64 = SYSCALL_DEFINE("prlimit64", [Pid, UInt, Ptr, Ptr], 
 
 // --- ids of processes
 
-export const sys_getpid = steady(SYSCALL_DEFINE("getpid", [], (task) => task.tgid));
-export const sys_gettid = steady(SYSCALL_DEFINE("gettid", [], (task) => task.pid));
-export const sys_getppid = steady(SYSCALL_DEFINE("getppid", [], (task) => task_ppid(task)));
-export const sys_getpgrp = steady(SYSCALL_DEFINE("getpgrp", [], (task) => task.signal.pgrp));
+export const sys_getpid = SYSCALL_DEFINE("getpid", [], (task) => task.tgid);
+export const sys_gettid = SYSCALL_DEFINE("gettid", [], (task) => task.pid);
+export const sys_getppid = SYSCALL_DEFINE("getppid", [], (task) => task_ppid(task));
+export const sys_getpgrp = SYSCALL_DEFINE("getpgrp", [], (task) => task.signal.pgrp);
 
 function process_or_self(task: Task, pid: number): Task {
   const p = pid === 0 ? task.group_leader : find_task(task.kernel, pid);
@@ -228,7 +228,6 @@ export const sys_setpgid = SYSCALL_DEFINE("setpgid", [Pid, Pid], (task, pid, pgi
     if (group === undefined || group.signal.session !== leader.signal.session) throw EPERM;
   }
   p.signal.pgrp = pgid;
-  task.kernel.arch.set_exit_work();
   return 0;
 });
 
@@ -240,7 +239,6 @@ export const sys_setsid = SYSCALL_DEFINE("setsid", [], (task) => {
   signal.leader = true;
   signal.session = leader.pid;
   signal.pgrp = leader.pid;
-  task.kernel.arch.set_exit_work();
   signal.tty = undefined;
   signal.tty_old_pgrp = 0;
   return leader.pid;

@@ -71,15 +71,7 @@ export interface Syscall {
   readonly name: string;
   readonly kinds: readonly Kind[];
   readonly body: Body;
-  /** see steady() */
-  readonly steady?: boolean;
 }
-
-/**
- * Says of a call without arguments that it only tells what is so of the task until another task runs, or somebody calls Arch.set_exit_work(): the port may
- * give the same answer again without asking.
- */
-export const steady = (call: Syscall): Syscall => ({ ...call, steady: true });
 
 /** Declares a system call. The body is checked against the number of kinds. */
 export function SYSCALL_DEFINE<const K extends readonly Kind[]>(

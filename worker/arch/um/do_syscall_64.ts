@@ -28,7 +28,6 @@ const WIDTHS: Readonly<Record<Width, number>> = { s32: S32, u32: U32, u64: U64, 
 interface Entry {
   readonly body: Body;
   readonly arguments: number;
-  readonly steady: boolean;
   readonly w0: number;
   readonly w1: number;
   readonly w2: number;
@@ -36,13 +35,13 @@ interface Entry {
   readonly w4: number;
   readonly w5: number;
 }
-function entryWith(body: Body, kinds: readonly Kind[], steady = false): Entry {
+function entryWith(body: Body, kinds: readonly Kind[]): Entry {
   const w = (n: number): number => (n < kinds.length ? WIDTHS[kinds[n]!.width] : S32);
-  return { body, arguments: kinds.length, steady, w0: w(0), w1: w(1), w2: w(2), w3: w(3), w4: w(4), w5: w(5) };
+  return { body, arguments: kinds.length, w0: w(0), w1: w(1), w2: w(2), w3: w(3), w4: w(4), w5: w(5) };
 }
 function entryOf(row: Row | undefined): Entry | undefined {
   if (row === undefined) return undefined;
-  if (row.state !== "errno") return entryWith(row.call.body, row.call.kinds, row.call.steady);
+  if (row.state !== "errno") return entryWith(row.call.body, row.call.kinds);
   const { errno } = row;
   return entryWith(() => {
     throw errno;
@@ -189,11 +188,10 @@ export class Entry64 {
   /** A whole call, number `nr`, that nobody watches; if more is to be done than to set rax, attend() is to be called. */
   quick(task: Task, nr: number): void {
     const { state } = this;
-    const entry = entries[nr]!;
     task.syscall_nr = nr;
     let result: number;
     try {
-      result = call_body(entry, task, state);
+      result = call_body(entries[nr]!, task, state);
     } catch (e) {
       result = result_of(e);
       if (result === PARKED) {
@@ -209,7 +207,6 @@ export class Entry64 {
     }
     state.set(AX, result);
     task.syscall_nr = -1;
-    if (entry.steady) this.arch.cpu.log.answer(nr, result);
   }
   /** After quick(): what the call has left to be seen to on the way back. */
   attend(task: Task): void {
