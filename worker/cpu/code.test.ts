@@ -158,6 +158,38 @@ describe.each(["interpreter", "compiled", "compiled, in slices", "oracle"])("%s"
       wasCompiled(cpu);
     });
 
+    test("a program that compiles traces: a guard's exit is patched to a side trace, and the code is thrown away and made anew", () => {
+      // in rounds of ecx: the root trace adds r13d for even ones; for odd ones its guard leaves by a stub, whose handler adds 4 r13d, and at
+      // the fifth exit makes a side trace of that, across two pages, to which the guard goes from then on
+      const SIDE = DATA + 0x1000 - 3;
+      const cpu = machine(`
+        mov $12, %r13d; xor %ebx, %ebx; xor %r12d, %r12d
+     1: mov $${DATA}, %edi; lea root(%rip), %rsi; mov $(rend-root), %ecx; rep movsb
+        movl $(0x40-(rexit-root)-4), ${DATA}+rexit-root; mov %r13d, ${DATA}+radd-root; movl $(root-rloop-4), ${DATA}+rloop-root
+        movb $0xe9, ${DATA}+0x40; lea handler(%rip), %eax; sub $${DATA}+0x45, %eax; mov %eax, ${DATA}+0x41
+        xor %r14d, %r14d; mov $400, %ecx; mov $${DATA}, %eax; call *%rax
+        mov $${DATA}, %edi; mov $0x1100, %ecx; mov $0xcc, %al; rep stosb
+        dec %r13d; jnz 1b; int3
+      handler: inc %r12d; inc %r14d; lea (%rbx,%r13,4), %ebx; cmp $5, %r14d; jne 5f
+        push %rcx; mov $${SIDE}, %edi; lea side(%rip), %rsi; mov $(send-side), %ecx; rep movsb; pop %rcx
+        lea (,%r13,4), %eax; mov %eax, ${SIDE}+sadd-side; movl $(${DATA}-${SIDE}+side-sloop-4), ${SIDE}+sloop-side
+        movl $(${SIDE}-${DATA}+root-rexit-4), ${DATA}+rexit-root
+     5: dec %ecx; jz 6f; mov $${DATA}, %eax; jmp *%rax
+     6: ret
+      root: test $1, %cl; .byte 0x0f, 0x85
+      rexit: .long 0; .byte 0x81, 0xc3
+      radd: .long 0; dec %ecx; .byte 0x0f, 0x85
+      rloop: .long 0; ret
+      rend:
+      side: .byte 0x81, 0xc3
+      sadd: .long 0; dec %ecx; .byte 0x0f, 0x85
+      sloop: .long 0; ret
+      send:`);
+      expect(run(cpu)).toBe(EXIT_BP);
+      expect([cpu.state.get(RBX), cpu.state.get_lo(12)]).toEqual([78 * 1000, 60]);
+      wasCompiled(cpu);
+    });
+
     test("a program with inline caches: call sites are patched to where they went last", () => {
       // rel32 of the call at 2 is rewritten each time that the kind of the object changes, every 16 rounds
       const cpu = machine(`
