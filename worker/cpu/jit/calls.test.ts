@@ -96,3 +96,21 @@ test.each(Object.entries(CASES))("%s", async (_, { source, set = {}, ends }) => 
     expect(Buffer.compare(plain.mem.u8.subarray(0x100000, SIZE), compiled.mem.u8.subarray(0x100000, SIZE)), "memory").toBe(0);
   }
 });
+
+test("a region that was compiled before what it calls was called is compiled once more, with one that it goes through", async () => {
+  const cpu = new Cpu(new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true), { iced: await loadIced(), records: 4096, jit: true, hot: HOT });
+  // two loops side by side: the first one is hot before the second one, which calls, has run
+  const code = assemble("mov $3000, %ecx; 0: dec %ecx; jnz 0b; mov $6000, %ebx; 1: mov %ebx, %edi; call f; add %rax, %rdx; dec %ebx; jnz 1b; int3; f: lea 3(%rdi), %eax; ret", CODE);
+  const loops = [CODE + 5, CODE + 14] as const;
+  cpu.mem.u8.set(code, CODE);
+  cpu.state.set(RSP, STACK);
+  cpu.state.rip = CODE;
+  const first: (Uint8Array | undefined)[] = [];
+  for (let exit: number = EXIT_BUDGET; exit === EXIT_BUDGET; ) {
+    exit = cpu.run(1000);
+    const module = cpu.jit!.moduleOf(loops[0]);
+    if (module !== undefined && !first.includes(module)) first.push(module);
+  }
+  expect(first.length).toBe(2);
+  expect(cpu.jit!.moduleOf(loops[1])).toBe(first[1]);
+});

@@ -44,6 +44,13 @@ const BATCH_REGIONS = 12, BATCH_INSNS = 2000;
 const WARM = 1000;
 /** A small function that is compiled elsewhere is compiled again in the module of a caller: calls within a module are quick. So often, and up to this size. */
 const MAX_COPIES = 3, MAX_COPIED = 150;
+/** A region is compiled once more with one that it goes through, if by now it calls what is called often: up to this size, and if it begins in the same 2^n bytes. */
+const MAX_RENEWED = 1000, RENEWED_SHIFT = 12;
+/** Calls of a region, when it was compiled, of what was seldom called; its instructions. */
+interface Cold {
+  readonly calls: readonly number[];
+  readonly insns: number;
+}
 /**
  * Times in a row that code may change soon after it was compiled, before it is left to the interpreter: SHORT_LIFE instructions later is soon.
  * A program that ran for longer and was replaced by another one's execve is nothing of that kind.
@@ -350,7 +357,7 @@ export class Jit implements Compiler {
   private collect(rip: number): Region[] {
     const { size } = this.links.mem;
     const batch: Region[] = [];
-    const met = new Set<number>([rip]);
+    const met = new Set<number>([rip]), renewed = new Set<number>();
     const around: Surroundings = {
       memory: this.links.mem.dv,
       limit: size,
@@ -362,18 +369,48 @@ export class Jit implements Compiler {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
-      const region = discover(this.steps, entry, around, entry === rip ? this.registers() : [], entry === rip ? this.functions.of(rip) : entry);
-      if (region === undefined || (known !== undefined && region.insns > MAX_COPIED)) continue;
+      const again = renewed.has(entry);
+      const region = discover(this.steps, entry, around, entry === rip ? this.registers() : [], entry === rip || again ? this.functions.of(entry) : entry);
+      if (region === undefined || (known !== undefined && region.insns > (again ? MAX_RENEWED : MAX_COPIED))) continue;
+      // not if it has become less: what registers were then has told where jumps go
+      if (again && region.insns <= this.coldNear(entry).get(entry)!.insns) continue;
       batch.push(region);
       insns += region.insns;
+      const cold: number[] = [];
       for (const block of region.blocks) {
         const last = block.steps[block.steps.length - 1];
         if (last?.summary.ending !== "call" || block.inline !== undefined || last.insn.shape.form.operands[0]?.kind !== "rel") continue;
         const to = (last.insn.immHi >>> 0) * 0x1_0000_0000 + (last.insn.immLo >>> 0);
-        if (to < size && this.interpreter.heat(to) >= WARM) met.add(to);
+        if (to >= size) continue;
+        if (this.interpreter.heat(to) >= WARM) met.add(to);
+        else cold.push(to);
+      }
+      if (cold.length > 0) this.coldNear(entry).set(entry, { calls: cold, insns: region.insns });
+      else this.coldNear(entry).delete(entry);
+      if (entry !== rip) continue;
+      for (const outdated of this.outdated(rip)) {
+        renewed.add(outdated);
+        met.add(outdated);
       }
     }
     return batch;
+  }
+  /** by the place of a region's entry, and entry */
+  private readonly cold = new Map<number, Map<number, Cold>>();
+  private coldNear(rip: number): Map<number, Cold> {
+    const place = rip >>> RENEWED_SHIFT;
+    let near = this.cold.get(place);
+    if (near === undefined) this.cold.set(place, (near = new Map<number, Cold>()));
+    return near;
+  }
+  /** Entries of regions that go through the code at `rip`, and were compiled before what they call was called often: as a loop was hot before the one at `rip` ran. */
+  private outdated(rip: number): number[] {
+    const found: number[] = [];
+    for (const [entry, { calls }] of this.coldNear(rip)) {
+      if (entry === rip || !calls.some((at) => this.interpreter.heat(at) >= WARM)) continue;
+      if (this.regions.get(entry)?.ranges.some(([from, to]) => from <= rip && rip < to)) found.push(entry);
+    }
+    return found;
   }
 
   /** What is compiled now, for who wants to look at it. */
@@ -398,6 +435,7 @@ export class Jit implements Compiler {
     this.old.set(c.entry, c);
     if (this.regions.get(c.entry) !== c) return; // a copy took its place
     this.regions.delete(c.entry);
+    this.coldNear(c.entry).delete(c.entry);
     const { u32 } = this.links.mem;
     u32[this.word(c.entry) >>> 2] = 0;
     const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
@@ -425,6 +463,7 @@ export class Jit implements Compiler {
     }
     this.regions.clear();
     this.old.clear();
+    this.cold.clear();
     this.steps.clear();
     this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
     this.wordOf.clear();
