@@ -29,6 +29,8 @@ const INSNS = 24, CALLS = 28;
 /** i32: not 0: the kernel is to be asked how to go on before anything else */
 const ATTEND = 32;
 const RING = 64, HISTOGRAM = RING + KEPT * ENTRY, BYTES = HISTOGRAM + 4 * NUMBERS;
+/** Instead of a flag record's op: there is nothing to settle. */
+const SETTLED = -1;
 
 /** Bytes that a log takes above guest memory. */
 export const doorBytes = (): number => BYTES + 64;
@@ -144,15 +146,17 @@ export class DoorLog {
   }
 
   /**
-   * $door: () → 0, and the program goes on behind its vmcall, or 1 and it is left. `state`: address of the state block; functions by number: `kernel`
-   * ($kernel), `quick` (does the work of call rax), `again` (asks how to go on, if that is not plain).
+   * $door: (op, result, first, second operand of flags that are not in the state block yet) → 0, and the program goes on behind its vmcall, or 1 and it is left.
+   * `state`: address of the state block; functions by number: `settle` ($settle, before anybody can look), `kernel` ($kernel), `quick` (does the work of call
+   * rax), `again` (asks how to go on, if that is not plain).
    */
-  code(state: number, kernel: number, quick: number, again: number): readonly [locals: WasmType[], body: Bytes] {
+  code(state: number, settle: number, kernel: number, quick: number, again: number): readonly [locals: WasmType[], body: Bytes] {
     const d = this.base, a = new Assembler();
-    const [cost, nr, left, at, rip] = [0, 1, 2, 3, 4];
+    const [op, cost, nr, left, at, rip] = [0, 4, 5, 6, 7, 8];
+    const settled = (): Assembler => a.get(op).const(SETTLED).op(0x47).if().get(op).get(1).get(2).get(3).call(settle).end();
     a.const(0).load64(state + ST_GPR + 8 * RAX).tee(rip).op(0xa7).set(nr); // i32.wrap
     a.const(0).load(d + COST).tee(cost).op(0x45).get(rip).const64(NUMBERS).op(0x5a, 0x72).if(); // i64.ge_u, or
-    a.call(kernel).return().end();
+    settled().call(kernel).return().end();
     // the entry of the ring
     a.const(0).load(d + COUNT).const(KEPT - 1).op(0x71).const(4).op(0x74).set(at);
     a.get(at);
@@ -170,7 +174,7 @@ export class DoorLog {
     a.const(0).get(left).store(state + ST_LEFT).const(0).get(left).store(d + TOLD);
     a.const(0).const(0).load(d + ENTERED).get(cost).op(0x6b).store(d + ENTERED);
     a.const(0).const(0).store(state + ST_CODE_HIT).const(0).load64(state + ST_RIP).set(rip);
-    a.get(nr).call(quick);
+    settled().get(nr).call(quick);
     // something is to be seen to; or elsewhere now, or in other code, or single-stepping
     a.const(0).load(d + ATTEND).const(0).load64(state + ST_RIP).get(rip).op(0x52, 0x72);
     a.const(0).load(state + ST_CODE_HIT).op(0x72).const(0).load(state + ST_RFLAGS_SYS).const(TF).op(0x71, 0x72);

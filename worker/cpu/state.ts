@@ -181,6 +181,10 @@ export class CpuState {
     this.i32[i] = lo;
     this.i32[i + 1] = hi;
   }
+  /** The kernel gave the program other flags, and perhaps the same rip: compiled code that is at the door does not go on with what it has. */
+  replaced(): void {
+    this.set32(ST_CODE_HIT, 1);
+  }
   /** Is rip this, below 4 GiB, no code written to (ST_CODE_HIT), and no single-stepping on? */
   undisturbed(rip: number): boolean {
     const { i32, word } = this;

@@ -76,6 +76,7 @@ export class UmArch implements Arch {
     state.reset();
     state.rip = ip;
     state.set(RSP, sp);
+    state.replaced();
     if (other === undefined) return;
     task.thread.state = state.save();
     state.load(other);

@@ -103,6 +103,7 @@ export const sys_rt_sigreturn = SYSCALL_DEFINE("rt_sigreturn", [], (task) => {
     set_current_blocked(task, get_user_sigset(mem, frame + UC_SIGMASK));
     SIGCONTEXT.forEach((reg, i) => state.set_lo_hi(reg, v.getInt32(frame + UC_MCONTEXT + 8 * i, true), v.getInt32(frame + UC_MCONTEXT + 8 * i + 4, true)));
     state.rflags = v.getUint32(frame + SC_FLAGS, true);
+    state.replaced();
     const fp = v.getUint32(frame + SC_FPSTATE, true) + v.getUint32(frame + SC_FPSTATE + 4, true) * 0x100000000;
     restore_frame(cpu, mem, fp);
     restore_altstack(task, frame + UC_STACK, state.get(RSP));

@@ -16,8 +16,11 @@ export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], rea
   "$link": [["i32"], ["i32"]],
   /** slot of compiled code → where it wants to go on */
   "$region": [["i32"], ["i64"]],
-  /** compiled code is at the door, everything is in the state block: 0, and it goes on behind it, or ST_EXIT says why not. See door.ts */
-  "$door": [[], ["i32"]],
+  /**
+   * Compiled code is at the door, everything is in the state block but for flags in canonical locals (as of `$settle`; op -1: these are, too): 0, and it goes on
+   * behind it with the flags as they were, or ST_EXIT says why not, and all is in the state block. See door.ts
+   */
+  "$door": [["i32", "i64", "i64", "i64"], ["i32"]],
   "$kernel": [[], ["i32"]],
   "$quick": [["i32"], []],
   "$again": [[], ["i32"]],

@@ -44,6 +44,15 @@ export abstract class FlagBuilder extends WasmBuilder {
     for (const local of [op, res, a, b]) this.get(local);
     this.callImport("$settle");
   }
+  /** The canonical locals as arguments of a function that may settle them, or that there is nothing to settle. */
+  protected passFlags(): void {
+    const { op, res, a, b } = this.fl;
+    if (this.flag.kind === "canon") for (const local of [op, res, a, b]) this.get(local);
+    else {
+      this.i32const(-1);
+      for (let i = 0; i < 3; i++) this.i64const(0);
+    }
+  }
   /** Works out the canonical locals, as $settle does: but for op they are then just as in the state block. The kind, as it would be there. */
   private settle(): number {
     const { op, res, a, b } = this.fl;

@@ -44,7 +44,10 @@ export abstract class JumpBuilder extends StateBuilder {
       return;
     }
     this.setState(ST_RIP, this.nextRip());
-    this.sync();
+    if (this.flag.kind !== "mem") this.toCanon();
+    const { flag } = this;
+    this.syncRegisters();
+    this.passFlags();
     this.callImport("$door");
     this.seldom();
     this.if();
@@ -52,7 +55,8 @@ export abstract class JumpBuilder extends StateBuilder {
     this.byte(0x0f);
     this.end();
     this.loadAt(0);
-    this.setFlag(MEM);
+    // the kernel changes flags only together with rip
+    this.setFlag(flag);
     this.edgeOut!(0);
   }
   /** Control comes from outside, and takes the k-th edge of the block. */

@@ -320,6 +320,10 @@ export abstract class StateBuilder extends OperandBuilder {
   /** Everything to the state block: before another region runs. */
   protected sync(): void {
     this.toMem();
+    this.syncRegisters();
+  }
+  /** All but the flags. */
+  protected syncRegisters(): void {
     this.storeRegisters(this.dirty);
     this.storeLeft(-this.owed);
   }

@@ -138,7 +138,7 @@ const CALLS = 1500;
 /** What a small kernel does at the door, and what it sees there. */
 function called(cpu: Pick<Cpu, "state" | "retired">, log: string[], n: number): void {
   const { state } = cpu;
-  log.push([cpu.retired, state.rip, ...Array.from({ length: 16 }, (_, r) => state.get(r))].join());
+  log.push([cpu.retired, state.rip, state.rflags, ...Array.from({ length: 16 }, (_, r) => state.get(r))].join());
   state.set(RAX, n % 50);
   if (n % 50 === 49) state.set(R8, 7); // the caller's own registers, as a signal's frame would
   if (n % 70 === 69) state.rip = CODE + 0x80; // elsewhere: which jumps back by itself

@@ -260,9 +260,10 @@ export class Jit implements Compiler {
     // code that goes on in other code must not leave a frame here
     a.get(0).returnCallIndirect(w.type([], ["i64"]), 1).op(0x0b);
     w.exportFunction("$region", w.addFunction(w.type(["i32"], ["i64"]), [], a.take()));
-    w.exportFunction("$settle", w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s)));
+    const settle = w.addFunction(w.type(...IMPORTS["$settle"]!), ["i64"], settleFunction(s));
+    w.exportFunction("$settle", settle);
     const { host } = this;
-    w.exportFunction("$door", w.addFunction(w.type(...IMPORTS["$door"]!), ...host.log.code(s, kernel!, quick!, again!)));
+    w.exportFunction("$door", w.addFunction(w.type(...IMPORTS["$door"]!), ...host.log.code(s, settle, kernel!, quick!, again!)));
     const door = { $kernel: () => host.knock(), $quick: (rax: number) => host.quick(rax), $again: () => host.again() };
     return this.instantiate(w.finish(), { ...this.interpreter.imports, ...door, t: this.interpreter.table, r: this.table });
   }
