@@ -82,8 +82,9 @@ export class Addresses {
   private readonly sums = new Map<number, number>();
   private next = 1 + REGS;
   private hints = new Map<number, Hint>();
-  /** symbols given to registers by steps of this block: step * REGS + register; 0: none */
+  /** symbols given to registers by steps of this block: step * REGS + register; what is less than `since`: none */
   private given = new Int32Array(16);
+  private since = 0;
   private step = 0;
 
   constructor(region: Region) {
@@ -129,7 +130,7 @@ export class Addresses {
     }
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);
-    else this.given.fill(0, 0, most);
+    this.since = this.next;
     if (this.hints.size > 0) this.hints.clear();
     this.expectAll(VALUES * n, this.symbols, this.offsets);
     if (block.steps.length > 0) this.look(block, VALUES * n + OUT);
@@ -246,7 +247,8 @@ export class Addresses {
   set(r: number, symbol: number, offset: number): void {
     if (symbol < 0) {
       const at = this.step * REGS + r;
-      symbol = this.given[at]! || this.fresh();
+      symbol = this.given[at]!;
+      if (symbol < this.since) symbol = this.fresh();
       // a second value within one instruction is another one
       this.given[at] = 0;
       offset = 0;

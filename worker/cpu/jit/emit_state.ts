@@ -9,7 +9,7 @@ import { MEM } from "./flag_record.ts";
 import { STATEFUL, type Links } from "./links.ts";
 import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
-import { ALIGNED, BOUNDS, CLEAR, stridesOf, type Group, type Strides } from "./strides.ts";
+import { ALIGNED, BOUNDS, CLEAR, type Group, type Strides } from "./strides.ts";
 
 /** Helpers that never write guest memory. */
 const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
@@ -84,7 +84,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
     this.addresses = new Addresses(region);
-    this.strides = stridesOf(region, links.mem.size);
+    this.strides = region.strides;
     this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis, this.strides);
   }
 

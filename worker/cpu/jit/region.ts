@@ -6,7 +6,8 @@ import { Finder, isNop, MAX_BLOCKS, MAX_INSNS, type Surroundings } from "./finde
 import { unfold } from "./nest.ts";
 import { rotate } from "./rotate.ts";
 import type { Step, Steps } from "./steps.ts";
-import { loopBodies, makeReducible, type Analysis } from "./structure.ts";
+import { stridesOf, type Strides } from "./strides.ts";
+import { analyse, loopBodies, makeReducible, type Analysis } from "./structure.ts";
 
 /** Where an edge of a block leads: a block of the region, or out of it to an address. */
 export interface Edge {
@@ -59,6 +60,7 @@ export interface Region {
   /** successors within the region, by block; edgeOf[b][k] is the edge of that successor */
   readonly succ: readonly (readonly number[])[];
   readonly edgeOf: readonly (readonly number[])[];
+  readonly strides: Strides;
   /** registers that any instruction reads or writes */
   readonly used: number;
   /** xmm registers that are mostly used as a double, as a single */
@@ -69,6 +71,13 @@ export interface Region {
   /** bytes of code, as [first, past the last] address of each instruction's run */
   readonly ranges: readonly (readonly [number, number])[];
   readonly insns: number;
+}
+
+/** How control flows through blocks, and what follows from that. */
+export type Flow = Pick<Region, "succ" | "edgeOf" | "analysis" | "loops" | "strides">;
+export function flowOf(blocks: readonly Block[], memory: number): Flow {
+  const { succ, edgeOf } = edgesOf(blocks), analysis = analyse(succ), loops = loopBodies(succ, analysis);
+  return { succ, edgeOf, analysis, loops, strides: stridesOf({ blocks, analysis, succ, loops }, memory) };
 }
 
 /** Successors of each block within the region, and which edges they are. */
@@ -139,8 +148,10 @@ function regionOf(finder: Finder, entry: number, first: number, limit: number): 
       return { ...original, edges: original.edges.map((e) => (e.block < 0 ? e : edgeTo(to[k++]!, e.rip, e.choices))) };
     });
   }
+  let flow = flowOf(blocks, limit);
+  const turned = rotate(blocks, flow, MAX_BLOCKS);
+  if (turned !== undefined) flow = flowOf((blocks = turned), limit);
   let used = 0, mxcsr = false, insns = 0;
-  blocks = rotate(blocks, limit, MAX_BLOCKS);
   const uses = { whole: new Array<number>(16).fill(0), double: new Array<number>(16).fill(0), single: new Array<number>(16).fill(0) };
   for (const block of blocks)
     for (const step of block.steps) {
@@ -150,8 +161,8 @@ function regionOf(finder: Finder, entry: number, first: number, limit: number): 
       countLanes(step, uses);
     }
   if (first !== entry && insns > MAX_INSNS) return undefined;
-  const { succ, edgeOf } = edgesOf(blocks);
-  const { analysis, dispatchers, redirected } = makeReducible(succ);
+  const succ = flow.succ.slice(), edgeOf = flow.edgeOf.slice();
+  const { analysis, dispatchers, redirected } = makeReducible(succ, flow.analysis);
   for (const places of dispatchers) {
     const block = blockOf(-1, [], places.map((n) => edgeTo(n, blocks[n]!.rip)));
     block.dispatcher = true;
@@ -163,7 +174,8 @@ function regionOf(finder: Finder, entry: number, first: number, limit: number): 
     edges[at] = edgeTo(to, rip, [...choices, [to, choice]]);
   }
   const doubles = mostly(uses, "double", "single"), singles = mostly(uses, "single", "double") & ~doubles;
-  return { entry: first, blocks, analysis, loops: loopBodies(succ, analysis), succ, edgeOf, used, doubles, singles, mxcsr, ranges, insns };
+  if (dispatchers.length > 0) flow = flowOf(blocks, limit);
+  return { entry: first, blocks, ...flow, analysis, used, doubles, singles, mxcsr, ranges, insns };
 }
 
 /** Instructions on the longest way from each block to the next check, itself included. */

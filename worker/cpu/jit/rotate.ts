@@ -3,10 +3,8 @@
 // What may leave needs them, and at the top of a loop that is a check of the first access, mostly: so four values would be carried around the loop for
 // a way out that is never taken. The instructions before the first that sets all flags are copied to all places that the loop is entered from, or gone round:
 // there the flags are known, and the loop begins behind them.
-import { blockOf, edgesOf, edgeTo, type Block } from "./region.ts";
+import { blockOf, edgeTo, type Block, type Flow } from "./region.ts";
 import { flagsLive } from "./liveness.ts";
-import { stridesOf } from "./strides.ts";
-import { analyse, loopBodies } from "./structure.ts";
 
 /** Instructions that are copied at most; ways to a loop's top, each of which gets a copy; loops of one region. */
 const MAX_HEAD = 8, MAX_WAYS = 5, MAX_LOOPS = 12;
@@ -33,12 +31,12 @@ function headOf({ steps, afterCall, afterDoor, dispatcher }: Block, written: num
   return basesOf(steps.slice(0, n)) & basesOf(steps.slice(n)) & written ? 0 : n;
 }
 
-/** The same region with such loops turned. Block 0 stays the entry. */
-export function rotate(blocks: readonly Block[], memory: number, most: number): Block[] {
-  const out = [...blocks], { succ } = edgesOf(blocks);
-  const analysis = analyse(succ), loops = loopBodies(succ, analysis), bodies = [...loops].slice(0, MAX_LOOPS);
-  if (bodies.length === 0) return out;
-  const strides = stridesOf({ blocks, analysis, succ, loops }, memory), live = flagsLive(blocks, succ, analysis, strides);
+/** The same region with such loops turned; undefined: there are none. Block 0 stays the entry. */
+export function rotate(blocks: readonly Block[], { succ, analysis, loops, strides }: Flow, most: number): Block[] | undefined {
+  const bodies = [...loops].slice(0, MAX_LOOPS);
+  if (bodies.length === 0) return undefined;
+  const out = [...blocks], live = flagsLive(blocks, succ, analysis, strides);
+  let turned = false;
   for (const [header, body] of bodies) {
     if (!live[header] || strides.loops.has(header)) continue;
     let written = 0, insns = 0;
@@ -49,8 +47,10 @@ export function rotate(blocks: readonly Block[], memory: number, most: number): 
       }
     if (insns > MAX_LOOP) continue;
     const block = out[header]!, head = headOf(block, written);
+    if (head === 0) continue;
     const ways = out.flatMap((b, from) => b.edges.flatMap((e, k) => (e.block === header ? [{ from, k }] : [])));
-    if (head === 0 || ways.length > MAX_WAYS || out.length + ways.length > most) continue;
+    if (ways.length > MAX_WAYS || out.length + ways.length > most) continue;
+    turned = true;
     const rest = out.push({ ...block, rip: block.steps[head]!.insn.rip, steps: block.steps.slice(head) }) - 1;
     const copy = (): Block => blockOf(block.rip, block.steps.slice(0, head), [edgeTo(rest, out[rest]!.rip)]);
     out[header] = copy();
@@ -62,5 +62,5 @@ export function rotate(blocks: readonly Block[], memory: number, most: number): 
       out.push(copy());
     });
   }
-  return out;
+  return turned ? out : undefined;
 }

@@ -140,14 +140,14 @@ function cycleOf(start: number, succ: readonly (readonly number[])[], back: (n: 
 }
 
 /**
- * Changes `succ` so that each loop is entered in one place: where there are several, by a node of its own, a dispatcher, appended to succ.
+ * Changes `succ`, of which `known` is the analysis, so that each loop is entered in one place: where there are several, by a node of its own, a dispatcher, appended to succ.
  * What leads into the loop from outside, or goes back in it, to one of these places goes to the dispatcher; what goes forward stays.
  */
-export function makeReducible(succ: number[][]): Reducible {
+export function makeReducible(succ: number[][], known?: Analysis): Reducible {
   const dispatchers: number[][] = [];
   const redirected: Redirected[] = [];
   for (;;) {
-    const a = analyse(succ);
+    const a = dispatchers.length === 0 && known !== undefined ? known : analyse(succ);
     const done = { analysis: a, dispatchers, redirected };
     let target = -1;
     for (const n of a.order) succ[n]!.forEach((t, k) => (target = target < 0 && a.cut[n]![k] ? t : target));
