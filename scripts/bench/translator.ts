@@ -1,7 +1,7 @@
 // scripts/bench/translator.ts — how fast the compiled tier translates: the functions of busybox, without running them.
 //
 // Each function becomes a module of its own, instance and all; then once more as if all of it were called often, so that small functions are
-// copied into their callers. What counts is the processor time of the one thread that does it. It runs as a program of its own, put together
+// copied into their callers. What counts is the processor time of the one thread that does it; by stage, the shortest time of each function in the later passes. It runs as a program of its own, put together
 // like the page's: tsx would give each function its name anew whenever it is made, and take a third longer.
 
 import { spawnSync } from "node:child_process";
@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { Cpu, cpuBytes } from "../../worker/cpu/cpu.ts";
 import { Insn } from "../../worker/cpu/decode.ts";
 import { loadIced } from "../../worker/cpu/iced.ts";
+import { STAGES, type Stage } from "../../worker/cpu/jit/jit.ts";
 import { GuestMemory } from "../../worker/cpu/memory.ts";
 
 const PROGRAM = ".cache/userspace/out/busybox", BASE = 0x100000, SIZE = 8 << 20, RECORDS = 4096;
@@ -66,31 +67,68 @@ const PASSES = 4;
 /** How often everything was called, as the second kind of pass has it. */
 const OFTEN = 600;
 
-export type Translator = Record<"cold" | "first" | "warm" | "copies", Speed>;
+/** Where the time of a later pass goes: nanoseconds an instruction, by stage. */
+type Stages = Record<Stage, number>;
+type Passes = "cold" | "first" | "warm" | "copies";
+export type Translator = Record<Passes, Speed> & { readonly stages: Stages };
+
+const noTime = (value: number): Stages => Object.fromEntries(STAGES.map((s) => [s, value])) as Stages;
+/** Takes the time of each stage of each function, and keeps the shortest: whatever else a machine does can only make it longer. */
+class Laps {
+  private readonly shortest = new Map<number, Stages>();
+  private now = noTime(0);
+  private last = 0n;
+  begin(): void {
+    this.now = noTime(0);
+    this.last = process.hrtime.bigint();
+  }
+  lap(stage: Stage): void {
+    const before = this.last;
+    this.last = process.hrtime.bigint();
+    this.now[stage] += Number(this.last - before);
+  }
+  end(rip: number): void {
+    const best = this.shortest.get(rip);
+    if (best === undefined) this.shortest.set(rip, this.now);
+    else for (const s of STAGES) best[s] = Math.min(best[s], this.now[s]);
+  }
+  /** For each of so many instructions. */
+  each(insns: number): Stages {
+    const sum = noTime(0);
+    for (const one of this.shortest.values()) for (const s of STAGES) sum[s] += one[s] / insns;
+    return sum;
+  }
+}
 
 /** The first 20,000 instructions, all of the first pass, the best of those that follow; the same with copies of what is called. */
 export async function translate(): Promise<Translator> {
   const { cpu, functions } = await subject();
   const jit = cpu.jit!, speed = (insns: number, ns: number): Speed => ({ thousands: insns / 1000, ms: ns / 1e6, perSecond: (insns / ns) * 1e3 });
-  const found: Partial<Translator> = {};
-  const note = (what: keyof Translator, now: Speed): void => {
+  const found: Partial<Record<Passes, Speed>> = {};
+  const note = (what: Passes, now: Speed): void => {
     const before = found[what];
     if (before === undefined || before.perSecond < now.perSecond) found[what] = now;
   };
+  const laps = new Laps();
+  jit.lap = (stage) => laps.lap(stage);
+  let stages = noTime(0);
   for (let pass = 0; pass < 2 * PASSES; pass++) {
     cpu.flush();
     if (pass === PASSES) cpu.interpreter.heat = () => OFTEN;
     const from = jit.counters.insns, start = processorTime();
     for (const rip of functions) {
+      laps.begin();
       jit.compile(rip);
+      if (pass > 0 && pass < PASSES) laps.end(rip);
       if (found.cold === undefined && jit.counters.insns - from >= COLD) note("cold", speed(jit.counters.insns - from, processorTime() - start));
     }
+    if (pass === PASSES - 1) stages = laps.each(jit.counters.insns - from);
     note(pass === 0 ? "first" : pass < PASSES ? "warm" : "copies", speed(jit.counters.insns - from, processorTime() - start));
   }
-  return found as Translator;
+  return { ...found, stages } as Translator;
 }
 
-const NAMES: Record<keyof Translator, string> = {
+const NAMES: Record<Passes, string> = {
   cold: "the first 20,000", first: "the first pass", warm: "a later pass", copies: "with copies of what is called",
 };
 
@@ -106,9 +144,12 @@ export async function benchTranslator(say: (line: string) => void, json: boolean
     const found = JSON.parse(stdout) as Translator;
     say(`${"instructions of busybox".padEnd(32)}${"thousands".padStart(10)}${"ms".padStart(8)}${"M/s".padStart(8)}`);
     for (const [name, text] of Object.entries(NAMES)) {
-      const { thousands, ms, perSecond } = found[name as keyof Translator];
+      const { thousands, ms, perSecond } = found[name as Passes];
       say(`${text.padEnd(32)}${thousands.toFixed(1).padStart(10)}${ms.toFixed(0).padStart(8)}${perSecond.toFixed(3).padStart(8)}`);
     }
+    say("");
+    say(`${"a later pass, by stage".padEnd(32)}${"ns each".padStart(10)}`);
+    for (const stage of STAGES) say(`${stage.padEnd(32)}${found.stages[stage].toFixed(0).padStart(10)}`);
     if (json) console.log(JSON.stringify(found));
   } finally {
     rmSync(folder, { recursive: true });

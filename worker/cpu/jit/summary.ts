@@ -73,8 +73,9 @@ class Notes implements Builder<number, number> {
     this.depth = 0;
     this.learns.scalar = this.learns.packed = 0;
     this.count = 1;
-    if (this.accesses.length > 0) this.accesses.length = 0;
-    if (this.moves.length > 0) this.moves.length = 0;
+    // not length = 0, which engines do far more slowly
+    while (this.accesses.length > 0) this.accesses.pop();
+    while (this.moves.length > 0) this.moves.pop();
   }
   finish(): void {
     this.out.flagsApart = this.out.flags;
