@@ -74,7 +74,7 @@ export interface Region {
 }
 
 /** How control flows through blocks, and what follows from that. */
-export type Flow = Pick<Region, "succ" | "edgeOf" | "analysis" | "loops" | "strides">;
+export type Flow = Pick<Region, "analysis" | "loops" | "strides"> & { readonly succ: number[][]; readonly edgeOf: number[][] };
 export function flowOf(blocks: readonly Block[], memory: number): Flow {
   const { succ, edgeOf } = edgesOf(blocks), analysis = analyse(succ), loops = loopBodies(succ, analysis);
   return { succ, edgeOf, analysis, loops, strides: stridesOf({ blocks, analysis, succ, loops }, memory) };
@@ -161,7 +161,7 @@ function regionOf(finder: Finder, entry: number, first: number, limit: number): 
       countLanes(step, uses);
     }
   if (first !== entry && insns > MAX_INSNS) return undefined;
-  const succ = flow.succ.slice(), edgeOf = flow.edgeOf.slice();
+  const { succ, edgeOf } = flow;
   const { analysis, dispatchers, redirected } = makeReducible(succ, flow.analysis);
   for (const places of dispatchers) {
     const block = blockOf(-1, [], places.map((n) => edgeTo(n, blocks[n]!.rip)));
