@@ -88,6 +88,8 @@ export class Steps {
   }
   clear(): void {
     this.slots.fill(undefined);
+    // shapes may get other numbers
+    this.summaries.length = 0;
   }
   /** How many are kept. */
   get size(): number {
