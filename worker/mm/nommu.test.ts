@@ -168,6 +168,13 @@ describe("nommu.map_fixed=own", () => {
     expect(mmap(a + 3 * PAGE, 2 * PAGE, R, PRIVATE | ANON | FIXED)).toBe("EINVAL");
     expect(mmap(0x300000, PAGE, R, PRIVATE | ANON | FIXED)).toBe("EINVAL");
   });
+  test("private mappings of a file that overlap: the second has a copy", () => {
+    k.write_file("/f", "a".repeat(PAGE) + "b".repeat(PAGE) + "c".repeat(PAGE));
+    const fd = open("/f", 0);
+    k.kernel.params = new Params("nommu.map_fixed=own");
+    const first = mmap(0, 2 * PAGE, R, PRIVATE, fd, 0) as number, second = mmap(0, 2 * PAGE, R, PRIVATE, fd, PAGE) as number;
+    expect([k.text(first, 1), k.text(first + PAGE, 1), k.text(second, 1), k.text(second + PAGE, 1)]).toEqual(["a", "b", "b", "c"]);
+  });
   test("mprotect and madvise, which are ENOSYS otherwise", () => {
     const a = anon(4);
     expect([k.sys("mprotect", a, PAGE, R), k.sys("madvise", a, PAGE, 4)]).toEqual(["ENOSYS", "ENOSYS"]);

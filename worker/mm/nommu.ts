@@ -119,14 +119,14 @@ function private_copy(kernel: Kernel, task: Task, len: number, file: File | unde
   return { start, top: start + run.total * PAGE_SIZE };
 }
 
-/** The region that a new shareable mapping joins, if one holds all of it; EINVAL where one holds only a part.  cf. do_mmap() */
-function find_shareable(kernel: Kernel, file: File, pgoff: number, pages: number, direct: boolean): VmRegion | undefined {
+/** The region that a new shareable mapping joins, if one holds all of it; EINVAL where one holds only a part, unless it may be `apart`.  cf. do_mmap() */
+function find_shareable(kernel: Kernel, file: File, pgoff: number, pages: number, apart: boolean): VmRegion | undefined {
   for (const r of kernel.regions.all) {
     if ((r.vm_flags & (VM_MAYSHARE | VM_MAYOVERLAY)) === 0 || r.inode !== file.f_inode || r.inode === undefined) continue;
     const rend = r.vm_pgoff + (r.vm_end - r.vm_start) / PAGE_SIZE;
     if (r.vm_pgoff >= pgoff + pages || pgoff >= rend) continue;
     if (r.vm_pgoff <= pgoff && pgoff + pages <= rend) return r;
-    if (!direct) {
+    if (!apart) {
       kernel.printk.warn("Attempt to share mismatched mappings");
       throw EINVAL;
     }
@@ -163,7 +163,8 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
 
   let region: VmRegion | undefined;
   if (shareable) {
-    region = find_shareable(kernel, file, pgoff, rlen / PAGE_SIZE, caps.direct);
+    // with an MMU private mappings may overlap in any way: gcc's link-time optimizer maps sections of one file
+    region = find_shareable(kernel, file, pgoff, rlen / PAGE_SIZE, caps.direct || (type === MAP_PRIVATE && owns(kernel)));
     if (region !== undefined) {
       region.usage++;
       const start = region.vm_start + (pgoff - region.vm_pgoff) * PAGE_SIZE;
