@@ -57,7 +57,7 @@ export interface KernelDoor {
   readonly cost: number;
   readonly tag: number;
   /**
-   * The work of call `rax`, below 512. Going on is all that follows, with so many instructions less, but for Cpu.attend().
+   * The work of call `rax`, below NUMBERS of door.ts. Going on is all that follows, with so many instructions less, but for Cpu.attend().
    * The log has the call and the instructions before it: DoorLog.calls, .insns.
    */
   quick(rax: number): void;

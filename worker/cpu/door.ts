@@ -10,8 +10,8 @@ import { RAX, ST_CODE_HIT, ST_GPR, ST_LEFT, ST_RETIRED, ST_RFLAGS_SYS, ST_RIP, T
 const KEPT = 4096, SAVED = 16;
 /** f64 count of retired instructions, i32 tag, i32 rax */
 const ENTRY = 16;
-/** What rax is counted for. */
-const NUMBERS = 512;
+/** What rax is counted for, and quick() is asked for: less than this. */
+export const NUMBERS = 512;
 
 // the words of a log, from its start
 /** i32: what a visit costs, as if so many instructions had retired; 0: the kernel wants to be asked how to go on ($kernel). */

@@ -1,6 +1,7 @@
 // arch/um/do_syscall_64.ts — from an exit of the CPU to a system call's body and back.  cf. arch/x86/um/nommu/do_syscall_64.c
 //
 // The only place where an Errno is caught. A call that must wait leaves task.syscall_nr set: when the task runs again, so does the body.
+import { NUMBERS } from "../../cpu/door.ts";
 import type { Exit } from "../../cpu/exit.ts";
 import type { CpuState } from "../../cpu/state.ts";
 import { R10, R11, R8, R9, RAX, RCX, RDI, RDX, RSI } from "../../cpu/state.ts";
@@ -51,8 +52,7 @@ function entryOf(row: Row | undefined): Entry | undefined {
 const NO_CALL = entryWith(() => {
   throw ENOSYS;
 }, []);
-/** by number, which is below this where calls are quick */
-const NUMBERS = 512;
+/** by number; $door asks for each below NUMBERS */
 const entries: readonly Entry[] = Array.from({ length: Math.max(NUMBERS, syscall_table.length) }, (_, nr) => entryOf(syscall_table[nr]) ?? NO_CALL);
 /** What result() gives of a call that is not over: no error is positive. */
 const PARKED = 1;

@@ -374,7 +374,7 @@ export class Jit implements Compiler {
       const region = discover(this.steps, entry, around, entry === rip ? this.registers() : [], entry === rip || again ? this.functions.of(entry) : entry);
       if (region === undefined || (known !== undefined && region.insns > (again ? MAX_RENEWED : MAX_COPIED))) continue;
       // not if it has become less: what registers were then has told where jumps go
-      if (again && region.insns <= this.coldNear(entry).get(entry)!.insns) continue;
+      if (again && region.insns <= (this.coldNear(entry)?.get(entry)?.insns ?? 0)) continue;
       batch.push(region);
       insns += region.insns;
       const cold: number[] = [];
@@ -386,8 +386,7 @@ export class Jit implements Compiler {
         if (this.interpreter.heat(to) >= WARM) met.add(to);
         else cold.push(to);
       }
-      if (cold.length > 0) this.coldNear(entry).set(entry, { calls: cold, insns: region.insns });
-      else this.coldNear(entry).delete(entry);
+      this.setCold(entry, cold.length > 0 ? { calls: cold, insns: region.insns } : undefined);
       if (entry !== rip) continue;
       for (const outdated of this.outdated(rip)) {
         renewed.add(outdated);
@@ -398,16 +397,20 @@ export class Jit implements Compiler {
   }
   /** by the place of a region's entry, and entry */
   private readonly cold = new Map<number, Map<number, Cold>>();
-  private coldNear(rip: number): Map<number, Cold> {
-    const place = rip >>> RENEWED_SHIFT;
-    let near = this.cold.get(place);
-    if (near === undefined) this.cold.set(place, (near = new Map<number, Cold>()));
-    return near;
+  private coldNear(rip: number): Map<number, Cold> | undefined {
+    return this.cold.get(rip >>> RENEWED_SHIFT);
+  }
+  private setCold(entry: number, cold: Cold | undefined): void {
+    const near = this.coldNear(entry);
+    if (cold === undefined) {
+      if (near?.delete(entry) && near.size === 0) this.cold.delete(entry >>> RENEWED_SHIFT);
+    } else if (near === undefined) this.cold.set(entry >>> RENEWED_SHIFT, new Map([[entry, cold]]));
+    else near.set(entry, cold);
   }
   /** Entries of regions that go through the code at `rip`, and were compiled before what they call was called often: as a loop was hot before the one at `rip` ran. */
   private outdated(rip: number): number[] {
     const found: number[] = [];
-    for (const [entry, { calls }] of this.coldNear(rip)) {
+    for (const [entry, { calls }] of this.coldNear(rip) ?? []) {
       if (entry === rip || !calls.some((at) => this.interpreter.heat(at) >= WARM)) continue;
       if (this.regions.get(entry)?.ranges.some(([from, to]) => from <= rip && rip < to)) found.push(entry);
     }
@@ -436,7 +439,7 @@ export class Jit implements Compiler {
     this.old.set(c.entry, c);
     if (this.regions.get(c.entry) !== c) return; // a copy took its place
     this.regions.delete(c.entry);
-    this.coldNear(c.entry).delete(c.entry);
+    this.setCold(c.entry, undefined);
     const { u32 } = this.links.mem;
     u32[this.word(c.entry) >>> 2] = 0;
     const j = (this.links.jumps >>> 2) + 2 * (c.entry & (JUMP_ENTRIES - 1));
@@ -450,9 +453,9 @@ export class Jit implements Compiler {
     else this.changes.delete(granule);
   }
 
-  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon, instructions. */
-  held(): { regions: number; old: number; words: number; changes: number; steps: number } {
-    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size, steps: this.steps.size };
+  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon, instructions, pages with regions that may be renewed. */
+  held(): { regions: number; old: number; words: number; changes: number; steps: number; cold: number } {
+    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size, steps: this.steps.size, cold: this.cold.size };
   }
 
   /** Forgets all compiled code. */
