@@ -1,7 +1,7 @@
 // fs/anon_inodes.ts — inodes of files that have no name: pipes, eventfds, epolls, sockets.  cf. fs/anon_inodes.c, fs/pipe.c pipefs, net/socket.c sockfs
 import { ENOSYS, ENXIO } from "../include/uapi/errno.ts";
 import type { Kernel } from "../kernel/kernel.ts";
-import { FileSystemType, Inode, SuperBlock, Dentry, Mount, type Iattr, type StatFs } from "./fs.ts";
+import { File, type FileOperations, FileSystemType, Inode, SuperBlock, Dentry, Mount, type Iattr, type StatFs } from "./fs.ts";
 import { current_time } from "./inode.ts";
 
 /** A file system that only the kernel mounts: it is there to give st_dev and f_type. */
@@ -82,4 +82,12 @@ export class AnonInodes {
     inode.i_gid = gid;
     return inode;
   }
+}
+
+/** An open file that belongs to no path: of an eventfd, a timerfd ...  cf. anon_inode_getfile() */
+export function anon_inode_getfile(kernel: Kernel, fops: FileOperations, flags: number): File {
+  const { vfs } = kernel;
+  vfs.anon.anon_inode.i_count++;
+  vfs.nr_files++;
+  return new File(undefined, vfs.anon.anon_inode, flags, fops);
 }

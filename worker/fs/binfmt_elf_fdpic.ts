@@ -51,7 +51,7 @@ function read_exact(task: Task, file: File, pos: number, len: number): Uint8Arra
   const buf = new Uint8Array(len);
   let n = 0;
   while (n < len) {
-    const got = file.read(task, buf, n, len - n, pos + n);
+    const got = file.f_op.read(file, task, buf, n, len - n, pos + n);
     if (got === 0) return undefined;
     n += got;
   }
@@ -65,7 +65,7 @@ export function fetch_elf(task: Task, file: File, name: string, head: Uint8Array
   const u64 = (at: number): number => v.getUint32(at, true) + v.getUint32(at + 4, true) * 0x100000000;
   const e_type = v.getUint16(16, true);
   if ((e_type !== ET_EXEC && e_type !== ET_DYN) || v.getUint16(18, true) !== EM_X86_64 || head[4] !== 2) return undefined;
-  if (file.mmap_capabilities === false) return undefined;
+  if (file.f_op.mmap_capabilities === false) return undefined;
   const e_phoff = u64(32);
   const phnum = v.getUint16(56, true);
   if (v.getUint16(54, true) !== ELF_PHDR_SIZE || phnum > 65536 / ELF_PHDR_SIZE) throw ENOMEM;
@@ -166,7 +166,7 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
     if (addr > zeroed) u8.fill(0, zeroed, addr);
     let n = 0;
     while (n < p.p_filesz) {
-      const got = elf.file.read(task, u8, addr + n, p.p_filesz - n, p.p_offset + n);
+      const got = elf.file.f_op.read(elf.file, task, u8, addr + n, p.p_filesz - n, p.p_offset + n);
       if (got === 0) break;
       n += got;
     }

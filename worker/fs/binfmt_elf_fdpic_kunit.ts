@@ -4,18 +4,18 @@ import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../kunit/suite.ts
 import type { KUnitTest } from "../kunit/test.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_elf, elf_interpreter, exec_stack_size, fetch_elf, type ElfFile } from "./binfmt_elf_fdpic.ts";
-import { File } from "./fs.ts";
+import { File, FileOperations } from "./fs.ts";
 
-class Bytes extends File {
+class Bytes extends FileOperations {
   private readonly bytes: Uint8Array;
   constructor(bytes: Uint8Array) {
-    super(undefined, undefined, 0);
+    super();
     this.bytes = bytes;
   }
   override get mmap_capabilities(): "copy" {
     return "copy";
   }
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = Math.max(0, Math.min(len, this.bytes.length - pos));
     buf.set(this.bytes.subarray(pos, pos + n), off);
     return n;
@@ -48,7 +48,7 @@ function elf(phdrs: readonly Phdr[], patch: (v: DataView) => void = () => {}): U
   patch(v);
   return b;
 }
-const fetch = (test: KUnitTest, b: Uint8Array): ElfFile | undefined => fetch_elf(test.kernel.current!, new Bytes(b), "x", b.slice(0, 256));
+const fetch = (test: KUnitTest, b: Uint8Array): ElfFile | undefined => fetch_elf(test.kernel.current!, new File(undefined, undefined, 0, new Bytes(b)), "x", b.slice(0, 256));
 const LOAD = { type: 1, memsz: 16 };
 const STACK = 0x6474e551;
 

@@ -107,7 +107,7 @@ export class CoreFile {
   emit(b: Uint8Array): boolean {
     const n = Math.min(b.length, this.limit - this.pos);
     for (let done = 0; done < n; ) {
-      const k = this.file.write(this.task, b, done, n - done, this.pos);
+      const k = this.file.f_op.write(this.file, this.task, b, done, n - done, this.pos);
       if (k <= 0) return false;
       done += k;
       this.pos += k;

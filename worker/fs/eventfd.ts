@@ -4,36 +4,34 @@ import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { Hex, SYSCALL_DEFINE, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { File, POLLERR, POLLIN, POLLOUT } from "./fs.ts";
+import { type File, POLLERR, POLLIN, POLLOUT, FMODE_NOWAIT, FileOperations } from "./fs.ts";
 import { fput } from "./file_table.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 
 const EFD_SEMAPHORE = 1;
 const TWO32 = 0x100000000;
 
-export class EventFd extends File {
+export class EventFd extends FileOperations {
   /** the 64-bit counter: it may hold up to 2^64-2 */
   private lo: number;
   private hi = 0;
   readonly semaphore: boolean;
   readonly wqh: WaitQueue = new WaitQueue();
-  constructor(task: Task, count: number, flags: number) {
-    const { anon } = task.kernel.vfs;
-    super(undefined, anon.anon_inode, O_RDWR | (flags & O_NONBLOCK));
-    anon.anon_inode.i_count++;
-    task.kernel.vfs.nr_files++;
+  constructor(count: number, flags: number) {
+    super();
     this.lo = count;
     this.semaphore = (flags & EFD_SEMAPHORE) !== 0;
   }
   override get writes_segments(): boolean {
     return true;
   }
-  override get nowait(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_NOWAIT;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 8) throw EINVAL;
     if (this.lo === 0 && this.hi === 0) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [this.wqh]);
     }
     const view = new DataView(buf.buffer, buf.byteOffset);
@@ -47,7 +45,7 @@ export class EventFd extends File {
     return 8;
   }
   /** Adds; sleeps while the sum would be more than 2^64-2. */
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len !== 8) throw EINVAL;
     const view = new DataView(buf.buffer, buf.byteOffset);
     const lo = view.getUint32(off, true);
@@ -56,7 +54,7 @@ export class EventFd extends File {
     const sum_lo = this.lo + lo;
     const sum_hi = this.hi + hi + (sum_lo >= TWO32 ? 1 : 0);
     if (sum_hi >= TWO32 || (sum_hi === 0xffffffff && sum_lo >>> 0 === 0xffffffff)) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [this.wqh]);
     }
     this.lo = sum_lo >>> 0;
@@ -64,7 +62,7 @@ export class EventFd extends File {
     this.wqh.wake_up();
     return 8;
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wqh);
     let mask = 0;
     if (this.lo !== 0 || this.hi !== 0) mask |= POLLIN;
@@ -87,7 +85,7 @@ export class EventFd extends File {
 
 function do_eventfd(task: Task, count: number, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK | EFD_SEMAPHORE)) !== 0) throw EINVAL;
-  const file = new EventFd(task, count, flags);
+  const file = anon_inode_getfile(task.kernel, new EventFd(count, flags), O_RDWR | (flags & O_NONBLOCK));
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
   } catch (e) {

@@ -1,8 +1,9 @@
 // fs/eventfd_kunit.ts — the counter: 64 bits, its ceiling, semaphores, readiness.
 import { EAGAIN, EINVAL } from "../include/uapi/errno.ts";
-import { O_NONBLOCK } from "../include/uapi/fcntl.ts";
+import { O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../kunit/suite.ts";
 import type { KUnitTest } from "../kunit/test.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 import { EventFd } from "./eventfd.ts";
 import { fput } from "./file_table.ts";
 import { POLLERR, POLLIN, POLLOUT } from "./fs.ts";
@@ -12,23 +13,23 @@ const MAX = 0xffff_ffff_ffff_fffen;
 
 function withCounter(test: KUnitTest, count: number, flags: number, run: (c: { write(v: bigint): number; read(): bigint; poll(): number }) => void): void {
   const task = test.kernel.current!;
-  const file = new EventFd(task, count, flags | O_NONBLOCK);
+  const file = anon_inode_getfile(task.kernel, new EventFd(count, flags), O_RDWR | O_NONBLOCK);
   const v = new DataView(new ArrayBuffer(8));
   const u8 = new Uint8Array(v.buffer);
   try {
     run({
       write: (n) => {
         v.setBigUint64(0, n, true);
-        return file.write(task, u8, 0, 8);
+        return file.f_op.write(file, task, u8, 0, 8, 0);
       },
       read: () => {
-        file.read(task, u8, 0, 8);
+        file.f_op.read(file, task, u8, 0, 8, 0);
         return v.getBigUint64(0, true);
       },
-      poll: () => file.poll(task, undefined) & (POLLIN | POLLOUT | POLLERR),
+      poll: () => file.f_op.poll(file, task, undefined) & (POLLIN | POLLOUT | POLLERR),
     });
-    test.KUNIT_EXPECT_ERRNO(EINVAL, () => file.read(task, u8, 0, 7), "a short read");
-    test.KUNIT_EXPECT_ERRNO(EINVAL, () => file.write(task, u8, 0, 7), "a short write");
+    test.KUNIT_EXPECT_ERRNO(EINVAL, () => file.f_op.read(file, task, u8, 0, 7, 0), "a short read");
+    test.KUNIT_EXPECT_ERRNO(EINVAL, () => file.f_op.write(file, task, u8, 0, 7, 0), "a short write");
   } finally {
     fput(task, file);
   }

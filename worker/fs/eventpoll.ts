@@ -7,9 +7,11 @@ import { O_CLOEXEC, O_RDWR } from "../include/uapi/fcntl.ts";
 import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import { WaitQueue, sleep_on } from "../kernel/sched/wait.ts";
 import { Fd, Hex, Int, Ptr, SYSCALL_DEFINE, Size, Timespec } from "../kernel/syscall.ts";
+import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_read, check_write } from "../kernel/uaccess.ts";
-import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM } from "./fs.ts";
+import { type File, FileOperations, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM } from "./fs.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 import { fput } from "./file_table.ts";
 import { call_sigmask, get_timeout } from "./select.ts";
 
@@ -45,7 +47,8 @@ export class EpItem {
 const EPIOCSPARAMS = 0x40088a01;
 const EPIOCGPARAMS = 0x80088a02;
 
-export class EventPoll extends File {
+export class EventPoll extends FileOperations {
+  readonly file: File;
   /** in the order in which they were added; one file may be there under several descriptors */
   readonly items: EpItem[] = [];
   /** who looks now has slept to the end of its time */
@@ -53,6 +56,10 @@ export class EventPoll extends File {
   /** a watch was added or changed: waiters look again */
   readonly wq: WaitQueue = new WaitQueue();
 
+  constructor(kernel: Kernel) {
+    super();
+    this.file = anon_inode_getfile(kernel, this, O_RDWR);
+  }
   private find(fd: number, file: File): number {
     return this.items.findIndex((i) => i.fd === fd && i.file === file);
   }
@@ -91,7 +98,7 @@ export class EventPoll extends File {
   private ready(task: Task, item: EpItem, queues: WaitQueue[] | undefined, exclusive?: WaitQueue[]): { revents: number; stamp: number } {
     const edge = (item.events & EPOLLET) !== 0;
     const own: WaitQueue[] | undefined = edge || queues !== undefined ? [] : undefined;
-    const revents = item.file.poll(task, own) & (item.events | POLLERR | POLLHUP) & ~EP_PRIVATE_BITS;
+    const revents = item.file.f_op.poll(item.file, task, own) & (item.events | POLLERR | POLLHUP) & ~EP_PRIVATE_BITS;
     if (own !== undefined && queues !== undefined) {
       queues.push(...own);
       if ((item.events & EPOLLEXCLUSIVE) !== 0) exclusive?.push(...own);
@@ -127,10 +134,10 @@ export class EventPoll extends File {
     return count;
   }
   /** Busy polling is for network cards; other requests are no requests.  cf. ep_eventpoll_ioctl() */
-  override ioctl(_task: Task, cmd: number, _arg: number): number {
+  override ioctl(_file: File, _task: Task, cmd: number, _arg: number): number {
     throw cmd === EPIOCSPARAMS || cmd === EPIOCGPARAMS ? EOPNOTSUPP : EINVAL;
   }
-  override poll(task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     let ready = false;
     for (const item of this.items) {
@@ -145,7 +152,7 @@ export class EventPoll extends File {
     let below = 0;
     for (const { file } of this.items) {
       if (file === target) throw ELOOP;
-      if (file instanceof EventPoll) below = Math.max(below, file.depth_below(target, depth + 1) + 1);
+      if (file.f_op instanceof EventPoll) below = Math.max(below, file.f_op.depth_below(target, depth + 1) + 1);
     }
     return below;
   }
@@ -153,12 +160,12 @@ export class EventPoll extends File {
   private depth_above(depth = 0): number {
     if (depth > EP_MAX_NESTS) throw ELOOP;
     let above = 0;
-    for (const ep of this.f_ep ?? []) above = Math.max(above, ep.depth_above(depth + 1) + 1);
+    for (const ep of this.file.f_ep ?? []) above = Math.max(above, ep.depth_above(depth + 1) + 1);
     return above;
   }
   /** This one is about to be watched by `target`: throws ELOOP when that would be a circle, or too deep.  cf. ep_loop_check() */
   check_nesting(target: EventPoll): void {
-    if (this.depth_below(target) + 1 + target.depth_above() > EP_MAX_NESTS) throw ELOOP;
+    if (this.depth_below(target.file) + 1 + target.depth_above() > EP_MAX_NESTS) throw ELOOP;
   }
   override get noop_llseek(): boolean {
     return true;
@@ -166,7 +173,7 @@ export class EventPoll extends File {
   override d_dname(): string {
     return "anon_inode:[eventpoll]";
   }
-  override show_fdinfo(): string {
+  override show_fdinfo(file: File): string {
     let s = "";
     for (const i of this.items) {
       const hex = (v: number, w: number): string => (v >>> 0).toString(16).padStart(w, " ");
@@ -176,7 +183,7 @@ export class EventPoll extends File {
     }
     return s;
   }
-  override release(): void {
+  override release(file: File): void {
     for (const { file } of this.items) {
       const list = file.f_ep!;
       list.splice(list.indexOf(this), 1);
@@ -188,10 +195,7 @@ export class EventPoll extends File {
 
 function do_epoll_create(task: Task, flags: number): number {
   if ((flags & ~O_CLOEXEC) !== 0) throw EINVAL;
-  const { vfs } = task.kernel;
-  const file = new EventPoll(undefined, vfs.anon.anon_inode, O_RDWR);
-  vfs.anon.anon_inode.i_count++;
-  vfs.nr_files++;
+  const { file } = new EventPoll(task.kernel);
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
   } catch (e) {
@@ -219,17 +223,18 @@ export const sys_epoll_ctl = SYSCALL_DEFINE("epoll_ctl", [Fd, Int, Fd, Ptr], (ta
     lo = m.view.getUint32(event + 4, true);
     hi = m.view.getUint32(event + 8, true);
   }
-  const ep = task.files!.fget(epfd);
+  const epfile = task.files!.fget(epfd);
+  const { f_op: ep } = epfile;
   const file = task.files!.fget(fd);
   const inode = file.f_inode;
-  if (inode !== undefined && ((S_ISREG(inode.i_mode) && !file.polls) || S_ISDIR(inode.i_mode) || file.never_polls)) throw EPERM;
-  if (ep === file || !(ep instanceof EventPoll)) throw EINVAL;
+  if (inode !== undefined && ((S_ISREG(inode.i_mode) && !file.f_op.polls) || S_ISDIR(inode.i_mode) || file.f_op.never_polls)) throw EPERM;
+  if (epfile === file || !(ep instanceof EventPoll)) throw EINVAL;
   if (op !== EPOLL_CTL_ADD && op !== EPOLL_CTL_DEL && op !== EPOLL_CTL_MOD) throw EINVAL;
   if ((events & EPOLLEXCLUSIVE) !== 0) {
     if (op === EPOLL_CTL_MOD) throw EINVAL;
-    if (op === EPOLL_CTL_ADD && (file instanceof EventPoll || (events & ~EPOLLEXCLUSIVE_OK_BITS) !== 0)) throw EINVAL;
+    if (op === EPOLL_CTL_ADD && (file.f_op instanceof EventPoll || (events & ~EPOLLEXCLUSIVE_OK_BITS) !== 0)) throw EINVAL;
   }
-  if (op === EPOLL_CTL_ADD && file instanceof EventPoll) file.check_nesting(ep);
+  if (op === EPOLL_CTL_ADD && file.f_op instanceof EventPoll) file.f_op.check_nesting(ep);
   if (op !== EPOLL_CTL_DEL) events |= POLLERR | POLLHUP;
   ep.ctl(op, fd, file, events, lo, hi);
   return 0;
@@ -240,7 +245,7 @@ function do_epoll_wait(task: Task, epfd: number, events: number, maxevents: numb
   if (maxevents <= 0 || maxevents > EP_MAX_EVENTS) throw EINVAL;
   const m = task.kernel.mem;
   check_write(m, events, Math.min(maxevents, 1) * 12);
-  const ep = task.files!.fget(epfd);
+  const { f_op: ep } = task.files!.fget(epfd);
   if (!(ep instanceof EventPoll)) throw EINVAL;
   const max = Math.min(maxevents, Math.floor((m.size - events) / 12));
   if (max <= 0) throw EFAULT;

@@ -59,7 +59,7 @@ function check_arg_size(bprm: LinuxBinprm): void {
 function read_head(task: Task, file: File): Uint8Array {
   const buf = new Uint8Array(BINPRM_BUF_SIZE);
   for (let n = 0; n < buf.length; ) {
-    const got = file.read(task, buf, n, buf.length - n, n);
+    const got = file.f_op.read(file, task, buf, n, buf.length - n, n);
     if (got === 0) break;
     n += got;
   }

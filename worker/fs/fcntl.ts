@@ -10,11 +10,11 @@ import { RLIMIT_NOFILE } from "../kernel/signal_types.ts";
 import { Fd, Hex, Int, SYSCALL_DEFINE, Long } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_user_s32, put_user_u32, check_write } from "../kernel/uaccess.ts";
-import type { File } from "./fs.ts";
+import { FMODE_CAN_ODIRECT, type File } from "./fs.ts";
 import { fcntl_getlease, fcntl_setlease } from "./leases.ts";
 import { S_APPEND, inode_owner_or_capable } from "./inode.ts";
 import { fcntl_getlk, fcntl_setlk } from "./locks.ts";
-import { PipeFile } from "./pipe.ts";
+import { PipeEnd } from "./pipe.ts";
 
 const SETFL_MASK = O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME;
 
@@ -32,8 +32,8 @@ function dupfd(task: Task, file: File, from: number, cloexec: boolean): number {
 /** O_ASYNC on or off.  @returns whether the file has it at all */
 export function set_fasync(task: Task, file: File, on: boolean): boolean {
   if (on === ((file.f_flags & FASYNC) !== 0)) return true;
-  if (!file.has_fasync) return false;
-  file.fasync(task, on);
+  if (!file.f_op.has_fasync) return false;
+  file.f_op.fasync(file, task, on);
   file.f_flags = on ? file.f_flags | FASYNC : file.f_flags & ~FASYNC;
   return true;
 }
@@ -43,7 +43,7 @@ function setfl(task: Task, file: File, arg: number): void {
   if (((arg ^ file.f_flags) & O_APPEND) !== 0 && inode !== undefined && (inode.i_flags & S_APPEND) !== 0) throw EPERM;
   if ((arg & O_NOATIME) !== 0 && (file.f_flags & O_NOATIME) === 0 && inode !== undefined && !inode_owner_or_capable(task.cred, inode)) throw EPERM;
   // of a pipe it makes packets
-  if ((arg & O_DIRECT) !== 0 && (inode === undefined || !S_ISFIFO(inode.i_mode)) && !file.can_odirect) throw EINVAL;
+  if ((arg & O_DIRECT) !== 0 && (inode === undefined || !S_ISFIFO(inode.i_mode)) && (file.f_mode & FMODE_CAN_ODIRECT) === 0) throw EINVAL;
   set_fasync(task, file, (arg & FASYNC) !== 0);
   file.f_flags = (file.f_flags & ~SETFL_MASK) | (arg & SETFL_MASK);
 }
@@ -120,11 +120,11 @@ function do_fcntl(task: Task, fd: number, cmd: number, arg: number): number {
       file.f_owner_sig = int;
       return 0;
     case F_GETPIPE_SZ:
-      if (!(file instanceof PipeFile)) throw EBADF;
-      return file.pipe.limit;
+      if (!(file.f_op instanceof PipeEnd)) throw EBADF;
+      return file.f_op.pipe.limit;
     case F_SETPIPE_SZ:
-      if (!(file instanceof PipeFile)) throw EBADF;
-      return file.set_pipe_size(task, arg >>> 0);
+      if (!(file.f_op instanceof PipeEnd)) throw EBADF;
+      return file.f_op.set_pipe_size(task, arg >>> 0);
     case F_GETLEASE:
       return fcntl_getlease(task, file);
     case F_SETLEASE:

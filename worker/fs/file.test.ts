@@ -334,10 +334,10 @@ describe("attributes", () => {
     const fd = open("/f", 0o102);
     expect(k.sys("ftruncate", fd, 20000)).toBe(0);
     const file = k.init.files!.fget(fd);
-    const at = file.get_unmapped_area(0, 20000)!;
+    const at = file.f_op.get_unmapped_area(file, 0, 20000)!;
     expect(at % 4096).toBe(0);
-    expect(file.get_unmapped_area(1, 8192)).toBe(at + 4096);
-    expect(file.get_unmapped_area(0, 40000)).toBe(undefined);
+    expect(file.f_op.get_unmapped_area(file, 1, 8192)).toBe(at + 4096);
+    expect(file.f_op.get_unmapped_area(file, 0, 40000)).toBe(undefined);
     k.kernel.mem.u8[at + 5000] = 77;
     const buf = k.buf(4);
     k.sys("pread64", fd, buf, 1, 5000);
@@ -345,7 +345,7 @@ describe("attributes", () => {
     const free = k.kernel.pages.nr_free;
     expect(k.sys("fallocate", fd, 3, 4096, 4096)).toBe(0);
     expect(k.kernel.pages.nr_free).toBe(free + 1);
-    expect(file.get_unmapped_area(0, 20000)).toBe(undefined);
+    expect(file.f_op.get_unmapped_area(file, 0, 20000)).toBe(undefined);
     expect(k.sys("fallocate", fd, 0, 0, 30000)).toBe(0);
     expect(k.stat("/f")).toMatchObject({ size: 30000 });
     k.sys("close", fd);

@@ -62,7 +62,7 @@ export function fput(task: Task | undefined, file: File): void {
     if (inode.i_flock !== undefined) inode.i_sb.kernel.vfs.locks.remove_file(inode, file);
     inode.i_sb.kernel.vfs.fsnotify.close(file);
   }
-  file.release(task);
+  file.f_op.release(file, task);
   if (inode !== undefined && !opath && S_ISREG(inode.i_mode) && (file.f_flags & O_ACCMODE) !== O_RDONLY) {
     inode.i_writecount--;
     inode.i_sb.s_writers--;

@@ -1,4 +1,4 @@
-// fs/fs.ts — the objects of the VFS: SuperBlock, Inode, Dentry, Mount, Path, File.  cf. include/linux/fs.h, dcache.h, mount.h
+// fs/fs.ts — the objects of the VFS: SuperBlock, Inode, Dentry, Mount, Path, File, FileOperations.  cf. include/linux/fs.h, dcache.h, mount.h
 //
 // File names and paths are byte strings: JavaScript strings with one char (0..255) per byte. Whoever shows them decodes UTF-8.
 // Data moves as (buf, off, len): `buf` is guest memory itself (off = guest address) or a kernel buffer; no views are made per call.
@@ -13,6 +13,7 @@ import type { Pipe } from "./pipe.ts";
 import type { EventPoll } from "./eventpoll.ts";
 import type { AclType, PosixAcl } from "./posix_acl.ts";
 import type { InotifyWatch } from "./notify/inotify.ts";
+import { S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import { EINVAL, EISDIR, ENODEV, ENOTDIR, ENOTTY, EOPNOTSUPP, EPERM, EROFS, ESPIPE } from "../include/uapi/errno.ts";
 
 /** Seconds since the epoch (may be negative) and nanoseconds. */
@@ -204,7 +205,7 @@ export abstract class Inode {
   tmpfile(_mode: number, _cred: Owner): Inode {
     throw EOPNOTSUPP;
   }
-  /** Makes a File for an open: `new` of a subclass of GenericFile or DirFile (fs/generic_file.ts). Devices, FIFOs and sockets are handled by the VFS before this is asked. */
+  /** Makes a File for an open, with operations that mostly are a GenericFops or DirFops (fs/generic_file.ts). Devices, FIFOs and sockets are handled by the VFS before this is asked. */
   open(_task: Task | undefined, _path: Path, _flags: number): File {
     throw ENODEV;
   }
@@ -344,20 +345,27 @@ export const POLLWRBAND = 0x200;
 export const POLLMSG = 0x400;
 export const POLLRDHUP = 0x2000;
 
-/**
- * An open file description. Subclasses are the file_operations.
- *
- * read and write move up to `len` bytes between the file at `pos` and buf[off...]; they return how many, 0 at the end of file. A file without
- * positions (pipe, tty, socket) ignores `pos`. They may sleep (sched/wait.ts): the handler then runs again from its start, so they must not
- * have moved anything before they sleep, or remember it in task.restart.
- */
-export abstract class File {
-  // declared, and assigned by the constructor: an open file is made for each open(2), and engines are slow to define fields for classes with many heirs
-  declare f_path: Path | undefined;
-  declare f_inode: Inode | undefined;
+// what may be done with an open file: f_mode
+/** There is a position, and pread, pwrite and lseek use it */
+export const FMODE_LSEEK = 0x4;
+/** A regular file or a directory: more than one user of a position must not be there at once. Here it says that without a look at the inode. */
+export const FMODE_ATOMIC_POS = 0x8000;
+/** O_DIRECT may be asked of it */
+export const FMODE_CAN_ODIRECT = 0x400000;
+/** RWF_NOWAIT may be asked of it */
+export const FMODE_NOWAIT = 0x8000000;
+
+/** An open file description. What can be done with it is f_op's: all Files are of one form, so that a call that any of them may come to finds its fields quickly. */
+export class File {
+  // declared, and assigned by the constructor: an open file is made for each open(2), and engines are slow to define fields
+  declare readonly f_op: FileOperations;
+  /** FMODE_* */
+  declare f_mode: number;
   /** O_ACCMODE and status flags (O_NONBLOCK, O_APPEND ...) */
   declare f_flags: number;
   declare f_pos: number;
+  declare f_inode: Inode | undefined;
+  declare f_path: Path | undefined;
   /** descriptors, and others, that hold it; the last put releases */
   declare f_count: number;
   /** F_SETOWN: a process, or a process group when negative; F_SETSIG */
@@ -370,16 +378,18 @@ export abstract class File {
   declare f_ep: EventPoll[] | undefined;
   /** who opened it, for files with a path */
   declare f_cred: Cred | undefined;
-  constructor(path: Path | undefined, inode: Inode | undefined, flags: number) {
-    this.f_path = path;
-    this.f_inode = inode;
+  constructor(path: Path | undefined, inode: Inode | undefined, flags: number, fops: FileOperations) {
+    this.f_op = fops;
+    this.f_mode = fops.f_mode | (inode !== undefined && (S_ISREG(inode.i_mode) || S_ISDIR(inode.i_mode)) ? FMODE_ATOMIC_POS : 0);
     this.f_flags = flags;
     this.f_pos = 0;
+    this.f_inode = inode;
+    this.f_path = path;
     this.f_count = 1;
     this.f_owner = 0;
     this.f_owner_sig = 0;
-    this.f_fasync_fd = 0;
     this.f_owner_tid = false;
+    this.f_fasync_fd = 0;
     this.f_ep = undefined;
     this.f_cred = undefined;
   }
@@ -389,70 +399,79 @@ export abstract class File {
   get writable(): boolean {
     return ((this.f_flags + 1) & 2) !== 0;
   }
-  read(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
-    throw EINVAL;
-  }
-  write(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
-    throw EINVAL;
-  }
   /** May pread/pwrite/lseek be used? */
   get seekable(): boolean {
-    return false;
+    return (this.f_mode & FMODE_LSEEK) !== 0;
+  }
+}
+
+/**
+ * What can be done with open files of a kind; what a kind does not have is here.  cf. struct file_operations
+ *
+ * A kind whose Files have nothing of their own but f_pos has one of these for all of them. For others it also keeps what Linux has behind
+ * private_data, and there is one for each File.
+ *
+ * read and write move up to `len` bytes between the file at `pos` and buf[off...]; they return how many, 0 at the end of file. A file without
+ * positions (pipe, tty, socket) ignores `pos`. They may sleep (sched/wait.ts): the handler then runs again from its start, so they must not
+ * have moved anything before they sleep, or remember it in task.restart.
+ */
+export abstract class FileOperations {
+  /** FMODE_* of its Files */
+  get f_mode(): number {
+    return 0;
+  }
+  read(_file: File, _task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    throw EINVAL;
+  }
+  write(_file: File, _task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+    throw EINVAL;
   }
   /** lseek(2) does nothing to it and says 0: eventfds and the like.  cf. noop_llseek() */
   get noop_llseek(): boolean {
     return false;
   }
   /** Returns the new position. `whence`: SEEK_SET.. */
-  llseek(_task: Task, _off: number, _whence: number): number {
+  llseek(_file: File, _task: Task, _off: number, _whence: number): number {
     throw ESPIPE;
   }
   /** Ready events, a mask of POLL*. When `queues` is given, adds the wait queues that announce a change. */
-  poll(_task: Task, _queues: WaitQueue[] | undefined): number {
+  poll(_file: File, _task: Task, _queues: WaitQueue[] | undefined): number {
     return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
   }
-  ioctl(_task: Task, _cmd: number, _arg: number): number {
+  ioctl(_file: File, _task: Task, _cmd: number, _arg: number): number {
     throw ENOTTY;
   }
   /** Directories. Emits from f_pos on; see Inode.iterate. */
-  iterate(_task: Task, _emit: (name: string, ino: number, type: number, next: number) => boolean): void {
+  iterate(_file: File, _task: Task, _emit: (name: string, ino: number, type: number, next: number) => boolean): void {
     throw ENOTDIR;
   }
-  fsync(_task: Task, _datasync: boolean): void {
+  fsync(_file: File, _task: Task, _datasync: boolean): void {
     throw EINVAL;
   }
-  fallocate(_task: Task, _mode: number, _off: number, _len: number): void {
+  fallocate(_file: File, _task: Task, _mode: number, _off: number, _len: number): void {
     throw EOPNOTSUPP;
   }
   /** Each close(2) of a descriptor; errors are reported and the descriptor is gone all the same. */
-  flush(_task: Task): void {}
+  flush(_file: File, _task: Task): void {}
   /** For /proc/PID/fd/N of a file without a path: a path in a pseudo file system that leads to its inode (pipes can be opened again). */
-  anon_path(): Path | undefined {
-    const inode = this.f_inode;
+  anon_path(file: File): Path | undefined {
+    const inode = file.f_inode;
     const mnt = inode?.i_sb.s_kern_mnt;
-    return inode === undefined || mnt === undefined ? undefined : { mnt, dentry: new Dentry(this.d_dname(), undefined, inode, inode.i_sb) };
+    return inode === undefined || mnt === undefined ? undefined : { mnt, dentry: new Dentry(this.d_dname(file), undefined, inode, inode.i_sb) };
   }
   /** O_ASYNC can go on: files that say no never have the flag. */
   get has_fasync(): boolean {
     return false;
   }
   /** O_ASYNC goes on or off: SIGIO (or F_SETSIG's) for f_owner when input comes. */
-  fasync(_task: Task, _on: boolean): void {}
+  fasync(_file: File, _task: Task, _on: boolean): void {}
   /** What /proc/PID/fd/N leads to in words when there is no path: "pipe:[1]", "anon_inode:[eventfd]". */
-  d_dname(): string {
+  d_dname(_file: File): string {
     return "anon_inode:[none]";
-  }
-  /** RWF_NOWAIT may be asked of it (FMODE_NOWAIT) */
-  get nowait(): boolean {
-    return false;
-  }
-  /** O_DIRECT may be asked of it (FMODE_CAN_ODIRECT) */
-  get can_odirect(): boolean {
-    return false;
   }
   /** Has splice operations: what they do is what read and write do. */
   get splices(): boolean {
-    return this.seekable;
+    return (this.f_mode & FMODE_LSEEK) !== 0;
   }
   get splice_reads(): boolean {
     return this.splices;
@@ -470,17 +489,17 @@ export abstract class File {
     return false;
   }
   /** The last reference is gone. */
-  release(_task: Task | undefined): void {}
+  release(_file: File, _task: Task | undefined): void {}
   /** nommu: what mmap may do with it: "copy" (private copies only, ext4), "direct" (memory of its own: ramfs, get_unmapped_area), or false: ENODEV. */
   get mmap_capabilities(): "copy" | "direct" | "zero" | false {
     return false;
   }
   /** direct mapping: address in guest memory of [pgoff*4096, +len), contiguous, or undefined.  cf. ramfs_nommu_get_unmapped_area() */
-  get_unmapped_area(_pgoff: number, _len: number): number | undefined {
+  get_unmapped_area(_file: File, _pgoff: number, _len: number): number | undefined {
     return undefined;
   }
   /** what /proc/PID/fdinfo adds */
-  show_fdinfo(): string {
+  show_fdinfo(_file: File): string {
     return "";
   }
 }

@@ -144,7 +144,7 @@ export class FilesStruct {
 export function filp_close(task: Task, file: File, files: FilesStruct): void {
   let err: Errno | undefined;
   try {
-    file.flush(task);
+    file.f_op.flush(file, task);
   } catch (e) {
     err = e as Errno;
   }

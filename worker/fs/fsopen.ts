@@ -16,12 +16,13 @@ import { CAP_SYS_ADMIN, capable } from "../kernel/cred.ts";
 import { Fd, DirFd, Hex, Int, Path as PathArg, Ptr, SYSCALL_DEFINE, Size, Str, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_read, get_user_u64, strncpy_from_user } from "../kernel/uaccess.ts";
-import { PathFile } from "./open.ts";
-import { File, type FileSystemType, type Mount, type Path } from "./fs.ts";
+import { EmptyFops, empty_fops } from "./open.ts";
+import { File, type FileSystemType, type Mount, type Path, FileOperations } from "./fs.ts";
 import { LOOKUP_EMPTY, LOOKUP_FOLLOW, user_path_at } from "./namei.ts";
 import { SB_FLAGS, copy_tree, do_move_mount, umount_tree, vfs_kern_mount } from "./namespace.ts";
 import { fput, path_get, path_put } from "./file_table.ts";
 import { PROPAGATION, change_mnt_propagation, mount_tree } from "./pnode.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 
 /** Parameters that are flags of every file system.  cf. vfs_parse_sb_flag() */
 const SB_FLAG: Readonly<Record<string, readonly [set: number, clear: number]>> = {
@@ -32,7 +33,7 @@ const SB_FLAG: Readonly<Record<string, readonly [set: number, clear: number]>> =
 type Phase = "create" | "mount" | "reconfigure" | "failed";
 
 /** What fsopen and fspick open.  cf. struct fs_context */
-export class FsContext extends File {
+export class FsContext extends FileOperations {
   readonly type: FileSystemType;
   phase: Phase;
   source: string | undefined;
@@ -41,11 +42,8 @@ export class FsContext extends File {
   /** made by FSCONFIG_CMD_CREATE, for fsmount; or what fspick picked */
   root: Mount | undefined;
   picked: Path | undefined;
-  constructor(task: Task, type: FileSystemType, phase: Phase) {
-    const { anon } = task.kernel.vfs;
-    super(undefined, anon.anon_inode, O_RDWR);
-    anon.anon_inode.i_count++;
-    task.kernel.vfs.nr_files++;
+  constructor(type: FileSystemType, phase: Phase) {
+    super();
     this.type = type;
     this.phase = phase;
   }
@@ -56,23 +54,25 @@ export class FsContext extends File {
   override d_dname(): string {
     return "anon_inode:[fscontext]";
   }
-  override release(task: Task | undefined): void {
-    const { vfs } = this.f_inode!.i_sb.kernel;
+  override release(file: File, task: Task | undefined): void {
+    const { vfs } = file.f_inode!.i_sb.kernel;
     if (this.root !== undefined) umount_tree(vfs, this.root);
     if (this.picked !== undefined) path_put(this.picked);
-    super.release(task);
+    super.release(file, task);
   }
 }
 
 /** The root of a tree that nothing but this descriptor holds: it is dissolved with it, unless it has been mounted.  cf. FMODE_NEED_UNMOUNT */
-export class DetachedMountFile extends PathFile {
-  override release(task: Task | undefined): void {
-    super.release(task);
-    const { mnt } = this.f_path!;
+export class DetachedMountFops extends EmptyFops {
+  override release(file: File, task: Task | undefined): void {
+    super.release(file, task);
+    const { mnt } = file.f_path!;
     const { vfs } = mnt.mnt_sb.kernel;
     if (!mnt.mnt_attached && vfs.detached.has(mnt) && mnt.mnt_parent === mnt) umount_tree(vfs, mnt);
   }
 }
+
+export const detached_mount_fops = new DetachedMountFops();
 
 function install(task: Task, file: File, cloexec: boolean): number {
   try {
@@ -92,7 +92,7 @@ export const sys_fsopen = SYSCALL_DEFINE("fsopen", [Str, Hex], (task, fs_name, f
   if ((flags & ~FSOPEN_CLOEXEC) !== 0) throw EINVAL;
   const type = task.kernel.vfs.get_fs_type(strncpy_from_user(task.kernel.mem, fs_name, 4096, EINVAL));
   if (type === undefined) throw ENODEV;
-  return install(task, new FsContext(task, type, "create"), (flags & FSOPEN_CLOEXEC) !== 0);
+  return install(task, anon_inode_getfile(task.kernel, new FsContext(type, "create"), O_RDWR), (flags & FSOPEN_CLOEXEC) !== 0);
 });
 
 function set_parameter(fc: FsContext, key: string, value: string | undefined): void {
@@ -160,7 +160,7 @@ export const sys_fsconfig = SYSCALL_DEFINE("fsconfig", [Fd, UInt, Str, Ptr, Int]
     }
   })();
   if (!ok) throw EINVAL;
-  const fc = task.files!.fget(fd);
+  const { f_op: fc } = task.files!.fget(fd);
   if (!(fc instanceof FsContext)) throw EINVAL;
   const key = ukey === 0 ? "" : strncpy_from_user(m, ukey, 256, EINVAL);
   switch (cmd) {
@@ -219,7 +219,7 @@ const ATTRS =
 
 function detached_file(task: Task, mnt: Mount, cloexec: boolean): number {
   const path: Path = { mnt, dentry: mnt.mnt_root };
-  const file = new DetachedMountFile(path, mnt.mnt_root.d_inode, O_PATH);
+  const file = new File(path, mnt.mnt_root.d_inode, O_PATH, detached_mount_fops);
   path_get(path);
   return install(task, file, cloexec);
 }
@@ -229,7 +229,7 @@ export const sys_fsmount = SYSCALL_DEFINE("fsmount", [Fd, Hex, Hex], (task, fd, 
   need_admin(task);
   if ((flags & ~FSMOUNT_CLOEXEC) !== 0 || (attr & ~ATTRS) !== 0) throw EINVAL;
   const mnt_flags = mnt_flags_for(attr) | atime_flags(attr);
-  const fc = task.files!.fget(fd);
+  const { f_op: fc } = task.files!.fget(fd);
   if (!(fc instanceof FsContext)) throw EINVAL;
   if (fc.phase !== "mount" || fc.root === undefined) throw fc.phase === "mount" ? EBUSY : EINVAL;
   const mnt = fc.root;
@@ -244,11 +244,11 @@ export const sys_fspick = SYSCALL_DEFINE("fspick", [DirFd, PathArg, Hex], (task,
   if ((flags & ~(FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW | FSPICK_NO_AUTOMOUNT | FSPICK_EMPTY_PATH)) !== 0) throw EINVAL;
   const path = user_path_at(task, dfd, name, ((flags & FSPICK_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & FSPICK_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0)).path();
   if (path.mnt.mnt_root !== path.dentry) throw EINVAL;
-  const fc = new FsContext(task, path.mnt.mnt_sb.type, "reconfigure");
+  const fc = new FsContext(path.mnt.mnt_sb.type, "reconfigure");
   fc.sb_flags = path.mnt.mnt_sb.s_flags & SB_FLAGS;
   fc.picked = path;
   path_get(path);
-  return install(task, fc, (flags & FSPICK_CLOEXEC) !== 0);
+  return install(task, anon_inode_getfile(task.kernel, fc, O_RDWR), (flags & FSPICK_CLOEXEC) !== 0);
 });
 
 /** open_tree(2) */
@@ -259,7 +259,7 @@ export const sys_open_tree = SYSCALL_DEFINE("open_tree", [DirFd, PathArg, Hex], 
   if (clone) need_admin(task);
   const path = user_path_at(task, dfd, name, ((flags & AT_SYMLINK_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & AT_EMPTY_PATH) !== 0 ? LOOKUP_EMPTY : 0)).path();
   if (!clone) {
-    const file = new PathFile(path, path.dentry.d_inode, O_PATH);
+    const file = new File(path, path.dentry.d_inode, O_PATH, empty_fops);
     path_get(path);
     return install(task, file, (flags & O_CLOEXEC) !== 0);
   }

@@ -1,11 +1,11 @@
 // fs/generic_file.ts — bases for the Files of file systems: regular files and directories.  cf. mm/filemap.c, fs/libfs.c, fs/read_write.c
 //
-// A file system's regular File extends GenericFile and writes read, write, fsync, fallocate (and, with memory of its own, the mmap part);
-// its directory File is DirFile as it stands, reading through Inode.iterate.
+// A file system's operations of regular files extend GenericFops and have read, write, fsync, fallocate (and, with memory of its own, the mmap part);
+// those of its directories are DirFops as they stand, reading through Inode.iterate.
 import { EINVAL, EISDIR, ENXIO, EOVERFLOW } from "../include/uapi/errno.ts";
 import { SEEK_CUR, SEEK_DATA, SEEK_END, SEEK_HOLE, SEEK_SET } from "../include/uapi/fcntl.ts";
 import type { Task } from "../kernel/task.ts";
-import { File, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "./fs.ts";
+import { type File, FMODE_LSEEK, FileOperations } from "./fs.ts";
 
 /** Largest file position that numbers hold exactly, and more than any file system here allows (MAX_LFS_FILESIZE). */
 export const MAX_LFS_FILESIZE = Number.MAX_SAFE_INTEGER;
@@ -40,47 +40,36 @@ export function generic_file_llseek(file: File, off: number, whence: number, siz
   return pos;
 }
 
-/** An open regular file with positions. Reads and writes are the subclass's. */
-export abstract class GenericFile extends File {
-  /** set: every open regular file has one */
-  declare f_inode: Inode;
-  constructor(path: Path | undefined, inode: Inode, flags: number) {
-    super(path, inode, flags);
+/** Operations of regular files with positions. Reads and writes are the subclass's. */
+export abstract class GenericFops extends FileOperations {
+  override get f_mode(): number {
+    return FMODE_LSEEK;
   }
-  override get seekable(): boolean {
-    return true;
+  override llseek(file: File, _task: Task, off: number, whence: number): number {
+    return generic_file_llseek(file, off, whence, file.f_inode!.i_size, Math.min(MAX_LFS_FILESIZE, file.f_inode!.maxBytes));
   }
-  override llseek(_task: Task, off: number, whence: number): number {
-    return generic_file_llseek(this, off, whence, this.f_inode.i_size, Math.min(MAX_LFS_FILESIZE, this.f_inode.maxBytes));
-  }
-  override poll(): number {
-    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
-  }
-  override fsync(task: Task, _datasync: boolean): void {
-    this.f_inode.i_sb.sync_fs(task);
+  override fsync(file: File, task: Task, _datasync: boolean): void {
+    file.f_inode!.i_sb.sync_fs(task);
   }
 }
 
-/** An open directory. f_pos is a cookie: 0 ".", 1 "..", then the file system's own. */
-export class DirFile extends File {
-  declare f_inode: Inode;
-  constructor(path: Path | undefined, inode: Inode, flags: number) {
-    super(path, inode, flags);
-  }
-  override get seekable(): boolean {
-    return true;
+/** Operations of directories. f_pos is a cookie: 0 ".", 1 "..", then the file system's own. */
+export class DirFops extends FileOperations {
+  override get f_mode(): number {
+    return FMODE_LSEEK;
   }
   override read(): number {
     throw EISDIR;
   }
-  override llseek(_task: Task, off: number, whence: number): number {
+  override llseek(file: File, _task: Task, off: number, whence: number): number {
     if (whence !== SEEK_SET && whence !== SEEK_CUR && whence !== SEEK_END) throw EINVAL;
-    return generic_file_llseek(this, off, whence, this.f_inode.i_size);
+    return generic_file_llseek(file, off, whence, file.f_inode!.i_size);
   }
-  override iterate(_task: Task, emit: (name: string, ino: number, type: number, next: number) => boolean): void {
-    this.f_inode.iterate(this.f_pos, emit);
+  override iterate(file: File, _task: Task, emit: (name: string, ino: number, type: number, next: number) => boolean): void {
+    file.f_inode!.iterate(file.f_pos, emit);
   }
-  override fsync(task: Task, _datasync: boolean): void {
-    this.f_inode.i_sb.sync_fs(task);
+  override fsync(file: File, task: Task, _datasync: boolean): void {
+    file.f_inode!.i_sb.sync_fs(task);
   }
 }
+export const dir_operations = new DirFops();

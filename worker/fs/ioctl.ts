@@ -180,6 +180,6 @@ export const sys_ioctl = SYSCALL_DEFINE("ioctl", [Fd, IoctlCmd, IoctlArg], (task
       put_user_u32(m, arg, inode.i_generation);
       return 0;
   }
-  return file.ioctl(task, cmd, arg);
+  return file.f_op.ioctl(file, task, cmd, arg);
 });
 

@@ -18,7 +18,7 @@ import { DirFd, Fd, Hex, Int, Mode, Off, OpenFlags, Path as PathArg, Ptr, SYSCAL
 import type { Task } from "../kernel/task.ts";
 import { get_user_u64, get_user_u8, check_read } from "../kernel/uaccess.ts";
 import { d_add } from "./dcache.ts";
-import { type Dentry, File, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
+import { type Dentry, FMODE_CAN_ODIRECT, File, FileOperations, type Iattr, type Inode, type Owner, type Path } from "./fs.ts";
 import { fput, path_get } from "./file_table.ts";
 import {
   MAY_EXEC, MAY_READ, MAY_WRITE, S_APPEND, S_IMMUTABLE, current_time, inode_init_owner, inode_owner_or_capable, inode_permission,
@@ -36,7 +36,8 @@ const SIGXFSZ = 25;
 const VALID_OPEN_FLAGS = 0o37777703;
 
 /** A descriptor that only names a place (O_PATH). */
-export class PathFile extends File {}
+export class EmptyFops extends FileOperations {}
+export const empty_fops = new EmptyFops();
 
 const acc_mode_of = (flags: number): number => [MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE][flags & O_ACCMODE]!;
 
@@ -99,7 +100,7 @@ export function do_dentry_open(task: Task, path: Path, flags: number, state: () 
       file = inode.open(task, path, flags);
   }
   const opened_file = opened(task, file, path, inode, flags);
-  if ((flags & O_DIRECT) !== 0 && !file.can_odirect) {
+  if ((flags & O_DIRECT) !== 0 && (file.f_mode & FMODE_CAN_ODIRECT) === 0) {
     fput(task, opened_file);
     throw EINVAL;
   }
@@ -213,12 +214,12 @@ export function do_filp_open(task: Task, dfd: number, name: Filename, flags: num
   const waiting = task.restart as FifoOpen | undefined;
   if (waiting?.fifo !== undefined) {
     const f = waiting.fifo;
-    return opened(task, fifo_open(task, f.f_path!, f.f_inode, f.f_flags, waiting), f.f_path!, f.f_inode, f.f_flags);
+    return opened(task, fifo_open(task, f.f_path!, f.f_inode!, f.f_flags, waiting), f.f_path!, f.f_inode!, f.f_flags);
   }
   if ((flags & O_PATH) !== 0) {
     const nd = filename_lookup(task, dfd, name, ((flags & O_NOFOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((flags & O_DIRECTORY) !== 0 ? LOOKUP_DIRECTORY : 0), resolve);
     const path = nd.path();
-    const file = new PathFile(path, path.dentry.d_inode, flags & ~O_CLOEXEC);
+    const file = new File(path, path.dentry.d_inode, flags & ~O_CLOEXEC, empty_fops);
     file.f_cred = task.cred;
     path_get(path);
     return file;
@@ -417,7 +418,7 @@ export const sys_fallocate = SYSCALL_DEFINE("fallocate", [Fd, Hex, Off, Off], (t
     send_sig(SIGXFSZ, task);
     throw EFBIG;
   }
-  file.fallocate(task, mode, off, len);
+  file.f_op.fallocate(file, task, mode, off, len);
   task.kernel.vfs.fsnotify.written(file);
   return 0;
 });

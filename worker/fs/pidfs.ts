@@ -2,28 +2,26 @@
 import { EBADF, EINVAL, ENOENT, EPERM, ESRCH } from "../include/uapi/errno.ts";
 import { O_NONBLOCK, O_RDWR } from "../include/uapi/fcntl.ts";
 import { CAP_SYS_PTRACE, capable } from "../kernel/cred.ts";
-import type { Kernel } from "../kernel/kernel.ts";
 import { find_task } from "../kernel/pid.ts";
 import { pidfd_task, type PidFile, type Pidfs } from "../kernel/pidfd.ts";
 import type { WaitQueue } from "../kernel/sched/wait.ts";
 import { Fd, Hex, Pid, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { get_file, fput } from "./file_table.ts";
-import { File, POLLHUP, POLLIN, POLLRDNORM } from "./fs.ts";
+import { type File, POLLHUP, POLLIN, POLLRDNORM, FileOperations } from "./fs.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 
-export class PidFd extends File implements PidFile {
+export class PidFd extends FileOperations implements PidFile {
   readonly task: Task;
-  constructor(kernel: Kernel, task: Task, flags: number) {
-    super(undefined, kernel.vfs.anon.anon_inode, O_RDWR | flags);
-    kernel.vfs.anon.anon_inode.i_count++;
-    kernel.vfs.nr_files++;
+  constructor(task: Task) {
+    super();
     this.task = task;
   }
   pidfd_task(): Task {
     return this.task;
   }
   /** Readable once the process is a zombie; hung up once it was reaped. */
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.task.signal.wait_pidfd);
     const t = this.task;
     if (!t.exit_state_dead() || t.signal.threads.size > 1) return 0;
@@ -40,7 +38,7 @@ export class PidFd extends File implements PidFile {
 
 export class PidFs implements Pidfs {
   pidfd_prepare(target: Task, flags: number): File {
-    return new PidFd(target.kernel, target, flags);
+    return anon_inode_getfile(target.kernel, new PidFd(target), O_RDWR | flags);
   }
 }
 
@@ -51,7 +49,7 @@ export const sys_pidfd_open = SYSCALL_DEFINE("pidfd_open", [Pid, Hex], (task, pi
   if (target === undefined) throw ESRCH;
   // a thread that leads no group has no pidfd: ENOENT since 6.9
   if (target.group_leader !== target) throw ENOENT;
-  const file = new PidFd(task.kernel, target, flags & O_NONBLOCK);
+  const file = anon_inode_getfile(task.kernel, new PidFd(target), O_RDWR | (flags & O_NONBLOCK));
   try {
     return task.files!.alloc_fd(task, file, true);
   } catch (e) {

@@ -8,7 +8,7 @@ import { FdPair, Hex, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
 import { put_user_u32, check_write } from "../kernel/uaccess.ts";
-import { File, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "./fs.ts";
+import { FMODE_NOWAIT, File, FileOperations, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type Inode, type Path } from "./fs.ts";
 import { fput } from "./file_table.ts";
 import { POLL_IN, POLL_OUT, kill_fasync } from "./fasync.ts";
 import { current_time, file_accessed } from "./inode.ts";
@@ -50,7 +50,7 @@ export class Pipe {
   readonly rd_wait: WaitQueue = new WaitQueue();
   readonly wr_wait: WaitQueue = new WaitQueue();
   /** ends under O_ASYNC */
-  readonly async = new Set<PipeFile>();
+  readonly async = new Set<File>();
 
   /** Data came, or room. Wakes the other side and tells it by signal if it asked for that. */
   changed(kernel: Kernel, came: boolean): void {
@@ -136,42 +136,43 @@ interface PipeProgress {
 }
 
 /** One end of a pipe, or both (a FIFO opened O_RDWR). */
-export class PipeFile extends File {
+export class PipeEnd extends FileOperations {
   readonly pipe: Pipe;
-  declare f_inode: Inode;
-  constructor(path: Path | undefined, inode: Inode, flags: number, pipe: Pipe) {
-    super(path, inode, flags);
+  constructor(pipe: Pipe) {
+    super();
     this.pipe = pipe;
-    if (this.readable) {
+  }
+  /** An open end of a pipe. */
+  static open(path: Path | undefined, inode: Inode, flags: number, pipe: Pipe): File {
+    const file = new File(path, inode, flags, new PipeEnd(pipe));
+    if (file.readable) {
       pipe.readers++;
       pipe.r_counter++;
     }
-    if (this.writable) {
+    if (file.writable) {
       pipe.writers++;
       pipe.w_counter++;
     }
+    return file;
   }
   override get has_fasync(): boolean {
     return true;
   }
-  override get nowait(): boolean {
-    return this.f_path === undefined;
-  }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     const { pipe } = this;
     if (pipe.length === 0) {
       if (pipe.writers === 0) return 0;
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [pipe.rd_wait]);
     }
     const n = pipe.peek(buf, off, len);
     pipe.take(n);
     pipe.changed(task.kernel, false);
-    file_accessed(this);
+    file_accessed(file);
     return n;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len === 0) return 0;
     const { pipe } = this;
     let done = (task.restart as PipeProgress | undefined)?.done ?? 0;
@@ -180,7 +181,7 @@ export class PipeFile extends File {
       if (done > 0) return done;
       throw EPIPE;
     }
-    const packet = (this.f_flags & O_DIRECT) !== 0;
+    const packet = (file.f_flags & O_DIRECT) !== 0;
     const before = done;
     const small = len % PIPE_BUF;
     // the odd end of the data goes into the last page first, if there is room
@@ -188,26 +189,26 @@ export class PipeFile extends File {
     done += pipe.put(buf, off + done, len - done, packet);
     if (done > before) {
       pipe.changed(task.kernel, true);
-      this.f_inode.i_mtime = this.f_inode.i_ctime = current_time(this.f_inode.i_sb.kernel);
+      file.f_inode!.i_mtime = file.f_inode!.i_ctime = current_time(task.kernel);
       if (done === len) return done;
       task.restart = { done };
     }
-    if ((this.f_flags & O_NONBLOCK) !== 0) {
+    if ((file.f_flags & O_NONBLOCK) !== 0) {
       if (done > 0) return done;
       throw EAGAIN;
     }
     if (done > 0 && task.signal_pending()) return done;
     sleep_on(task, [pipe.wr_wait]);
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     const { pipe } = this;
     let mask = 0;
-    if (this.readable) {
+    if (file.readable) {
       queues?.push(pipe.rd_wait);
       if (pipe.length > 0) mask |= POLLIN | POLLRDNORM;
       if (pipe.writers === 0 && (this.hung_up || pipe.w_counter !== this.w_seen)) mask |= POLLHUP;
     }
-    if (this.writable) {
+    if (file.writable) {
       queues?.push(pipe.wr_wait);
       if (pipe.free > 0) mask |= POLLOUT | POLLWRNORM;
       if (pipe.readers === 0) mask |= POLLERR;
@@ -217,29 +218,29 @@ export class PipeFile extends File {
   /** A FIFO that no writer ever opened since this File was does not poll as hung up; a pipe does at once. */
   hung_up = true;
   w_seen = 0;
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(_file: File, task: Task, cmd: number, arg: number): number {
     if (cmd !== FIONREAD) throw ENOTTY;
     put_user_u32(task.kernel.mem, arg, this.pipe.length);
     return 0;
   }
-  override fasync(_task: Task, on: boolean): void {
-    if (on) this.pipe.async.add(this);
-    else this.pipe.async.delete(this);
+  override fasync(file: File, _task: Task, on: boolean): void {
+    if (on) this.pipe.async.add(file);
+    else this.pipe.async.delete(file);
   }
   override fsync(): void {
     throw EINVAL;
   }
-  override d_dname(): string {
-    return `pipe:[${this.f_inode.i_ino}]`;
+  override d_dname(file: File): string {
+    return `pipe:[${file.f_inode!.i_ino}]`;
   }
-  override release(): void {
+  override release(file: File): void {
     const { pipe } = this;
-    pipe.async.delete(this);
-    if (this.readable) pipe.readers--;
-    if (this.writable) pipe.writers--;
+    pipe.async.delete(file);
+    if (file.readable) pipe.readers--;
+    if (file.writable) pipe.writers--;
     pipe.rd_wait.wake_up();
     pipe.wr_wait.wake_up();
-    if (pipe.readers === 0 && pipe.writers === 0 && this.f_inode.i_pipe === pipe) this.f_inode.i_pipe = undefined;
+    if (pipe.readers === 0 && pipe.writers === 0 && file.f_inode!.i_pipe === pipe) file.f_inode!.i_pipe = undefined;
   }
   /** F_GETPIPE_SZ, F_SETPIPE_SZ: the new size. Throws EPERM beyond fs.pipe-max-size. */
   set_pipe_size(task: Task, size: number): number {
@@ -252,15 +253,23 @@ export class PipeFile extends File {
   }
 }
 
+/** The pipe behind an open file, if there is one.  cf. get_pipe_info() */
+export function get_pipe_info(file: File): Pipe | undefined {
+  const { f_op } = file;
+  return f_op instanceof PipeEnd ? f_op.pipe : undefined;
+}
+
 /** Both ends of a new pipe: [read, write].  cf. create_pipe_files() */
-export function create_pipe_files(task: Task, flags: number): [PipeFile, PipeFile] {
+export function create_pipe_files(task: Task, flags: number): [File, File] {
   const pipe = new Pipe();
   const inode = task.kernel.vfs.anon.pipe_inode(task.cred.fsuid, task.cred.fsgid);
   inode.i_pipe = pipe;
   inode.i_count = 2;
   task.kernel.vfs.nr_files += 2;
   const keep = flags & (O_NONBLOCK | O_DIRECT);
-  return [new PipeFile(undefined, inode, O_RDONLY | (flags & O_NONBLOCK), pipe), new PipeFile(undefined, inode, O_WRONLY | keep, pipe)];
+  const ends: [File, File] = [PipeEnd.open(undefined, inode, O_RDONLY | (flags & O_NONBLOCK), pipe), PipeEnd.open(undefined, inode, O_WRONLY | keep, pipe)];
+  for (const end of ends) end.f_mode |= FMODE_NOWAIT;
+  return ends;
 }
 
 function do_pipe2(task: Task, fildes: number, flags: number): number {
@@ -296,7 +305,7 @@ export const sys_pipe = SYSCALL_DEFINE("pipe", [FdPair], (task, fildes) => do_pi
 
 /** What an open of a FIFO that waits for the other side remembers. */
 export interface FifoOpen {
-  fifo?: PipeFile;
+  fifo?: File;
   /** counter of the other side when the wait began */
   seen?: number;
 }
@@ -305,7 +314,7 @@ export interface FifoOpen {
  * Opens a FIFO: a reader waits for a writer, a writer for a reader (O_NONBLOCK: no waiting, ENXIO for a writer without reader). `state` is
  * the call's restart object: after a sleep the same File goes on waiting.  cf. fifo_open()
  */
-export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, state: FifoOpen): PipeFile {
+export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, state: FifoOpen): File {
   let file = state.fifo;
   if (file === undefined) {
     const mode = flags & O_ACCMODE;
@@ -316,9 +325,10 @@ export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, s
       if (pipe.writers === 0) inode.i_pipe = undefined;
       throw ENXIO;
     }
-    file = new PipeFile(path, inode, flags, pipe);
-    file.hung_up = false;
-    file.w_seen = pipe.w_counter;
+    file = PipeEnd.open(path, inode, flags, pipe);
+    const end = file.f_op as PipeEnd;
+    end.hung_up = false;
+    end.w_seen = pipe.w_counter;
     inode.i_count++;
     (mode === O_RDONLY ? pipe.wr_wait : pipe.rd_wait).wake_up();
     if (mode === O_RDWR || nonblock) return done(file, inode);
@@ -326,22 +336,22 @@ export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, s
     state.fifo = file;
     state.seen = mode === O_RDONLY ? pipe.w_counter : pipe.r_counter;
   }
-  const { pipe } = file;
+  const { pipe } = file.f_op as PipeEnd;
   const reader = (file.f_flags & O_ACCMODE) === O_RDONLY;
-  if ((reader ? pipe.w_counter : pipe.r_counter) !== state.seen) return done(file, file.f_inode);
+  if ((reader ? pipe.w_counter : pipe.r_counter) !== state.seen) return done(file, inode);
   try {
     sleep_on(task, [reader ? pipe.rd_wait : pipe.wr_wait], { interrupted: ERESTARTSYS });
   } catch (e) {
     if (e !== SLEEP) {
       state.fifo = undefined;
-      file.release();
-      file.f_inode.i_count--;
+      file.f_op.release(file, task);
+      inode.i_count--;
     }
     throw e;
   }
 }
 
-function done(file: PipeFile, inode: Inode): PipeFile {
+function done(file: File, inode: Inode): File {
   inode.i_count--;
   return file;
 }

@@ -4,7 +4,7 @@ import { O_NONBLOCK } from "../include/uapi/fcntl.ts";
 import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../kunit/suite.ts";
 import { fput } from "./file_table.ts";
 import { POLLHUP, POLLIN, POLLOUT } from "./fs.ts";
-import { Pipe, create_pipe_files } from "./pipe.ts";
+import { Pipe, PipeEnd, create_pipe_files } from "./pipe.ts";
 
 const bytes = (n: number, first = 0): Uint8Array => Uint8Array.from({ length: n }, (_, i) => (first + i) & 255);
 
@@ -59,14 +59,14 @@ export const pipeSuite: KunitSuite = {
     KUNIT_CASE("ends_poll_and_hang_up", (test) => {
       const task = test.kernel.current!;
       const [r, w] = create_pipe_files(task, O_NONBLOCK);
-      test.KUNIT_EXPECT_ERRNO(EAGAIN, () => r.read(task, new Uint8Array(1), 0, 1), "an empty pipe");
-      test.KUNIT_EXPECT_EQ(r.poll(task, undefined) & POLLIN, 0);
-      test.KUNIT_EXPECT_EQ(w.poll(task, undefined) & POLLOUT, POLLOUT);
-      test.KUNIT_EXPECT_EQ(w.write(task, bytes(3), 0, 3), 3);
-      test.KUNIT_EXPECT_EQ(r.poll(task, undefined) & (POLLIN | POLLHUP), POLLIN);
+      test.KUNIT_EXPECT_ERRNO(EAGAIN, () => r.f_op.read(r, task, new Uint8Array(1), 0, 1, 0), "an empty pipe");
+      test.KUNIT_EXPECT_EQ(r.f_op.poll(r, task, undefined) & POLLIN, 0);
+      test.KUNIT_EXPECT_EQ(w.f_op.poll(w, task, undefined) & POLLOUT, POLLOUT);
+      test.KUNIT_EXPECT_EQ(w.f_op.write(w, task, bytes(3), 0, 3, 0), 3);
+      test.KUNIT_EXPECT_EQ(r.f_op.poll(r, task, undefined) & (POLLIN | POLLHUP), POLLIN);
       fput(task, w);
-      test.KUNIT_EXPECT_EQ(r.poll(task, undefined) & (POLLIN | POLLHUP), POLLIN | POLLHUP);
-      test.KUNIT_EXPECT_EQ(r.set_pipe_size(task, 0), 4096);
+      test.KUNIT_EXPECT_EQ(r.f_op.poll(r, task, undefined) & (POLLIN | POLLHUP), POLLIN | POLLHUP);
+      test.KUNIT_EXPECT_EQ((r.f_op as PipeEnd).set_pipe_size(task, 0), 4096);
       fput(task, r);
     }),
   ],

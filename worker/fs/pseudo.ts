@@ -5,8 +5,8 @@ import { EACCES, EINVAL, EIO, ENODEV, ENOENT, ENOTDIR } from "../include/uapi/er
 import { S_IFDIR, S_IFLNK, S_IFREG, S_ISDIR, S_ISREG } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
-import { Inode, SuperBlock, Dentry, type File, type FileSystemType, type Iattr, type Path, type StatFs } from "./fs.ts";
-import { DirFile, GenericFile } from "./generic_file.ts";
+import { Inode, SuperBlock, Dentry, File, type FileSystemType, type Iattr, type Path, type StatFs } from "./fs.ts";
+import { GenericFops, dir_operations } from "./generic_file.ts";
 import { S_NOATIME, current_time } from "./inode.ts";
 
 export class PseudoSuper extends SuperBlock {
@@ -59,7 +59,7 @@ export abstract class PseudoInode extends Inode {
     if (attr.gid !== undefined) this.i_gid = attr.gid;
   }
   override open(_task: Task | undefined, path: Path, flags: number): File {
-    if (S_ISDIR(this.i_mode)) return new DirFile(path, this, flags);
+    if (S_ISDIR(this.i_mode)) return new File(path, this, flags, dir_operations);
     throw ENODEV;
   }
 }
@@ -80,35 +80,34 @@ export abstract class TextInode extends PseudoInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (!S_ISREG(this.i_mode)) throw EACCES;
     this.check_open(task);
-    return new TextFile(path, this, flags);
+    return new File(path, this, flags, new SeqFile());
   }
 }
 
 /** Reads come from one rendering, made when a read begins at position 0. */
-export class TextFile extends GenericFile {
-  declare f_inode: TextInode;
+export class SeqFile extends GenericFops {
   private text = "";
   private shown = false;
-  override read(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     if (pos === 0 || !this.shown) {
-      this.text = this.f_inode.show(task);
+      this.text = (file.f_inode as TextInode).show(task);
       this.shown = true;
     }
     const n = Math.max(0, Math.min(len, this.text.length - pos));
     for (let i = 0; i < n; i++) buf[off + i] = this.text.charCodeAt(pos + i);
     return n;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len > 65536) throw EINVAL;
     let text = "";
     for (let i = 0; i < len; i++) text += String.fromCharCode(buf[off + i]!);
-    this.f_inode.store(task, text);
+    (file.f_inode as TextInode).store(task, text);
     this.shown = false;
     return len;
   }
-  override llseek(task: Task, off: number, whence: number): number {
+  override llseek(file: File, task: Task, off: number, whence: number): number {
     if (whence === 2) throw EINVAL;
-    return super.llseek(task, off, whence);
+    return super.llseek(file, task, off, whence);
   }
   override fsync(): void {
     throw EINVAL;

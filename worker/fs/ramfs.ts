@@ -7,8 +7,8 @@ import { FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE, RENAME_EXCHANGE, RENAME_WHIT
 import { S_IFCHR, S_IFDIR, S_IFLNK, S_ISDIR, S_ISREG, fs_umode_to_dtype } from "../include/uapi/stat.ts";
 import type { Kernel } from "../kernel/kernel.ts";
 import type { Task } from "../kernel/task.ts";
-import { FileSystemType, Inode, SuperBlock, Dentry, type File, type Iattr, type Owner, type Path, type StatFs } from "./fs.ts";
-import { DirFile, GenericFile } from "./generic_file.ts";
+import { FileSystemType, Inode, SuperBlock, Dentry, File, type Iattr, type Owner, type Path, type StatFs } from "./fs.ts";
+import { DirFops, GenericFops } from "./generic_file.ts";
 import { current_time, file_accessed } from "./inode.ts";
 import { posix_acl_chmod, XATTR_NAME_POSIX_ACL_ACCESS, XATTR_NAME_POSIX_ACL_DEFAULT, type AclType, type PosixAcl } from "./posix_acl.ts";
 
@@ -196,8 +196,8 @@ export class RamfsInode extends Inode {
     }
   }
   override open(_task: Task | undefined, path: Path, flags: number): File {
-    if (S_ISDIR(this.i_mode)) return new RamfsDir(path, this, flags);
-    if (S_ISREG(this.i_mode)) return new RamfsFile(path, this, flags);
+    if (S_ISDIR(this.i_mode)) return new File(path, this, flags, ramfs_dir_operations);
+    if (S_ISREG(this.i_mode)) return new File(path, this, flags, ramfs_file_operations);
     throw ENODEV;
   }
   override setattr(attr: Iattr): void {
@@ -359,35 +359,36 @@ export class RamfsInode extends Inode {
 }
 
 /** A directory has no end to seek to.  cf. dcache_dir_lseek() */
-export class RamfsDir extends DirFile {
-  override llseek(task: Task, off: number, whence: number): number {
+export class RamfsDirFops extends DirFops {
+  override llseek(file: File, task: Task, off: number, whence: number): number {
     if (whence === SEEK_END) throw EINVAL;
-    return super.llseek(task, off, whence);
+    return super.llseek(file, task, off, whence);
   }
 }
 
-export class RamfsFile extends GenericFile {
-  declare f_inode: RamfsInode;
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+export const ramfs_dir_operations = new RamfsDirFops();
+
+export class RamfsFops extends GenericFops {
+  override read(file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     if (len === 0) return 0;
-    const n = this.f_inode.read_at(buf, off, len, pos);
-    file_accessed(this);
+    const n = (file.f_inode as RamfsInode).read_at(buf, off, len, pos);
+    file_accessed(file);
     return n;
   }
-  override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override write(file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     if (len === 0) return 0;
-    return this.f_inode.write_at(buf, off, len, pos);
+    return (file.f_inode as RamfsInode).write_at(buf, off, len, pos);
   }
   override fsync(): void {}
-  override fallocate(_task: Task, mode: number, off: number, len: number): void {
+  override fallocate(file: File, _task: Task, mode: number, off: number, len: number): void {
     if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) !== 0) throw EOPNOTSUPP;
-    this.f_inode.allocate(mode, off, len);
+    (file.f_inode as RamfsInode).allocate(mode, off, len);
   }
   override get mmap_capabilities(): "direct" {
     return "direct";
   }
-  override get_unmapped_area(pgoff: number, len: number): number | undefined {
-    return this.f_inode.mapping(pgoff, len);
+  override get_unmapped_area(file: File, pgoff: number, len: number): number | undefined {
+    return (file.f_inode as RamfsInode).mapping(pgoff, len);
   }
 }
-
+export const ramfs_file_operations = new RamfsFops();

@@ -9,7 +9,7 @@ import { Fd, Hex, InBuf, Int, IovIn, IovOut, Off, OutBuf, Ptr, SYSCALL_DEFINE, S
 import type { Task } from "../kernel/task.ts";
 import { USER_MIN_WRITE, access_ok, check_read, get_user_u64, type Memory } from "../kernel/uaccess.ts";
 import { VM_EXEC } from "../mm/mm_types.ts";
-import { POLLIN, type File, type Inode } from "./fs.ts";
+import { FMODE_ATOMIC_POS, FMODE_NOWAIT, POLLIN, type File, type Inode } from "./fs.ts";
 import { S_SYNC, file_remove_privs } from "./inode.ts";
 
 const SIGXFSZ = 25;
@@ -38,7 +38,7 @@ export function vfs_read(task: Task, file: File, buf: Uint8Array, off: number, l
 }
 /** The same, of a file that was found readable. */
 function read_into(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number): number {
-  const n = file.read(task, buf, off, len, pos);
+  const n = file.f_op.read(file, task, buf, off, len, pos);
   // a program may read code into its memory
   if (n > 0 && buf === task.kernel.mem.u8) task.kernel.arch.flush_icache_range(off, n);
   const { signal } = task;
@@ -74,9 +74,9 @@ export function vfs_write(task: Task, file: File, buf: Uint8Array, off: number, 
 }
 /** The same, of a file that was found writable. */
 function write_from(task: Task, file: File, buf: Uint8Array, off: number, len: number, pos: number, sync: number): number {
-  const inode = file.f_inode;
   let n: number;
-  if (inode !== undefined && S_ISREG(inode.i_mode)) {
+  if ((file.f_mode & FMODE_ATOMIC_POS) !== 0 && S_ISREG(file.f_inode!.i_mode)) {
+    const inode = file.f_inode!;
     const done = sync === 0 && (inode.i_flags & S_SYNC) === 0 && (inode.i_sb.s_flags & MS_SYNCHRONOUS) === 0 ? undefined : (task.restart as SyncedWrite | undefined);
     if (done !== undefined) n = done.n;
     else {
@@ -84,10 +84,10 @@ function write_from(task: Task, file: File, buf: Uint8Array, off: number, len: n
         len = generic_write_check_limits(task, inode, pos, len);
         file_remove_privs(task, inode);
       }
-      n = file.write(task, buf, off, len, pos);
+      n = file.f_op.write(file, task, buf, off, len, pos);
     }
     if (n > 0 && (sync !== 0 || (inode.i_flags & S_SYNC) !== 0 || (inode.i_sb.s_flags & MS_SYNCHRONOUS) !== 0)) synced(task, file, n, (sync & O_SYNC) === O_DSYNC);
-  } else n = file.write(task, buf, off, len, pos);
+  } else n = file.f_op.write(file, task, buf, off, len, pos);
   const { signal } = task;
   signal.wchar += n;
   signal.syscw++;
@@ -99,7 +99,7 @@ function write_from(task: Task, file: File, buf: Uint8Array, off: number, len: n
 /** fsync after a write; if that waits for the host, the call comes back here without writing again.  cf. generic_write_sync() */
 function synced(task: Task, file: File, n: number, datasync: boolean): void {
   const st = (task.restart as SyncedWrite | undefined) ?? { n, sub: undefined };
-  nested(task, st, () => file.fsync(task, datasync));
+  nested(task, st, () => file.f_op.fsync(file, task, datasync));
 }
 
 /** Runs `body`, which keeps its own state in task.restart, inside a call whose state is `st`. */
@@ -129,7 +129,7 @@ export const sys_read = SYSCALL_DEFINE("read", [Fd, OutBuf, Size], (task, fd, bu
 
 /** Where a dynamic linker reads libraries because it can't map them (musl's DL_NOMMU_SUPPORT), this is how their code comes in. */
 function code_read(task: Task, file: File, pos: number, addr: number, len: number): void {
-  if (len < 2 || !S_ISREG(file.f_inode?.i_mode ?? 0)) return;
+  if (len < 2 || (file.f_mode & FMODE_ATOMIC_POS) === 0) return;
   const vma = task.mm?.find_vma(addr);
   if (vma !== undefined && (vma.vm_flags & VM_EXEC) !== 0) task.kernel.arch.code_placed(task, file, pos, addr, len);
 }
@@ -250,7 +250,7 @@ function do_iter_write(task: Task, file: File, vec: number, vlen: number, pos: n
   const m = task.kernel.mem;
   const { iov, total } = import_iovec(m, vec, vlen, false);
   if (total === 0) return 0;
-  if (file.writes_segments) return do_loop_writev(task, file, iov);
+  if (file.f_op.writes_segments) return do_loop_writev(task, file, iov);
   if (iov.length <= 2) return vfs_write(task, file, m.u8, iov[0] ?? 0, total, pos, sync);
   return vfs_write(task, file, gather(m, iov, total), 0, total, pos, sync);
 }
@@ -280,7 +280,7 @@ const RWF_SUPPORTED = RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND
 function check_rw_flags(file: File, flags: number): void {
   if ((flags & ~RWF_SUPPORTED) !== 0) throw EOPNOTSUPP;
   if ((flags & RWF_APPEND) !== 0 && (flags & RWF_NOAPPEND) !== 0) throw EINVAL;
-  if ((flags & RWF_NOWAIT) !== 0 && !file.nowait) throw EOPNOTSUPP;
+  if ((flags & RWF_NOWAIT) !== 0 && (file.f_mode & FMODE_NOWAIT) === 0) throw EOPNOTSUPP;
   // no file system here promises a write that is whole or not at all
   if ((flags & RWF_ATOMIC) !== 0) throw EOPNOTSUPP;
 }
@@ -294,7 +294,7 @@ function preadv2(task: Task, fd: number, vec: number, vlen: number, pos: number,
   if (!file.readable) throw EBADF;
   if (import_iovec(task.kernel.mem, vec, vlen, true).total === 0) return 0;
   check_rw_flags(file, flags);
-  if ((flags & RWF_NOWAIT) !== 0 && !file.seekable && (file.f_flags & O_NONBLOCK) === 0 && (file.poll(task, undefined) & POLLIN) === 0) throw EAGAIN;
+  if ((flags & RWF_NOWAIT) !== 0 && !file.seekable && (file.f_flags & O_NONBLOCK) === 0 && (file.f_op.poll(file, task, undefined) & POLLIN) === 0) throw EAGAIN;
   const at = current ? file.f_pos : pos;
   const n = do_iter_read(task, file, vec, vlen, at);
   if (current && n > 0 && file.seekable) file.f_pos = at + n;
@@ -336,9 +336,9 @@ export const sys_pwritev2 = SYSCALL_DEFINE("pwritev2", [Fd, Ptr, UInt, Off, Off,
 export const sys_lseek = SYSCALL_DEFINE("lseek", [Fd, Off, Int], (task, fd, off, whence) => {
   const file = task.files!.fget(fd);
   if (whence < 0 || whence > SEEK_HOLE) throw EINVAL;
-  if (file.noop_llseek) return 0;
+  if (file.f_op.noop_llseek) return 0;
   if (!file.seekable) throw ESPIPE;
-  const pos = file.llseek(task, off, whence);
+  const pos = file.f_op.llseek(file, task, off, whence);
   if (pos > Number.MAX_SAFE_INTEGER) throw EOVERFLOW;
   return pos;
 });
@@ -347,7 +347,7 @@ export const sys_lseek = SYSCALL_DEFINE("lseek", [Fd, Off, Int], (task, fd, off,
 export function kernel_read(task: Task, file: File, buf: Uint8Array, pos: number): number {
   let done = 0;
   while (done < buf.length) {
-    const n = file.read(task, buf, done, buf.length - done, pos + done);
+    const n = file.f_op.read(file, task, buf, done, buf.length - done, pos + done);
     if (n <= 0) break;
     done += n;
   }

@@ -5,14 +5,14 @@ import { Fd, OutBuf, SYSCALL_DEFINE, UInt } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { USER_MIN_WRITE, type Memory } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
-import { DirFile } from "./generic_file.ts";
+import { DirFops } from "./generic_file.ts";
 import { file_accessed } from "./inode.ts";
 
 /** Emits "." and ".." (cookies 0 and 1), then what the file system has, from f_pos on; f_pos follows what was taken.  cf. iterate_dir(), dir_emit_dots() */
 export function iterate_dir(task: Task, file: File, emit: (name: string, ino: number, type: number, next: number) => boolean): void {
-  if (!(file instanceof DirFile)) throw ENOTDIR;
+  if (!(file.f_op instanceof DirFops)) throw ENOTDIR;
   const path = file.f_path!;
-  const inode = file.f_inode;
+  const inode = file.f_inode!;
   if (inode.i_nlink === 0 || path.dentry.d_unhashed) throw ENOENT;
   if (file.f_pos === 0) {
     if (!emit(".", inode.i_ino, DT_DIR, 1)) return;
@@ -24,7 +24,7 @@ export function iterate_dir(task: Task, file: File, emit: (name: string, ino: nu
     if (!emit("..", parent.d_inode!.i_ino, DT_DIR, 2)) return;
     file.f_pos = 2;
   }
-  file.iterate(task, (name, ino, type, next) => {
+  file.f_op.iterate(file, task, (name, ino, type, next) => {
     if (!emit(name, ino, type, next)) return false;
     file.f_pos = next;
     return true;
@@ -53,7 +53,7 @@ function put_dirent(m: Memory, at: number, room: number, name: string, ino: numb
 function do_getdents(task: Task, fd: number, dirent: number, count: number, old: boolean): number {
   const file = task.files!.fget(fd);
   const m = task.kernel.mem;
-  if (!(file instanceof DirFile)) throw ENOTDIR;
+  if (!(file.f_op instanceof DirFops)) throw ENOTDIR;
   if (dirent < USER_MIN_WRITE || dirent >= m.size) throw EFAULT;
   const end = dirent + Math.min(count, m.size - dirent);
   m.written(dirent, end - dirent);

@@ -83,7 +83,7 @@ function select_round(task: Task, m: Memory, files: FilesStruct, n: number, sets
       if (fd >= n) break;
       const file = fds[fd];
       if (file === undefined || (file.f_flags & O_PATH) !== 0) throw EBADF;
-      const mask = file.poll(task, queues);
+      const mask = file.f_op.poll(file, task, queues);
       if ((inw & low) !== 0 && (mask & POLLIN_SET) !== 0) {
         rin |= low;
         count++;
@@ -172,7 +172,7 @@ function poll_round(task: Task, m: Memory, ufds: number, nfds: number, queues: W
     if (fd >= 0) {
       const file = fds[fd];
       if (file === undefined || (file.f_flags & O_PATH) !== 0) revents = POLLNVAL;
-      else revents = file.poll(task, queues) & (view.getUint16(p + 4, true) | POLLERR | POLLHUP);
+      else revents = file.f_op.poll(file, task, queues) & (view.getUint16(p + 4, true) | POLLERR | POLLHUP);
     }
     view.setUint16(p + 6, revents, true);
     if (revents !== 0) count++;

@@ -6,8 +6,9 @@ import { dequeue_signal } from "../kernel/signal.ts";
 import { SigSet, get_user_sigset, type SigInfo } from "../kernel/signal_types.ts";
 import { Fd, Hex, Ptr, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
-import { File, POLLIN } from "./fs.ts";
+import { type File, POLLIN, FMODE_NOWAIT, FileOperations } from "./fs.ts";
 import { fput } from "./file_table.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 
 const SIGKILL = 9;
 const SIGSTOP = 19;
@@ -42,19 +43,16 @@ function put_signalfd_siginfo(buf: Uint8Array, off: number, info: SigInfo): void
 }
 
 /** Takes signals of whoever reads it: it belongs to no task. */
-export class SignalFd extends File {
+export class SignalFd extends FileOperations {
   sigmask: SigSet;
-  constructor(task: Task, mask: SigSet, flags: number) {
-    const { anon } = task.kernel.vfs;
-    super(undefined, anon.anon_inode, O_RDWR | (flags & O_NONBLOCK));
-    anon.anon_inode.i_count++;
-    task.kernel.vfs.nr_files++;
+  constructor(mask: SigSet) {
+    super();
     this.sigmask = mask;
   }
-  override get nowait(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_NOWAIT;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     const max = Math.floor(len / SIGINFO_SIZE);
     if (max === 0) throw EINVAL;
     const others = this.sigmask.not();
@@ -65,10 +63,10 @@ export class SignalFd extends File {
       put_signalfd_siginfo(buf, off + n * SIGINFO_SIZE, info);
     }
     if (n > 0) return n * SIGINFO_SIZE;
-    if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+    if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
     sleep_on(task, [task.sighand.signalfd_wqh]);
   }
-  override poll(task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(task.sighand.signalfd_wqh);
     return task.pending.signal.intersects(this.sigmask) || task.signal.shared_pending.signal.intersects(this.sigmask) ? POLLIN : 0;
   }
@@ -90,12 +88,12 @@ function do_signalfd4(task: Task, ufd: number, user_mask: number, size: number, 
   mask.del(SIGSTOP);
   if (ufd !== -1) {
     const old = task.files!.fget(ufd);
-    if (!(old instanceof SignalFd)) throw EINVAL;
-    old.sigmask = mask;
+    if (!(old.f_op instanceof SignalFd)) throw EINVAL;
+    old.f_op.sigmask = mask;
     task.sighand.signalfd_wqh.wake_up();
     return ufd;
   }
-  const file = new SignalFd(task, mask, flags);
+  const file = anon_inode_getfile(task.kernel, new SignalFd(mask), O_RDWR | (flags & O_NONBLOCK));
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
   } catch (e) {

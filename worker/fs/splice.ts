@@ -10,7 +10,7 @@ import { Fd, Hex, Off, Ptr, SYSCALL_DEFINE, Size, Int } from "../kernel/syscall.
 import type { Task } from "../kernel/task.ts";
 import { get_user_s64, put_user_u64 } from "../kernel/uaccess.ts";
 import type { File } from "./fs.ts";
-import { PipeFile } from "./pipe.ts";
+import { type Pipe, get_pipe_info } from "./pipe.ts";
 import { MAX_RW_COUNT, gather, generic_write_check_limits, import_iovec, nested, vfs_read, vfs_write } from "./read_write.ts";
 
 const SPLICE_F_MOVE = 1;
@@ -81,10 +81,11 @@ export const sys_sendfile64 = SYSCALL_DEFINE("sendfile", [Fd, Fd, Ptr, Size], (t
   const output = task.files!.fget(out_fd);
   if (!output.writable) throw EBADF;
   if (offset_arg(task, offset, input).pos >= Math.min(input.f_inode?.maxBytes ?? Infinity, output.f_inode?.maxBytes ?? Infinity)) throw EOVERFLOW;
-  if (output instanceof PipeFile) return splice_file_to_pipe(task, input, offset_arg(task, offset, input), output, Math.min(count, MAX_RW_COUNT), output.f_flags & O_NONBLOCK ? SPLICE_F_NONBLOCK : 0);
-  if ((output.f_flags & O_APPEND) !== 0 || !(input.seekable || input.noop_llseek)) throw EINVAL;
+  const out = get_pipe_info(output);
+  if (out !== undefined) return splice_file_to_pipe(task, input, offset_arg(task, offset, input), output, out, Math.min(count, MAX_RW_COUNT), output.f_flags & O_NONBLOCK ? SPLICE_F_NONBLOCK : 0);
+  if ((output.f_flags & O_APPEND) !== 0 || !(input.seekable || input.f_op.noop_llseek)) throw EINVAL;
   if (count === 0) return 0;
-  if (!input.splice_reads || !output.splices) throw EINVAL;
+  if (!input.f_op.splice_reads || !output.f_op.splices) throw EINVAL;
   if (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode)) throw EINVAL;
   const at = offset_arg(task, offset, input);
   const opos = output.f_pos;
@@ -125,8 +126,7 @@ export const sys_copy_file_range = SYSCALL_DEFINE("copy_file_range", [Fd, Ptr, F
 });
 
 /** Bytes of a pipe that can be had now; sleeps for the first. 0: no writers. */
-function pipe_ready(task: Task, file: PipeFile, flags: number): number {
-  const { pipe } = file;
+function pipe_ready(task: Task, file: File, pipe: Pipe, flags: number): number {
   if (pipe.length === 0 && pipe.writers > 0) {
     if ((flags & SPLICE_F_NONBLOCK) !== 0 || (file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
     sleep_on(task, [pipe.rd_wait]);
@@ -134,10 +134,9 @@ function pipe_ready(task: Task, file: PipeFile, flags: number): number {
   return pipe.length;
 }
 /** Room in a pipe; sleeps until there is some. With no reader the write that follows raises SIGPIPE. */
-function pipe_room(task: Task, file: PipeFile, flags: number): number {
-  const { pipe } = file;
+function pipe_room(task: Task, file: File, pipe: Pipe, flags: number): number {
   if (pipe.readers === 0) {
-    nested(task, { sub: undefined }, () => file.write(task, new Uint8Array(1), 0, 1));
+    nested(task, { sub: undefined }, () => file.f_op.write(file, task, new Uint8Array(1), 0, 1, 0));
     return 0;
   }
   if (pipe.free === 0) {
@@ -148,15 +147,15 @@ function pipe_room(task: Task, file: PipeFile, flags: number): number {
 }
 
 /** Reads `input` at `at` into a pipe; `max` is not 0 but for sendfile. */
-function splice_file_to_pipe(task: Task, input: File, at: Offset, op: PipeFile, max: number, flags: number): number {
-  const room = pipe_room(task, op, flags);
+function splice_file_to_pipe(task: Task, input: File, at: Offset, output: File, pipe: Pipe, max: number, flags: number): number {
+  const room = pipe_room(task, output, pipe, flags);
   if (max === 0) return 0;
-  if (!input.splice_reads || (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode))) throw EINVAL;
+  if (!input.f_op.splice_reads || (input.f_inode !== undefined && S_ISDIR(input.f_inode.i_mode))) throw EINVAL;
   const st = (task.restart ??= { sub: undefined }) as { sub: unknown };
   const buf = new Uint8Array(Math.min(max, room));
   const n = nested(task, st, () => vfs_read(task, input, buf, 0, buf.length, at.pos));
-  op.pipe.put(buf, 0, n);
-  op.pipe.rd_wait.wake_up();
+  pipe.put(buf, 0, n);
+  pipe.rd_wait.wake_up();
   at.end(n);
   return n;
 }
@@ -167,40 +166,40 @@ export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex]
   if ((flags & ~SPLICE_F_ALL) !== 0) throw EINVAL;
   const input = task.files!.fget(fd_in);
   const output = task.files!.fget(fd_out);
-  const ip = input instanceof PipeFile ? input : undefined;
-  const op = output instanceof PipeFile ? output : undefined;
+  const ip = get_pipe_info(input);
+  const op = get_pipe_info(output);
   if ((ip !== undefined && off_in !== 0) || (op !== undefined && off_out !== 0)) throw ESPIPE;
   for (const off of [off_out, off_in]) if (off !== 0) get_user_s64(task.kernel.mem, off);
   if (!input.readable || !output.writable) throw EBADF;
   if (((ip !== undefined ? input.f_flags : 0) | (op !== undefined ? output.f_flags : 0)) & O_NONBLOCK) flags |= SPLICE_F_NONBLOCK;
   const max = Math.min(len, MAX_RW_COUNT);
   if (ip !== undefined && op !== undefined) {
-    if (ip.pipe === op.pipe) throw EINVAL;
-    const have = pipe_ready(task, ip, flags);
+    if (ip === op) throw EINVAL;
+    const have = pipe_ready(task, input, ip, flags);
     if (have === 0) return 0;
-    const n = Math.min(max, have, pipe_room(task, op, flags));
+    const n = Math.min(max, have, pipe_room(task, output, op, flags));
     const buf = new Uint8Array(n);
-    const got = ip.pipe.peek(buf, 0, n);
-    ip.pipe.take(got);
-    op.pipe.put(buf, 0, got);
-    ip.pipe.wr_wait.wake_up();
-    op.pipe.rd_wait.wake_up();
+    const got = ip.peek(buf, 0, n);
+    ip.take(got);
+    op.put(buf, 0, got);
+    ip.wr_wait.wake_up();
+    op.rd_wait.wake_up();
     return got;
   }
   if (ip !== undefined) {
     if (off_out !== 0 && !output.seekable) throw EINVAL;
     if ((output.f_flags & O_APPEND) !== 0) throw EINVAL;
     const at = offset_arg(task, off_out, output);
-    if (at.pos < 0 || !output.splices) throw EINVAL;
+    if (at.pos < 0 || !output.f_op.splices) throw EINVAL;
     const st = (task.restart ??= { sub: undefined }) as { sub: unknown };
-    const have = pipe_ready(task, ip, flags);
+    const have = pipe_ready(task, input, ip, flags);
     const n = Math.min(max, have);
     if (n === 0) return 0;
     const buf = new Uint8Array(n);
-    ip.pipe.peek(buf, 0, n);
+    ip.peek(buf, 0, n);
     const wrote = nested(task, st, () => vfs_write(task, output, buf, 0, n, at.pos));
-    ip.pipe.take(wrote);
-    ip.pipe.wr_wait.wake_up();
+    ip.take(wrote);
+    ip.wr_wait.wake_up();
     at.end(wrote);
     return wrote;
   }
@@ -208,7 +207,7 @@ export const sys_splice = SYSCALL_DEFINE("splice", [Fd, Ptr, Fd, Ptr, Size, Hex]
     if (off_in !== 0 && !input.seekable) throw EINVAL;
     const at = offset_arg(task, off_in, input);
     if (at.pos < 0) throw EINVAL;
-    return splice_file_to_pipe(task, input, at, op, max, flags);
+    return splice_file_to_pipe(task, input, at, output, op, max, flags);
   }
   throw EINVAL;
 });
@@ -220,14 +219,16 @@ export const sys_tee = SYSCALL_DEFINE("tee", [Fd, Fd, Size, Hex], (task, fdin, f
   const input = task.files!.fget(fdin);
   const output = task.files!.fget(fdout);
   if (!input.readable || !output.writable) throw EBADF;
-  if (!(input instanceof PipeFile) || !(output instanceof PipeFile) || input.pipe === output.pipe) throw EINVAL;
-  const have = pipe_ready(task, input, flags);
+  const ip = get_pipe_info(input);
+  const op = get_pipe_info(output);
+  if (ip === undefined || op === undefined || ip === op) throw EINVAL;
+  const have = pipe_ready(task, input, ip, flags);
   if (have === 0) return 0;
-  const n = Math.min(len, have, pipe_room(task, output, flags));
+  const n = Math.min(len, have, pipe_room(task, output, op, flags));
   const buf = new Uint8Array(n);
-  input.pipe.peek(buf, 0, n);
-  output.pipe.put(buf, 0, n);
-  output.pipe.rd_wait.wake_up();
+  ip.peek(buf, 0, n);
+  op.put(buf, 0, n);
+  op.rd_wait.wake_up();
   return n;
 });
 
@@ -239,24 +240,25 @@ export const sys_vmsplice = SYSCALL_DEFINE("vmsplice", [Fd, Ptr, Size, Hex], (ta
   const m = task.kernel.mem;
   const { iov: segments, total } = import_iovec(m, iov, nr_segs, !file.writable);
   if (total === 0) return 0;
-  if (!(file instanceof PipeFile)) throw EBADF;
+  const pipe = get_pipe_info(file);
+  if (pipe === undefined) throw EBADF;
   if (file.writable) {
-    const room = pipe_room(task, file, flags);
+    const room = pipe_room(task, file, pipe, flags);
     const n = Math.min(room, total);
-    file.pipe.put(gather(m, segments, total), 0, n);
-    file.pipe.rd_wait.wake_up();
+    pipe.put(gather(m, segments, total), 0, n);
+    pipe.rd_wait.wake_up();
     return n;
   }
-  const have = pipe_ready(task, file, flags);
+  const have = pipe_ready(task, file, pipe, flags);
   let done = 0;
   for (let i = 0; i < segments.length && done < have; i += 2) {
     const n = Math.min(segments[i + 1]!, have - done);
     m.written(segments[i]!, n);
-    file.pipe.peek(m.u8, segments[i]!, n);
-    file.pipe.take(n);
+    pipe.peek(m.u8, segments[i]!, n);
+    pipe.take(n);
     done += n;
   }
-  file.pipe.wr_wait.wake_up();
+  pipe.wr_wait.wake_up();
   return done;
 });
 

@@ -5,6 +5,7 @@ import { wait_host, type HostResult } from "../kernel/host_wait.ts";
 import { Errno } from "../include/uapi/errno.ts";
 import { Fd, Hex, Off, SYSCALL_DEFINE } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
+import type { File } from "./fs.ts";
 import { nested } from "./read_write.ts";
 
 /** What sync remembers: how many file systems are done, the state of the one at hand, and the disks' flush. */
@@ -47,14 +48,19 @@ export const sys_syncfs = SYSCALL_DEFINE("syncfs", [Fd], (task, fd) => {
   return 0;
 });
 
+/** cf. vfs_fsync() */
+function vfs_fsync(task: Task, file: File, datasync: boolean): void {
+  file.f_op.fsync(file, task, datasync);
+}
+
 /** fsync(2) */
 export const sys_fsync = SYSCALL_DEFINE("fsync", [Fd], (task, fd) => {
-  task.files!.fget(fd).fsync(task, false);
+  vfs_fsync(task, task.files!.fget(fd), false);
   return 0;
 });
 /** fdatasync(2) */
 export const sys_fdatasync = SYSCALL_DEFINE("fdatasync", [Fd], (task, fd) => {
-  task.files!.fget(fd).fsync(task, true);
+  vfs_fsync(task, task.files!.fget(fd), true);
   return 0;
 });
 
@@ -64,6 +70,6 @@ export const sys_sync_file_range = SYSCALL_DEFINE("sync_file_range", [Fd, Off, O
   if ((flags & ~7) !== 0 || off < 0 || nbytes < 0) throw EINVAL;
   const mode = file.f_inode?.i_mode ?? 0;
   if (!S_ISREG(mode) && !S_ISBLK(mode) && !S_ISDIR(mode) && !S_ISLNK(mode)) throw ESPIPE;
-  file.fsync(task, true);
+  file.f_op.fsync(file, task, true);
   return 0;
 });

@@ -9,8 +9,9 @@ import type { Task } from "../kernel/task.ts";
 import { KTimer } from "../kernel/time/timer.ts";
 import { get_timespec64, put_timespec } from "../kernel/time/time.ts";
 import { check_read, check_write } from "../kernel/uaccess.ts";
-import { File, POLLIN } from "./fs.ts";
+import { type File, POLLIN, FileOperations } from "./fs.ts";
 import { fput } from "./file_table.ts";
+import { anon_inode_getfile } from "./anon_inodes.ts";
 
 const CLOCK_REALTIME = 0;
 const CLOCK_MONOTONIC = 1;
@@ -22,20 +23,21 @@ const TFD_TIMER_CANCEL_ON_SET = 2;
 const NSEC = 1_000_000_000;
 
 export class TimerfdTimer extends KTimer {
-  readonly file: TimerFd;
-  constructor(file: TimerFd) {
+  readonly ctx: TimerFd;
+  constructor(ctx: TimerFd) {
     super();
-    this.file = file;
+    this.ctx = ctx;
   }
   /** One expiry; the intervals that pass until somebody reads are counted then. */
   expire(): void {
-    this.file.expired = true;
-    this.file.ticks++;
-    this.file.wqh.wake_up();
+    this.ctx.expired = true;
+    this.ctx.ticks++;
+    this.ctx.wqh.wake_up();
   }
 }
 
-export class TimerFd extends File {
+export class TimerFd extends FileOperations {
+  private readonly kernel: Kernel;
   readonly clockid: number;
   /** expirations that nobody has read */
   ticks = 0;
@@ -47,16 +49,11 @@ export class TimerFd extends File {
   private was_set = 0;
   private readonly timer: TimerfdTimer;
   readonly wqh: WaitQueue = new WaitQueue();
-  constructor(task: Task, clockid: number, flags: number) {
-    const { anon } = task.kernel.vfs;
-    super(undefined, anon.anon_inode, O_RDWR | (flags & O_NONBLOCK));
-    anon.anon_inode.i_count++;
-    task.kernel.vfs.nr_files++;
+  constructor(kernel: Kernel, clockid: number) {
+    super();
+    this.kernel = kernel;
     this.clockid = clockid;
     this.timer = new TimerfdTimer(this);
-  }
-  private get kernel(): Kernel {
-    return this.f_inode!.i_sb.kernel;
   }
   private get realtime(): boolean {
     return this.clockid === CLOCK_REALTIME || this.clockid === CLOCK_REALTIME_ALARM;
@@ -96,14 +93,14 @@ export class TimerFd extends File {
     this.forward();
     return this.timer.armed ? Math.max(1, this.timer.expires - this.kernel.time.monotonic()) : 0;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 8) throw EINVAL;
     if (this.canceled()) {
       this.ticks = 0;
       throw ECANCELED;
     }
     if (this.ticks === 0) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [this.wqh]);
     }
     this.forward();
@@ -114,7 +111,7 @@ export class TimerFd extends File {
     this.expired = false;
     return 8;
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wqh);
     return this.ticks > 0 || (this.kernel.time.cancel_on_set.has(this) && this.was_set !== this.kernel.time.clock_was_set_seq) ? POLLIN : 0;
   }
@@ -144,7 +141,7 @@ export const sys_timerfd_create = SYSCALL_DEFINE("timerfd_create", [Int, Hex], (
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) throw EINVAL;
   if (![CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM].includes(clockid)) throw EINVAL;
   if ((clockid === CLOCK_REALTIME_ALARM || clockid === CLOCK_BOOTTIME_ALARM) && !capable(task, CAP_WAKE_ALARM)) throw EPERM;
-  const file = new TimerFd(task, clockid, flags);
+  const file = anon_inode_getfile(task.kernel, new TimerFd(task.kernel, clockid), O_RDWR | (flags & O_NONBLOCK));
   try {
     return task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
   } catch (e) {
@@ -154,16 +151,16 @@ export const sys_timerfd_create = SYSCALL_DEFINE("timerfd_create", [Int, Hex], (
 });
 
 function timerfd(task: Task, fd: number): TimerFd {
-  const file = task.files!.fget(fd);
-  if (!(file instanceof TimerFd)) throw EINVAL;
-  return file;
+  const { f_op } = task.files!.fget(fd);
+  if (!(f_op instanceof TimerFd)) throw EINVAL;
+  return f_op;
 }
 
-function put_itimerspec(task: Task, addr: number, file: TimerFd): void {
+function put_itimerspec(task: Task, addr: number, ctx: TimerFd): void {
   const m = task.kernel.mem;
   check_write(m, addr, 32);
-  put_timespec(m, addr, file.interval);
-  put_timespec(m, addr + 16, file.remaining());
+  put_timespec(m, addr, ctx.interval);
+  put_timespec(m, addr + 16, ctx.remaining());
 }
 
 /** timerfd_settime(2): struct itimerspec {interval, value} */
@@ -174,9 +171,9 @@ export const sys_timerfd_settime = SYSCALL_DEFINE("timerfd_settime", [Fd, Hex, P
   const value = get_timespec64(m, utmr + 16);
   const bad = (t: { sec: number; nsec: number }): boolean => t.sec < 0 || t.nsec < 0 || t.nsec >= NSEC;
   if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) !== 0 || bad(interval) || bad(value)) throw EINVAL;
-  const file = timerfd(task, ufd);
-  if (otmr !== 0) put_itimerspec(task, otmr, file);
-  file.settime(flags, value.sec, value.nsec, interval.sec * NSEC + interval.nsec);
+  const ctx = timerfd(task, ufd);
+  if (otmr !== 0) put_itimerspec(task, otmr, ctx);
+  ctx.settime(flags, value.sec, value.nsec, interval.sec * NSEC + interval.nsec);
   return 0;
 });
 /** timerfd_gettime(2) */

@@ -12,7 +12,7 @@ import { get_timespec64, timespec64_valid } from "../kernel/time/time.ts";
 import { check_read, check_write, get_user_s32, get_user_s64, get_user_u32, put_user_u32, put_user_u64, strncpy_from_user } from "../kernel/uaccess.ts";
 import { AnonInode } from "../fs/anon_inodes.ts";
 import { fput } from "../fs/file_table.ts";
-import { File, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../fs/fs.ts";
+import { File, FileOperations, POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../fs/fs.ts";
 
 const MQ_PRIO_MAX = 32768;
 /** /proc/sys/fs/mqueue */
@@ -56,22 +56,14 @@ export class Mqueue {
   }
 }
 
-export class MqueueFile extends File {
+export class MqueueFops extends FileOperations {
   readonly queue: Mqueue;
-  constructor(task: Task, queue: Mqueue, flags: number) {
-    const { vfs } = task.kernel;
-    super(undefined, new AnonInode(vfs.anon.anon_inode.i_sb, 0o100000 | queue.mode), flags);
-    const inode = this.f_inode!;
-    inode.i_count++;
-    vfs.nr_files++;
-    if (this.writable) {
-      inode.i_writecount++;
-      inode.i_sb.s_writers++;
-    }
+  constructor(queue: Mqueue) {
+    super();
     this.queue = queue;
   }
   /** One line, as in /dev/mqueue. */
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const q = this.queue;
     const n = q.notify;
     const bytes = q.messages.reduce((s, m) => s + m.data.length, 0);
@@ -80,17 +72,30 @@ export class MqueueFile extends File {
     for (let i = 0; i < part.length; i++) buf[off + i] = part.charCodeAt(i);
     return part.length;
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     const q = this.queue;
     queues?.push(q.readers, q.writers);
     return (q.messages.length > 0 ? POLLIN | POLLRDNORM : 0) | (q.messages.length < q.maxmsg ? POLLOUT | POLLWRNORM : 0);
   }
-  override flush(task: Task): void {
+  override flush(_file: File, task: Task): void {
     if (this.queue.notify?.owner.signal === task.signal) this.queue.notify = undefined;
   }
   override d_dname(): string {
     return `/${this.queue.name ?? ""}${this.queue.name === undefined ? " (deleted)" : ""}`;
   }
+}
+
+function mqueue_open(task: Task, queue: Mqueue, flags: number): File {
+  const { vfs } = task.kernel;
+  const inode = new AnonInode(vfs.anon.anon_inode.i_sb, 0o100000 | queue.mode);
+  const file = new File(undefined, inode, flags, new MqueueFops(queue));
+  inode.i_count++;
+  vfs.nr_files++;
+  if (file.writable) {
+    inode.i_writecount++;
+    inode.i_sb.s_writers++;
+  }
+  return file;
 }
 
 function mq_name(task: Task, addr: number): string {
@@ -136,7 +141,7 @@ export const sys_mq_open = SYSCALL_DEFINE("mq_open", [Str, OpenFlags, Mode, Ptr]
     if ((oflag & (O_CREAT | O_EXCL)) === (O_CREAT | O_EXCL)) throw EEXIST;
     may_open(task, q, oflag & O_ACCMODE);
   }
-  const file = new MqueueFile(task, q, oflag & (O_ACCMODE | O_NONBLOCK));
+  const file = mqueue_open(task, q, oflag & (O_ACCMODE | O_NONBLOCK));
   try {
     return task.files!.alloc_fd(task, file, (oflag & O_CLOEXEC) !== 0);
   } catch (e) {
@@ -157,9 +162,9 @@ export const sys_mq_unlink = SYSCALL_DEFINE("mq_unlink", [Str], (task, u_name) =
   return 0;
 });
 
-function mq_file(task: Task, mqdes: number): MqueueFile {
+function mq_file(task: Task, mqdes: number): File {
   const file = task.files!.fget(mqdes);
-  if (!(file instanceof MqueueFile)) throw EBADF;
+  if (!(file.f_op instanceof MqueueFops)) throw EBADF;
   return file;
 }
 interface MqWait {
@@ -174,7 +179,8 @@ function mq_wait(task: Task, u_abs_timeout: number): MqWait {
     return { until: task.kernel.time.realtime_to_monotonic(t.sec, t.nsec) };
   });
 }
-function wait(task: Task, file: MqueueFile, queue: WaitQueue, st: MqWait): never {
+const queue_of = (file: File): Mqueue => (file.f_op as MqueueFops).queue;
+function wait(task: Task, file: File, queue: WaitQueue, st: MqWait): never {
   if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
   if (task.kernel.time.monotonic() >= st.until) throw ETIMEDOUT;
   return sleep_on(task, [queue], { until: st.until, interrupted: st.until === Infinity ? ERESTARTSYS : EINTR });
@@ -188,7 +194,7 @@ export const sys_mq_timedsend = SYSCALL_DEFINE("mq_timedsend", [Fd, InBuf, Size,
   const st = mq_wait(task, u_abs_timeout);
   const file = mq_file(task, mqdes);
   if ((file.f_flags & O_ACCMODE) === O_RDONLY) throw EBADF;
-  const q = file.queue;
+  const q = queue_of(file);
   if (msg_len > q.msgsize) throw EMSGSIZE;
   check_read(m, u_msg_ptr, msg_len);
   if (q.messages.length >= q.maxmsg) wait(task, file, q.writers, st);
@@ -213,7 +219,7 @@ export const sys_mq_timedreceive = SYSCALL_DEFINE("mq_timedreceive", [Fd, OutBuf
   const st = mq_wait(task, u_abs_timeout);
   const file = mq_file(task, mqdes);
   if ((file.f_flags & O_ACCMODE) === O_WRONLY) throw EBADF;
-  const q = file.queue;
+  const q = queue_of(file);
   if (msg_len < q.msgsize) throw EMSGSIZE;
   const msg = q.messages[0];
   if (msg === undefined) return wait(task, file, q.readers, st);
@@ -229,7 +235,7 @@ export const sys_mq_timedreceive = SYSCALL_DEFINE("mq_timedreceive", [Fd, OutBuf
 export const sys_mq_notify = SYSCALL_DEFINE("mq_notify", [Fd, Ptr], (task, mqdes, u_notification) => {
   const m = task.kernel.mem;
   if (u_notification === 0) {
-    const q = mq_file(task, mqdes).queue;
+    const q = queue_of(mq_file(task, mqdes));
     if (q.notify?.owner.signal === task.signal) q.notify = undefined;
     return 0;
   }
@@ -238,7 +244,7 @@ export const sys_mq_notify = SYSCALL_DEFINE("mq_notify", [Fd, Ptr], (task, mqdes
   const kind = get_user_s32(m, u_notification + 12);
   if (kind !== SIGEV_NONE && kind !== SIGEV_SIGNAL) throw EINVAL;
   if (kind === SIGEV_SIGNAL && !valid_signal(signo)) throw EINVAL;
-  const q = mq_file(task, mqdes).queue;
+  const q = queue_of(mq_file(task, mqdes));
   if (q.notify !== undefined) throw EBUSY;
   q.notify = { owner: task.group_leader, kind, signo, value_lo: get_user_u32(m, u_notification), value_hi: get_user_u32(m, u_notification + 4) };
   return 0;
@@ -255,9 +261,10 @@ export const sys_mq_getsetattr = SYSCALL_DEFINE("mq_getsetattr", [Fd, Ptr, Ptr],
   }
   const file = mq_file(task, mqdes);
   if (u_omqstat !== 0) {
+    const q = queue_of(file);
     check_write(m, u_omqstat, 64);
     m.u8.fill(0, u_omqstat, u_omqstat + 64);
-    [file.f_flags & O_NONBLOCK, file.queue.maxmsg, file.queue.msgsize, file.queue.messages.length].forEach((v, i) => put_user_u64(m, u_omqstat + 8 * i, v));
+    [file.f_flags & O_NONBLOCK, q.maxmsg, q.msgsize, q.messages.length].forEach((v, i) => put_user_u64(m, u_omqstat + 8 * i, v));
   }
   if (flags !== undefined) file.f_flags = (file.f_flags & ~O_NONBLOCK) | (flags & O_NONBLOCK);
   return 0;

@@ -9,7 +9,7 @@ import type { Kernel } from "../kernel/kernel.ts";
 import { Hex, Int, Ptr, SYSCALL_DEFINE, Size } from "../kernel/syscall.ts";
 import type { Task } from "../kernel/task.ts";
 import { check_read, clear_user, put_user_u32, put_user_u64 } from "../kernel/uaccess.ts";
-import { File } from "../fs/fs.ts";
+import { File, FileOperations } from "../fs/fs.ts";
 import { fput } from "../fs/file_table.ts";
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, do_mmap, do_munmap } from "../mm/nommu.ts";
 import { IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
@@ -52,11 +52,11 @@ export class Shm extends IpcObject {
 }
 
 /** One attachment. */
-export class ShmFile extends File {
+export class ShmFileData extends FileOperations {
   private readonly kernel: Kernel;
   readonly shm: Shm;
-  constructor(kernel: Kernel, shm: Shm, flags: number) {
-    super(undefined, undefined, flags);
+  constructor(kernel: Kernel, shm: Shm) {
+    super();
     this.kernel = kernel;
     this.shm = shm;
     shm.nattch++;
@@ -64,13 +64,13 @@ export class ShmFile extends File {
   override get mmap_capabilities(): "direct" {
     return "direct";
   }
-  override get_unmapped_area(pgoff: number, len: number): number | undefined {
+  override get_unmapped_area(_file: File, pgoff: number, len: number): number | undefined {
     return pgoff * 4096 + len <= this.shm.pages * 4096 ? this.shm.addr + pgoff * 4096 : undefined;
   }
   override d_dname(): string {
     return `/SYSV${(this.shm.key >>> 0).toString(16).padStart(8, "0")}`;
   }
-  override release(task: Task | undefined): void {
+  override release(_file: File, task: Task | undefined): void {
     const { shm, kernel } = this;
     shm.nattch--;
     shm.dtime = kernel.time.realtime().sec;
@@ -115,7 +115,7 @@ export const sys_shmat = SYSCALL_DEFINE("shmat", [Int, Ptr, Hex], (task, shmid, 
   if (addr !== 0 && addr !== shm.addr) throw EINVAL;
   const rdonly = (shmflg & SHM_RDONLY) !== 0;
   ipcperms(task, shm, (rdonly ? 0o444 : 0o666) | ((shmflg & SHM_EXEC) !== 0 ? 0o111 : 0));
-  const file = new ShmFile(kernel, shm, rdonly ? O_RDONLY : O_RDWR);
+  const file = new File(undefined, undefined, rdonly ? O_RDONLY : O_RDWR, new ShmFileData(kernel, shm));
   try {
     const prot = PROT_READ | (rdonly ? 0 : PROT_WRITE) | ((shmflg & SHM_EXEC) !== 0 ? PROT_EXEC : 0);
     const at = do_mmap(task, file, 0, shm.size, prot, MAP_SHARED, 0);
@@ -129,9 +129,9 @@ export const sys_shmat = SYSCALL_DEFINE("shmat", [Int, Ptr, Hex], (task, shmid, 
 
 /** shmdt(2) */
 export const sys_shmdt = SYSCALL_DEFINE("shmdt", [Ptr], (task, shmaddr) => {
-  const vma = task.mm?.vmas.find((v) => v.vm_start === shmaddr && v.vm_file instanceof ShmFile);
+  const vma = task.mm?.vmas.find((v) => v.vm_start === shmaddr && v.vm_file?.f_op instanceof ShmFileData);
   if (vma === undefined) throw EINVAL;
-  const { shm } = vma.vm_file as ShmFile;
+  const { shm } = vma.vm_file!.f_op as ShmFileData;
   do_munmap(task, vma.vm_start, vma.vm_end - vma.vm_start);
   shm.lpid = task.tgid;
   return 0;

@@ -3,7 +3,7 @@ import { EBADF } from "../include/uapi/errno.ts";
 import type { File } from "../fs/fs.ts";
 import type { Task } from "./task.ts";
 
-/** A file that stands for a process. */
+/** Operations of a file that stands for a process. */
 export interface PidFile {
   /** the process; throws ESRCH when it was reaped */
   pidfd_task(): Task;
@@ -28,7 +28,7 @@ export interface PidDirInode {
 
 /** Throws EBADF when the file is no pidfd.  cf. pidfd_pid() */
 export function pidfd_task(file: File): Task {
-  const f = file as Partial<PidFile>;
+  const f = file.f_op as Partial<PidFile>;
   if (f.pidfd_task === undefined) throw EBADF;
   return f.pidfd_task();
 }

@@ -47,7 +47,7 @@ export const owns = (kernel: Kernel): boolean => kernel.params.get("nommu.map_fi
 function capabilities(file: File, prot: number, flags: number): { direct: boolean; copy: boolean } {
   const inode = file.f_inode;
   const mode = inode?.i_mode ?? 0;
-  const offers = file.mmap_capabilities;
+  const offers = file.f_op.mmap_capabilities;
   if (offers === false) throw ENODEV;
   let direct = offers === "direct";
   let copy = offers === "copy" || offers === "zero" || (direct && (S_ISREG(mode) || S_ISBLK(mode)));
@@ -103,10 +103,10 @@ function private_copy(kernel: Kernel, task: Task, len: number, file: File | unde
   kernel.arch.flush_icache_range(start, run.total * PAGE_SIZE);
   const u8 = kernel.mem.u8;
   let filled = 0;
-  if (file !== undefined && file.mmap_capabilities !== "zero") {
+  if (file !== undefined && file.f_op.mmap_capabilities !== "zero") {
     try {
       while (filled < len) {
-        const n = file.read(task, u8, start + filled, len - filled, pgoff * PAGE_SIZE + filled);
+        const n = file.f_op.read(file, task, u8, start + filled, len - filled, pgoff * PAGE_SIZE + filled);
         if (n === 0) break;
         filled += n;
       }
@@ -173,7 +173,7 @@ export function do_mmap(task: Task, file: File | undefined, addr: number, len: n
     }
   }
   if (file !== undefined && caps.direct) {
-    const at = file.get_unmapped_area(pgoff, rlen);
+    const at = file.f_op.get_unmapped_area(file, pgoff, rlen);
     if (at !== undefined) region = new VmRegion(vm_flags, at, at + rlen, at + rlen, pgoff, get_file(file), true);
     else if ((vm_flags & VM_SHARED) !== 0) throw ENODEV;
   }
@@ -212,7 +212,7 @@ function map_own(task: Task, mm: Mm, file: File | undefined, addr: number, len: 
   let filled = 0;
   if (file !== undefined) {
     while (filled < end - addr) {
-      const n = file.read(task, u8, addr + filled, end - addr - filled, pgoff * PAGE_SIZE + filled);
+      const n = file.f_op.read(file, task, u8, addr + filled, end - addr - filled, pgoff * PAGE_SIZE + filled);
       if (n === 0) break;
       filled += n;
     }

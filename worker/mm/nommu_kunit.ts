@@ -3,28 +3,29 @@
 import { EACCES, EINVAL, ENODEV, ENOMEM, EPERM, type Errno } from "../include/uapi/errno.ts";
 import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../kunit/suite.ts";
 import type { KUnitTest } from "../kunit/test.ts";
-import { File } from "../fs/fs.ts";
+import { File, FileOperations } from "../fs/fs.ts";
 import type { Task } from "../kernel/task.ts";
 import { Mm } from "./mm_types.ts";
 import { do_mmap, do_mremap, do_munmap, MAP_ANONYMOUS, MAP_FIXED, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from "./nommu.ts";
 
 const PAGE = 4096;
 /** A file whose bytes are their position, on a file system that only copies (ext4) or maps nothing. */
-class TestFile extends File {
+class TestFops extends FileOperations {
   private readonly copies: boolean;
-  constructor(copies: boolean, flags: number) {
-    super(undefined, undefined, flags);
+  constructor(copies: boolean) {
+    super();
     this.copies = copies;
   }
   override get mmap_capabilities(): "copy" | false {
     return this.copies ? "copy" : false;
   }
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = Math.max(0, Math.min(len, 6000 - pos));
     for (let i = 0; i < n; i++) buf[off + i] = (pos + i) & 255;
     return n;
   }
 }
+const testFile = (copies: boolean, flags: number): File => new File(undefined, undefined, flags, new TestFops(copies));
 const RDONLY = 0;
 const WRONLY = 1;
 const RDWR = 2;
@@ -44,7 +45,7 @@ const anon = (test: KUnitTest, pages: number): number => do_mmap(test.kernel.cur
 
 interface Row {
   readonly what: string;
-  readonly file?: TestFile;
+  readonly file?: File;
   readonly len?: number;
   readonly prot?: number;
   readonly flags: number;
@@ -60,13 +61,13 @@ const rows: Row[] = [
   { what: "anonymous, shared", flags: MAP_SHARED | MAP_ANONYMOUS, gives: undefined },
   { what: "PROT_NONE", prot: 0, flags: MAP_PRIVATE | MAP_ANONYMOUS, gives: undefined },
   { what: "PROT_EXEC", prot: PROT_READ | PROT_EXEC, flags: MAP_PRIVATE | MAP_ANONYMOUS, gives: undefined },
-  { what: "a file that cannot be mapped", file: new TestFile(false, RDONLY), flags: MAP_PRIVATE, gives: ENODEV },
-  { what: "a file not open for reading", file: new TestFile(true, WRONLY), flags: MAP_PRIVATE, gives: EACCES },
-  { what: "private of a file, read", file: new TestFile(true, RDONLY), prot: PROT_READ, flags: MAP_PRIVATE, gives: undefined },
-  { what: "private of a read-only file, write", file: new TestFile(true, RDONLY), flags: MAP_PRIVATE, gives: undefined },
-  { what: "shared of a file on a disk, read", file: new TestFile(true, RDONLY), prot: PROT_READ, flags: MAP_SHARED, gives: ENODEV },
-  { what: "shared of a file on a disk, write", file: new TestFile(true, RDWR), flags: MAP_SHARED, gives: ENODEV },
-  { what: "shared and writable of a read-only file", file: new TestFile(true, RDONLY), flags: MAP_SHARED, gives: EACCES },
+  { what: "a file that cannot be mapped", file: testFile(false, RDONLY), flags: MAP_PRIVATE, gives: ENODEV },
+  { what: "a file not open for reading", file: testFile(true, WRONLY), flags: MAP_PRIVATE, gives: EACCES },
+  { what: "private of a file, read", file: testFile(true, RDONLY), prot: PROT_READ, flags: MAP_PRIVATE, gives: undefined },
+  { what: "private of a read-only file, write", file: testFile(true, RDONLY), flags: MAP_PRIVATE, gives: undefined },
+  { what: "shared of a file on a disk, read", file: testFile(true, RDONLY), prot: PROT_READ, flags: MAP_SHARED, gives: ENODEV },
+  { what: "shared of a file on a disk, write", file: testFile(true, RDWR), flags: MAP_SHARED, gives: ENODEV },
+  { what: "shared and writable of a read-only file", file: testFile(true, RDONLY), flags: MAP_SHARED, gives: EACCES },
 ];
 
 export const nommuSuite: KunitSuite = {
@@ -92,7 +93,7 @@ export const nommuSuite: KunitSuite = {
       test.KUNIT_EXPECT_NE(a, 0x40000000);
     }),
     KUNIT_CASE("a_file_is_copied_and_its_last_page_filled_with_zeros", (test) => {
-      const file = new TestFile(true, RDONLY);
+      const file = testFile(true, RDONLY);
       const a = do_mmap(test.kernel.current!, file, 0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
       const { u8 } = test.kernel.mem;
       test.KUNIT_EXPECT_EQ(u8[a + 5999], 5999 & 255);
@@ -132,7 +133,7 @@ export const munmapSuite: KunitSuite = {
     }),
     KUNIT_CASE("nothing_there", (test) => test.KUNIT_EXPECT_ERRNO(EINVAL, () => do_munmap(test.kernel.current!, 0x100000, PAGE), "munmap of nothing")),
     KUNIT_CASE("a_file_only_as_a_whole", (test) => {
-      const a = do_mmap(test.kernel.current!, new TestFile(true, RDONLY), 0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
+      const a = do_mmap(test.kernel.current!, testFile(true, RDONLY), 0, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
       test.KUNIT_EXPECT_ERRNO(EINVAL, () => do_munmap(test.kernel.current!, a + PAGE, PAGE), "munmap of its second page");
       test.KUNIT_EXPECT_ERRNO(EINVAL, () => do_munmap(test.kernel.current!, a, PAGE), "munmap of its first page");
       do_munmap(test.kernel.current!, a, 2 * PAGE);
@@ -164,12 +165,12 @@ export const mremapSuite: KunitSuite = {
       },
     ),
     KUNIT_CASE("a_read_only_file_is_EPERM", (test) => {
-      const a = do_mmap(test.kernel.current!, new TestFile(true, RDONLY), 0, 4 * PAGE, PROT_READ, MAP_PRIVATE, 0);
+      const a = do_mmap(test.kernel.current!, testFile(true, RDONLY), 0, 4 * PAGE, PROT_READ, MAP_PRIVATE, 0);
       test.KUNIT_EXPECT_ERRNO(EPERM, () => do_mremap(test.kernel.current!, a, 4 * PAGE, 4 * PAGE, 0, 0), "the same size");
       test.KUNIT_EXPECT_ERRNO(EPERM, () => do_mremap(test.kernel.current!, a, 4 * PAGE, 8 * PAGE, 0, 0), "growing");
     }),
     KUNIT_CASE("a_writable_private_file_can_stay_not_grow", (test) => {
-      const a = do_mmap(test.kernel.current!, new TestFile(true, RDWR), 0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
+      const a = do_mmap(test.kernel.current!, testFile(true, RDWR), 0, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0);
       test.KUNIT_EXPECT_EQ(do_mremap(test.kernel.current!, a, 4 * PAGE, 4 * PAGE, 0, 0), a);
       test.KUNIT_EXPECT_ERRNO(ENOMEM, () => do_mremap(test.kernel.current!, a, 4 * PAGE, 8 * PAGE, 0, 0), "growing");
     }),

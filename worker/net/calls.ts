@@ -61,9 +61,9 @@ function sock_create(task: Task, family: number, type: number, protocol: number,
 }
 function install(task: Task, sock: Socket, flags: number): number {
   try {
-    return task.files!.alloc_fd(task, sock, (flags & SOCK_CLOEXEC) !== 0);
+    return task.files!.alloc_fd(task, sock.file, (flags & SOCK_CLOEXEC) !== 0);
   } catch (e) {
-    fput(task, sock);
+    fput(task, sock.file);
     throw e;
   }
 }
@@ -87,15 +87,15 @@ export const sys_socketpair = SYSCALL_DEFINE("socketpair", [Int, Int, Int, Ptr],
   try {
     a.socketpair(task, b);
   } catch (e) {
-    fput(task, a);
-    fput(task, b);
+    fput(task, a.file);
+    fput(task, b.file);
     throw e;
   }
   let fd: number;
   try {
     fd = install(task, a, flags);
   } catch (e) {
-    fput(task, b);
+    fput(task, b.file);
     throw e;
   }
   try {
@@ -145,7 +145,7 @@ function do_accept4(task: Task, fd: number, uaddr: number, ulen: number, flags: 
   const sock = sockfd_lookup(task, fd);
   if (task.files!.find_free() >= task.signal.rlim[RLIMIT_NOFILE]!.cur) throw EMFILE;
   const end = sock.accept(task, 0);
-  end.f_flags |= flags & SOCK_NONBLOCK;
+  end.file.f_flags |= flags & SOCK_NONBLOCK;
   if (uaddr !== 0) {
     try {
       let name: Uint8Array;
@@ -158,7 +158,7 @@ function do_accept4(task: Task, fd: number, uaddr: number, ulen: number, flags: 
       }
       move_addr_to_user(task, name, uaddr, ulen);
     } catch (e) {
-      fput(task, end);
+      fput(task, end.file);
       throw e;
     }
   }

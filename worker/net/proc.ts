@@ -20,7 +20,7 @@ function endpoint(addr: number, port: number): string {
 /** Sockets that some process has open, in the order of processes and descriptors, each once. */
 function open_sockets(kernel: Kernel): Socket[] {
   const seen = new Set<Socket>();
-  for (const t of kernel.tasks.values()) for (const f of t.files?.fds ?? []) if (f instanceof Socket) seen.add(f);
+  for (const t of kernel.tasks.values()) for (const f of t.files?.fds ?? []) if (f?.f_op instanceof Socket) seen.add(f.f_op);
   return [...seen];
 }
 
@@ -39,7 +39,7 @@ export class NetDevEntry extends ProcEntry {
 
 /** One line of tcp, udp or raw up to the inode. */
 function inet_line(sl: string, s: InetSock, state: number, rx: number): string {
-  const inode = s.f_inode!;
+  const inode = s.file.f_inode!;
   return `${sl}: ${endpoint(s.rcv_saddr, s.num)} ${endpoint(s.daddr, s.dport)} ${hex(state, 2)} 00000000:${hex(rx, 8)} 00:00000000 00000000 ${dec(inode.i_uid, 5)}        0 ${inode.i_ino} 1 0000000000000000`;
 }
 
@@ -91,7 +91,7 @@ export class UnixEntry extends ProcEntry {
       const listening = s.sk_state === "listen";
       // SS_UNCONNECTED 1, SS_CONNECTED 3; __SO_ACCEPTCON
       const state = s.sk_state === "established" ? 3 : 1;
-      out += `0000000000000000: ${hex(2, 8)} ${hex(0, 8)} ${hex(listening ? 0x10000 : 0, 8)} ${hex(s.type, 4)} ${hex(state, 2)} ${dec(s.f_inode!.i_ino, 5)}${unix_path(s)}\n`;
+      out += `0000000000000000: ${hex(2, 8)} ${hex(0, 8)} ${hex(listening ? 0x10000 : 0, 8)} ${hex(s.type, 4)} ${hex(state, 2)} ${dec(s.file.f_inode!.i_ino, 5)}${unix_path(s)}\n`;
     }
     return out;
   }

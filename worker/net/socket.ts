@@ -16,7 +16,7 @@ import { restart_state, type Task } from "../kernel/task.ts";
 import { put_user_u32 } from "../kernel/uaccess.ts";
 import { kill_fasync } from "../fs/fasync.ts";
 import { fput } from "../fs/file_table.ts";
-import { File } from "../fs/fs.ts";
+import { FMODE_NOWAIT, File, FileOperations } from "../fs/fs.ts";
 import { dev_ioctl } from "./core/dev_ioctl.ts";
 
 /** net.core.{r,w}mem_default and _max */
@@ -70,7 +70,8 @@ export interface SockWait {
   done: number;
 }
 
-export abstract class Socket extends File {
+export abstract class Socket extends FileOperations {
+  readonly file: File;
   readonly kernel: Kernel;
   readonly family: number;
   readonly type: number;
@@ -101,8 +102,10 @@ export abstract class Socket extends File {
 
   /** `task`: who asks for it; undefined: a connection that waits to be accepted */
   constructor(kernel: Kernel, task: Task | undefined, family: number, type: number, protocol: number, flags = 0) {
-    super(undefined, kernel.vfs.anon.sock_inode(task?.cred.fsuid ?? 0, task?.cred.fsgid ?? 0), O_RDWR | (flags & O_NONBLOCK));
-    this.f_inode!.i_count++;
+    super();
+    const inode = kernel.vfs.anon.sock_inode(task?.cred.fsuid ?? 0, task?.cred.fsgid ?? 0);
+    inode.i_count++;
+    this.file = new File(undefined, inode, O_RDWR | (flags & O_NONBLOCK), this);
     kernel.vfs.nr_files++;
     this.kernel = kernel;
     this.family = family;
@@ -113,8 +116,8 @@ export abstract class Socket extends File {
   override get splices(): boolean {
     return true;
   }
-  override get nowait(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_NOWAIT;
   }
   override get has_fasync(): boolean {
     return true;
@@ -167,7 +170,7 @@ export abstract class Socket extends File {
   }
 
   // --- file operations
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(_file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     // as System V had it.  cf. sock_read_iter()
     if (len === 0) return 0;
     const msg: RecvMsg = { buf, off, len, flags: 0, name: undefined, out_flags: 0, control: [], fds: [] };
@@ -175,10 +178,10 @@ export abstract class Socket extends File {
     for (const f of msg.fds) fput(task, f);
     return n;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(_file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     return this.sendmsg(task, { buf, off, len, flags: 0, name: undefined, scm: undefined });
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(_file: File, task: Task, cmd: number, arg: number): number {
     const m = task.kernel.mem;
     switch (cmd) {
       case FIONREAD:
@@ -193,13 +196,13 @@ export abstract class Socket extends File {
         return dev_ioctl(task, cmd, arg);
     }
   }
-  override d_dname(): string {
-    return `socket:[${this.f_inode!.i_ino}]`;
+  override d_dname(file: File): string {
+    return `socket:[${file.f_inode!.i_ino}]`;
   }
 
   // --- help for protocols
   nonblock(flags: number): boolean {
-    return (flags & MSG_DONTWAIT) !== 0 || (this.f_flags & O_NONBLOCK) !== 0;
+    return (flags & MSG_DONTWAIT) !== 0 || (this.file.f_flags & O_NONBLOCK) !== 0;
   }
   state(task: Task, timeo: number): SockWait {
     return restart_state<SockWait>(task, () => ({ until: timeo === 0 ? Infinity : task.kernel.time.monotonic() + timeo, done: 0 }));
@@ -221,7 +224,7 @@ export abstract class Socket extends File {
   /** Something came (`code`: what SIGIO says of it): waiters look again.  cf. sock_def_readable() */
   data_ready(code: number): void {
     this.wq.wake_up();
-    kill_fasync(this.kernel, this, code);
+    kill_fasync(this.kernel, this.file, code);
   }
   /** Reads and clears the pending error. */
   sock_error(): Errno | undefined {
@@ -238,9 +241,9 @@ export abstract class Socket extends File {
 
 /** The socket of a descriptor. Throws EBADF, ENOTSOCK. */
 export function sockfd_lookup(task: Task, fd: number): Socket {
-  const file = task.files!.fget(fd);
-  if (!(file instanceof Socket)) throw ENOTSOCK;
-  return file;
+  const { f_op } = task.files!.fget(fd);
+  if (!(f_op instanceof Socket)) throw ENOTSOCK;
+  return f_op;
 }
 
 const u32 = (v: number): Uint8Array => {

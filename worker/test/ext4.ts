@@ -7,8 +7,7 @@ import type { BlockStore } from "../arch/um/os.ts";
 import { GenDisk } from "../drivers/block/genhd.ts";
 import { Ext4FsType, type Ext4SuperBlock } from "../fs/ext4/super.ts";
 import type { Ext4Inode } from "../fs/ext4/inode.ts";
-import type { Ext4File } from "../fs/ext4/file.ts";
-import type { Dentry, Mount } from "../fs/fs.ts";
+import type { Dentry, File, Mount } from "../fs/fs.ts";
 import { FsKernel } from "./fs_kernel.ts";
 
 const ENV = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, LC_ALL: "C", TZ: "UTC", E2FSPROGS_FAKE_TIME: "1700000000" };
@@ -129,13 +128,13 @@ export class Mounted {
     for (const name of path.split("/")) if (name !== "") at = at?.lookup(name) as Ext4Inode | undefined;
     return at;
   }
-  open(inode: Ext4Inode): Ext4File {
+  open(inode: Ext4Inode): File {
     const dentry: Dentry = this.sb.s_root;
-    return inode.open(undefined, { mnt: { mnt_flags: 0x8 } as Mount, dentry }, 2 | 0o1000000) as Ext4File;
+    return inode.open(undefined, { mnt: { mnt_flags: 0x8 } as Mount, dentry }, 2 | 0o1000000);
   }
   write(inode: Ext4Inode, pos: number, data: Uint8Array): void {
     const file = this.open(inode);
-    for (let n = 0; n < data.length; ) n += file.write(this.k.init, data, n, data.length - n, pos + n);
+    for (let n = 0; n < data.length; ) n += file.f_op.write(file, this.k.init, data, n, data.length - n, pos + n);
   }
   content(inode: Ext4Inode): Uint8Array {
     const buf = new Uint8Array(inode.i_size);

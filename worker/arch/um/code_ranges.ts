@@ -29,7 +29,7 @@ export function read_at(task: Task, elf: ElfCode, pos: number, len: number): Dat
   if (!(len >= 0 && pos + len <= size)) return undefined; // what a broken header asks for is not allocated
   const raw = new Uint8Array(len);
   for (let n = 0; n < len; ) {
-    const got = elf.file.read(task, raw, n, len - n, pos + n);
+    const got = elf.file.f_op.read(elf.file, task, raw, n, len - n, pos + n);
     if (got === 0) return undefined;
     n += got;
   }

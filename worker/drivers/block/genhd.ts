@@ -19,7 +19,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import { restart_state, type Task } from "../../kernel/task.ts";
 import { wait_host, type HostResult } from "../../kernel/host_wait.ts";
 import { put_user_u16, put_user_u32, put_user_u64, get_user_u32, get_user_u64 } from "../../kernel/uaccess.ts";
-import { File, type Inode, type Path } from "../../fs/fs.ts";
+import { File, type Inode, type Path, FMODE_CAN_ODIRECT, FMODE_LSEEK, FileOperations } from "../../fs/fs.ts";
 import { readPartitions } from "./partitions.ts";
 
 export const SECTOR_SIZE = 512;
@@ -191,7 +191,7 @@ export class BlockDevices {
     if ((flags & 3) !== 0 && bdev.bd_read_only) throw EACCES;
     // O_EXCL on a block device: only if nobody has claimed it
     if (flags & 0o200 && bdev.bd_holder !== undefined) throw EBUSY;
-    return new BlockFile(path, inode, flags, bdev);
+    return new File(path, inode, flags, new BlockFops(bdev));
   }
   /** Every disk's store made durable, for sync(2) after the file systems wrote back. */
   flush_all(): Promise<void> | undefined {
@@ -234,19 +234,16 @@ const HDIO_GETGEO = 0x0301;
 const CHUNK = 0x10000;
 
 /** An open block device. */
-export class BlockFile extends File {
+export class BlockFops extends FileOperations {
   readonly bdev: BlockDevice;
-  constructor(path: Path | undefined, inode: Inode | undefined, flags: number, bdev: BlockDevice) {
-    super(path, inode, flags);
+  constructor(bdev: BlockDevice) {
+    super();
     this.bdev = bdev;
   }
-  override get can_odirect(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_LSEEK | FMODE_CAN_ODIRECT;
   }
-  override get seekable(): boolean {
-    return true;
-  }
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const n = Math.max(0, Math.min(len, this.bdev.size - pos));
     for (let done = 0; done < n; done += CHUNK) {
       const part = new Uint8Array(Math.min(CHUNK, n - done));
@@ -256,7 +253,7 @@ export class BlockFile extends File {
     }
     return n;
   }
-  override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override write(_file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     if (this.bdev.bd_read_only) throw EPERM;
     const n = Math.max(0, Math.min(len, this.bdev.size - pos));
     if (n === 0 && len > 0) throw ENOSPC;
@@ -267,20 +264,20 @@ export class BlockFile extends File {
     this.bdev.bd_holder?.rawWritten(pos, n);
     return n;
   }
-  override llseek(_task: Task, off: number, whence: number): number {
-    const base = whence === 0 ? 0 : whence === 1 ? this.f_pos : whence === 2 ? this.bdev.size : Number.NaN;
+  override llseek(file: File, _task: Task, off: number, whence: number): number {
+    const base = whence === 0 ? 0 : whence === 1 ? file.f_pos : whence === 2 ? this.bdev.size : Number.NaN;
     const to = base + off;
     if (!(to >= 0 && to <= this.bdev.size)) throw EINVAL;
-    this.f_pos = to;
+    file.f_pos = to;
     return to;
   }
-  override fsync(task: Task, _datasync: boolean): void {
+  override fsync(_file: File, task: Task, _datasync: boolean): void {
     wait_host(task.kernel, restart_state<HostResult>(task, () => ({})), () => this.bdev.flush());
   }
   override get mmap_capabilities(): "copy" {
     return "copy";
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(file: File, task: Task, cmd: number, arg: number): number {
     const mem = task.kernel.mem;
     const { bdev } = this;
     switch (cmd) {
@@ -339,7 +336,7 @@ export class BlockFile extends File {
         return 0;
       case BLKDISCARD:
       case BLKZEROOUT: {
-        if (!this.writable) throw EPERM;
+        if (!file.writable) throw EPERM;
         const start = get_user_u64(mem, arg);
         const len = get_user_u64(mem, arg + 8);
         if (start % SECTOR_SIZE !== 0 || len % SECTOR_SIZE !== 0 || start + len > bdev.size) throw EINVAL;

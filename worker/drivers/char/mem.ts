@@ -6,43 +6,42 @@ import { CAP_SYS_RAWIO, capable } from "../../kernel/cred.ts";
 import { sleep_on, type WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
-import { File, POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Inode, type Path } from "../../fs/fs.ts";
+import { FMODE_LSEEK, FMODE_NOWAIT, File, FileOperations, POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Inode, type Path } from "../../fs/fs.ts";
 import { CharDriver } from "./chrdev.ts";
-import { RandomFile } from "./random.ts";
+import { random_fops } from "./random.ts";
 
 const MEM_MAJOR = 1;
 
 /** Reads nothing, swallows everything; a seek goes to 0. */
-export class NullFile extends File {
+export class NullFops extends FileOperations {
   override get never_polls(): boolean {
     return true;
   }
   override get splice_reads(): boolean {
     return false;
   }
-  override get nowait(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_LSEEK | FMODE_NOWAIT;
   }
-  override get seekable(): boolean {
-    return true;
+  override llseek(file: File): number {
+    return (file.f_pos = 0);
   }
-  override llseek(): number {
-    return (this.f_pos = 0);
-  }
-  override read(_task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
+  override read(_file: File, _task: Task, _buf: Uint8Array, _off: number, _len: number, _pos: number): number {
     return 0;
   }
-  override write(_task: Task, _buf: Uint8Array, _off: number, len: number): number {
+  override write(_file: File, _task: Task, _buf: Uint8Array, _off: number, len: number): number {
     return len;
   }
 }
 
+export const null_fops = new NullFops();
+
 /** Zeros without end. */
-export class ZeroFile extends NullFile {
+export class ZeroFops extends NullFops {
   override get splice_reads(): boolean {
     return true;
   }
-  override read(_task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 64) for (let i = 0; i < len; i++) buf[off + i] = 0;
     else buf.fill(0, off, off + len);
     return len;
@@ -52,8 +51,10 @@ export class ZeroFile extends NullFile {
   }
 }
 
+export const zero_fops = new ZeroFops();
+
 /** Zeros, but never room to write. */
-export class FullFile extends ZeroFile {
+export class FullFops extends ZeroFops {
   override write(): number {
     throw ENOSPC;
   }
@@ -62,21 +63,23 @@ export class FullFile extends ZeroFile {
   }
 }
 
+export const full_fops = new FullFops();
+
 /** All of guest RAM. */
-export class MemFile extends File {
+export class MemFops extends FileOperations {
   override get never_polls(): boolean {
     return true;
   }
-  override get seekable(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_LSEEK;
   }
-  override llseek(_task: Task, off: number, whence: number): number {
+  override llseek(file: File, _task: Task, off: number, whence: number): number {
     if (whence !== SEEK_SET && whence !== SEEK_CUR) throw EINVAL;
-    const pos = whence === SEEK_CUR ? this.f_pos + off : off;
+    const pos = whence === SEEK_CUR ? file.f_pos + off : off;
     if (pos < 0) throw EINVAL;
-    return (this.f_pos = pos);
+    return (file.f_pos = pos);
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override read(_file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const m = task.kernel.mem;
     const n = Math.min(len, m.size - pos);
     if (n <= 0) return 0;
@@ -84,7 +87,7 @@ export class MemFile extends File {
     else buf.set(m.u8.subarray(pos, pos + n), off);
     return n;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override write(_file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     const m = task.kernel.mem;
     const n = Math.min(len, m.size - pos);
     if (n <= 0) throw EFAULT;
@@ -95,18 +98,20 @@ export class MemFile extends File {
   override get mmap_capabilities(): "direct" {
     return "direct";
   }
-  override get_unmapped_area(pgoff: number, _len: number): number {
+  override get_unmapped_area(_file: File, pgoff: number, _len: number): number {
     return pgoff * 4096;
   }
 }
 
+export const mem_fops = new MemFops();
+
 /** /dev/kmsg: records of the log, one a read; what is written is logged. */
-export class KmsgFile extends File {
+export class DevkmsgUser extends FileOperations {
   private seq = 0;
-  override get seekable(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_LSEEK;
   }
-  override llseek(task: Task, off: number, whence: number): number {
+  override llseek(_file: File, task: Task, off: number, whence: number): number {
     if (off !== 0) throw EINVAL;
     const log = task.kernel.printk;
     if (whence === SEEK_SET) this.seq = log.records[0]?.seq ?? 0;
@@ -115,7 +120,7 @@ export class KmsgFile extends File {
     else throw EINVAL;
     return 0;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     const log = task.kernel.printk;
     const first = log.records[0];
     if (first !== undefined && this.seq < first.seq) {
@@ -125,7 +130,7 @@ export class KmsgFile extends File {
     }
     const rec = log.record_from(this.seq);
     if (rec === undefined) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [log.log_wait]);
     }
     const text = log.format_kmsg(rec);
@@ -134,14 +139,14 @@ export class KmsgFile extends File {
     this.seq = rec.seq + 1;
     return text.length;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(_file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len > 992) throw EINVAL;
     let text = "";
     for (let i = 0; i < len; i++) text += String.fromCharCode(buf[off + i]!);
     task.kernel.printk.write_kmsg(text);
     return len;
   }
-  override poll(task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, task: Task, queues: WaitQueue[] | undefined): number {
     const log = task.kernel.printk;
     queues?.push(log.log_wait);
     if (log.record_from(this.seq) === undefined) return 0;
@@ -155,18 +160,18 @@ export class MemDriver extends CharDriver {
     switch (MINOR(rdev)) {
       case 1:
         if (!capable(task, CAP_SYS_RAWIO)) throw EPERM;
-        return new MemFile(path, inode, flags);
+        return new File(path, inode, flags, mem_fops);
       case 3:
-        return new NullFile(path, inode, flags);
+        return new File(path, inode, flags, null_fops);
       case 5:
-        return new ZeroFile(path, inode, flags);
+        return new File(path, inode, flags, zero_fops);
       case 7:
-        return new FullFile(path, inode, flags);
+        return new File(path, inode, flags, full_fops);
       case 8:
       case 9:
-        return new RandomFile(path, inode, flags);
+        return new File(path, inode, flags, random_fops);
       case 11:
-        return new KmsgFile(path, inode, flags);
+        return new File(path, inode, flags, new DevkmsgUser());
       default:
         throw ENXIO;
     }

@@ -8,7 +8,7 @@ import type { Task } from "../../kernel/task.ts";
 import { put_user_u32, get_user_s32, USER_MIN_WRITE } from "../../kernel/uaccess.ts";
 import { CAP_SYS_ADMIN, capable } from "../../kernel/cred.ts";
 import { EPERM, ENOTTY } from "../../include/uapi/errno.ts";
-import { File } from "../../fs/fs.ts";
+import { type File, FMODE_LSEEK, FMODE_NOWAIT, FileOperations } from "../../fs/fs.ts";
 
 const GRND_NONBLOCK = 1;
 const GRND_RANDOM = 2;
@@ -115,28 +115,25 @@ export class Random {
 }
 
 /** /dev/random and /dev/urandom: the same once the generator is seeded, which it is from the start. */
-export class RandomFile extends File {
-  override get nowait(): boolean {
-    return true;
-  }
+export class RandomFops extends FileOperations {
   override get has_fasync(): boolean {
     return true;
   }
-  override get seekable(): boolean {
-    return true;
+  override get f_mode(): number {
+    return FMODE_LSEEK | FMODE_NOWAIT;
   }
-  override llseek(): number {
-    return this.f_pos;
+  override llseek(file: File): number {
+    return file.f_pos;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(_file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     task.kernel.random.fill(buf, off, len);
     return len;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override write(_file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     task.kernel.random.add_entropy(buf.slice(off, off + len));
     return len;
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(_file: File, task: Task, cmd: number, arg: number): number {
     const m = task.kernel.mem;
     switch (cmd) {
       case RNDGETENTCNT:
@@ -165,6 +162,8 @@ export class RandomFile extends File {
     }
   }
 }
+
+export const random_fops = new RandomFops();
 
 /** getrandom(2) */
 export const sys_getrandom = SYSCALL_DEFINE("getrandom", [OutBuf, Size, Hex], (task, buf, count, flags) => {

@@ -15,7 +15,7 @@ import { isalnum, iscntrl, tolower } from "../../lib/ctype.ts";
 import type { NTty } from "./n_tty_data.ts";
 import { N_TTY_BUF_SIZE } from "./n_tty_echo.ts";
 import { tty_check_change } from "./tty_jobctrl.ts";
-import type { TtyFile } from "./tty_io.ts";
+import type { TtyFilePrivate } from "./tty_io.ts";
 import type { Termios, TtyStruct } from "./tty_struct.ts";
 
 const BS = 8;
@@ -331,8 +331,8 @@ interface ReadState {
 }
 
 /** read(2). Throws EIO, EAGAIN, ERESTARTSYS. */
-export function n_tty_read(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint8Array, off: number, len: number): number {
-  if (!file.console) tty_check_change(task, tty, SIGTTIN);
+export function n_tty_read(task: Task, tty: TtyStruct, priv: TtyFilePrivate, buf: Uint8Array, off: number, len: number): number {
+  if (!priv.console) tty_check_change(task, tty, SIGTTIN);
   if (len === 0) return 0;
   const st = restart_state<ReadState>(task, () => ({ done: 0, deadline: -1 }));
   const now = task.kernel.time.monotonic();
@@ -354,9 +354,9 @@ export function n_tty_read(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint8
         if (st.done > 0) return st.done;
         throw EIO;
       }
-      if (file.hung_up || now >= st.deadline) return st.done;
+      if (priv.hung_up || now >= st.deadline) return st.done;
       if (st.done > 0 && task.signal_pending()) return st.done;
-      if ((file.f_flags & O_NONBLOCK) !== 0) {
+      if ((priv.file.f_flags & O_NONBLOCK) !== 0) {
         if (st.done > 0) return st.done;
         throw EAGAIN;
       }
@@ -383,15 +383,15 @@ function took_input(tty: TtyStruct): void {
 
 // --- writing
 /** write(2). Throws EIO, EAGAIN, ERESTARTSYS. */
-export function n_tty_write(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint8Array, off: number, len: number): number {
-  if (tty.lflag(TOSTOP) && !file.console) tty_check_change(task, tty);
+export function n_tty_write(task: Task, tty: TtyStruct, priv: TtyFilePrivate, buf: Uint8Array, off: number, len: number): number {
+  if (tty.lflag(TOSTOP) && !priv.console) tty_check_change(task, tty);
   const st = restart_state(task, () => ({ done: 0 }));
   const { ldata, driver } = tty;
   const opost = tty.oflag(OPOST);
   ldata.echo.process(tty);
   while (st.done < len) {
     // a master may write to a slave that nobody has open: it is there for the next one
-    if (file.hung_up || (tty.link !== undefined && tty.link.count === 0 && driver.kind !== "master")) {
+    if (priv.hung_up || (tty.link !== undefined && tty.link.count === 0 && driver.kind !== "master")) {
       if (st.done > 0) return st.done;
       throw EIO;
     }
@@ -408,7 +408,7 @@ export function n_tty_write(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint
     }
     if (st.done > before) continue;
     if (st.done > 0 && task.signal_pending()) return st.done;
-    if ((file.f_flags & O_NONBLOCK) !== 0) {
+    if ((priv.file.f_flags & O_NONBLOCK) !== 0) {
       if (st.done > 0) return st.done;
       throw EAGAIN;
     }
@@ -417,13 +417,13 @@ export function n_tty_write(task: Task, tty: TtyStruct, file: TtyFile, buf: Uint
   return st.done;
 }
 
-export function n_tty_poll(tty: TtyStruct, file: TtyFile, queues: WaitQueue[] | undefined): number {
+export function n_tty_poll(tty: TtyStruct, priv: TtyFilePrivate, queues: WaitQueue[] | undefined): number {
   queues?.push(tty.read_wait, tty.write_wait);
   let mask = 0;
   if (!input_available(tty, true)) flush_to_ldisc(tty);
   if (input_available(tty, true)) mask |= POLLIN | POLLRDNORM;
   if (tty.packet && tty.link !== undefined && tty.link.pktstatus !== 0) mask |= POLLPRI | POLLIN | POLLRDNORM;
-  if (tty.other_closed || file.hung_up) mask |= POLLHUP;
+  if (tty.other_closed || priv.hung_up) mask |= POLLHUP;
   if (!tty.stopped && tty.driver.write_room(tty) > 0) mask |= POLLOUT | POLLWRNORM;
   return mask;
 }

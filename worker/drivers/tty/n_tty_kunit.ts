@@ -4,7 +4,7 @@ import { KUNIT_CASE, KUNIT_CASE_PARAM, type KunitSuite } from "../../kunit/suite
 import type { KUnitTest } from "../../kunit/test.ts";
 import { input_available, n_tty_inq, n_tty_read, n_tty_set_termios, n_tty_write, tty_receive } from "./n_tty.ts";
 import { Termios, TtyDriver, TtyStruct } from "./tty_struct.ts";
-import type { TtyFile } from "./tty_io.ts";
+import type { TtyFilePrivate } from "./tty_io.ts";
 
 /** A line that remembers what was sent. */
 class TestDriver extends TtyDriver {
@@ -35,7 +35,7 @@ function line(test: KUnitTest, change: (t: Termios) => void = () => {}): Line {
   change(tty.termios);
   n_tty_set_termios(tty, old);
   // never sleeps: what is not there is EAGAIN
-  const file = { f_flags: 0o4000, console: true, hung_up: false } as unknown as TtyFile;
+  const file = { file: { f_flags: 0o4000 }, console: true, hung_up: false } as unknown as TtyFilePrivate;
   return {
     tty,
     driver,
@@ -109,7 +109,7 @@ export const nTtySuite: KunitSuite = {
     KUNIT_CASE("output_is_processed", (test) => {
       const l = line(test);
       const b = bytes("a\nb\r\n");
-      n_tty_write(test.kernel.current!, l.tty, { f_flags: 0, console: true, hung_up: false } as unknown as TtyFile, b, 0, b.length);
+      n_tty_write(test.kernel.current!, l.tty, { file: { f_flags: 0 }, console: true, hung_up: false } as unknown as TtyFilePrivate, b, 0, b.length);
       test.kernel.current!.restart = undefined;
       test.KUNIT_EXPECT_EQ(l.driver.sent, "a\r\nb\r\r\n");
     }),

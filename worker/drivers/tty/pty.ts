@@ -15,7 +15,7 @@ import { MKDEV } from "../../include/uapi/stat.ts";
 import { CharDriver } from "../char/chrdev.ts";
 import { tty_receive } from "./n_tty.ts";
 import { tty_hangup } from "./tty_jobctrl.ts";
-import { type TtyFile, tty_open } from "./tty_io.ts";
+import { tty_open } from "./tty_io.ts";
 import { Termios, TtyDriver, TtyStruct } from "./tty_struct.ts";
 
 export const UNIX98_PTY_MASTER_MAJOR = 128;
@@ -63,7 +63,7 @@ export class PtyMaster extends PtyDriver {
     devpts_pty_kill(tty.kernel, tty.index);
     tty_hangup(slave, false);
   }
-  override ioctl(tty: TtyStruct, _file: TtyFile, task: Task, cmd: number, arg: number): number | undefined {
+  override ioctl(tty: TtyStruct, _file: File, task: Task, cmd: number, arg: number): number | undefined {
     const m = task.kernel.mem;
     const slave = tty.link!;
     switch (cmd) {

@@ -13,8 +13,8 @@ import type { Task } from "../../kernel/task.ts";
 import { check_read, check_write, get_user_s32, get_user_u16, get_user_u32, get_user_u8, put_user_u16, put_user_u32, put_user_u8 } from "../../kernel/uaccess.ts";
 import { flush_write, n_tty_flush_buffer, n_tty_inq, n_tty_set_termios, start_tty, stop_tty, tty_receive } from "./n_tty.ts";
 import { no_tty, tiocsctty, tty_check_change, tty_hangup, tty_jobctrl_ioctl } from "./tty_jobctrl.ts";
-import type { TtyFile } from "./tty_io.ts";
 import { Termios, type TtyStruct, type WinSize } from "./tty_struct.ts";
+import type { File } from "../../fs/fs.ts";
 
 const N_TTY = 0;
 const NCC = 8;
@@ -156,7 +156,7 @@ function tiocsti(task: Task, tty: TtyStruct, arg: number): number {
 }
 
 /** Throws ENOTTY for what no terminal knows.  cf. tty_ioctl(), n_tty_ioctl(), tty_mode_ioctl() */
-export function tty_ioctl(task: Task, tty: TtyStruct, file: TtyFile, cmd: number, arg: number): number {
+export function tty_ioctl(task: Task, tty: TtyStruct, file: File, cmd: number, arg: number): number {
   const m = task.kernel.mem;
   // modes asked of a master are the slave's
   const real = tty.driver.kind === "master" ? tty.link! : tty;

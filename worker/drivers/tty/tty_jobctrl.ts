@@ -8,8 +8,8 @@ import { group_send_sig, is_current_pgrp_orphaned, kill_pgrp } from "../../kerne
 import { SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { get_user_s32, put_user_u32 } from "../../kernel/uaccess.ts";
-import type { TtyFile } from "./tty_io.ts";
 import type { TtyStruct } from "./tty_struct.ts";
+import type { File } from "../../fs/fs.ts";
 
 function is_ignored(task: Task, sig: number): boolean {
   return task.blocked.has(sig) || task.sighand.action[sig]!.handler === SIG_IGN;
@@ -48,7 +48,7 @@ function session_clear_tty(kernel: Kernel, session: number): void {
 }
 
 /** TIOCSCTTY. Throws EPERM. */
-export function tiocsctty(task: Task, tty: TtyStruct, file: TtyFile, arg: number): number {
+export function tiocsctty(task: Task, tty: TtyStruct, file: File, arg: number): number {
   const { signal } = task;
   if (signal.leader && signal.session === tty.session) return 0;
   if (!signal.leader || signal.tty !== undefined) throw EPERM;

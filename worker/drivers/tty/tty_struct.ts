@@ -4,9 +4,10 @@ import { B38400, CREAD, CS8, ECHO, ECHOCTL, ECHOE, ECHOK, ECHOKE, HUPCL, ICANON,
 import type { Kernel } from "../../kernel/kernel.ts";
 import { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
-import type { TtyFile } from "./tty_io.ts";
+import type { TtyFilePrivate } from "./tty_io.ts";
 import { NTty } from "./n_tty_data.ts";
 import { disassociate_ctty } from "./tty_jobctrl.ts";
+import type { File } from "../../fs/fs.ts";
 
 /** struct ktermios */
 export class Termios {
@@ -54,7 +55,7 @@ export abstract class TtyDriver {
   /** The reader took input: there is room again. */
   unthrottle(_tty: TtyStruct): void {}
   /** A terminal's own ioctls; undefined: not one of them. */
-  ioctl(_tty: TtyStruct, _file: TtyFile, _task: Task, _cmd: number, _arg: number): number | undefined {
+  ioctl(_tty: TtyStruct, _file: File, _task: Task, _cmd: number, _arg: number): number | undefined {
     return undefined;
   }
 }
@@ -101,7 +102,7 @@ export class TtyStruct {
   readonly read_wait: WaitQueue = new WaitQueue();
   readonly write_wait: WaitQueue = new WaitQueue();
   /** open Files, in the order of opening */
-  readonly files = new Set<TtyFile>();
+  readonly files = new Set<TtyFilePrivate>();
   /** Files that were hung up and are not closed yet */
   hung = 0;
   /** foreground process group and session; 0: none */

@@ -116,7 +116,7 @@ describe.each(["1024", "4096"])("blocks of %s bytes", (bs) => {
       if (op === 10 || op === 11) {
         // what is behind a place moves
         if (blocks === 0 || from + (op === 10 ? blocks : 0) >= model.length) continue;
-        file.fallocate(m.k.init, op === 10 ? 8 : 32, from, blocks);
+        file.f_op.fallocate(file, m.k.init, op === 10 ? 8 : 32, from, blocks);
         const next = new Uint8Array(model.length + (op === 10 ? -blocks : blocks));
         next.set(model.subarray(0, from));
         if (op === 10) next.set(model.subarray(from + blocks), from);
@@ -128,16 +128,16 @@ describe.each(["1024", "4096"])("blocks of %s bytes", (bs) => {
         grow(pos + len);
         model.set(data, pos);
       } else if (op === 5) {
-        file.fallocate(m.k.init, 3, pos, len);
+        file.f_op.fallocate(file, m.k.init, 3, pos, len);
         model.fill(0, pos, pos + len);
       } else if (op === 6) {
-        file.fallocate(m.k.init, 16, pos, len);
+        file.f_op.fallocate(file, m.k.init, 16, pos, len);
         grow(pos + len);
         model.fill(0, pos, pos + len);
       } else if (op === 7) {
-        file.fallocate(m.k.init, 0, pos, len);
+        file.f_op.fallocate(file, m.k.init, 0, pos, len);
         grow(pos + len);
-      } else if (op === 8) file.fallocate(m.k.init, 1, pos, len);
+      } else if (op === 8) file.f_op.fallocate(file, m.k.init, 1, pos, len);
       else {
         inode.setattr({ size: pos });
         grow(pos);

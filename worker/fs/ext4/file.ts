@@ -2,9 +2,9 @@
 import { SEEK_DATA, SEEK_HOLE } from "../../include/uapi/fcntl.ts";
 import { EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPERM } from "../../include/uapi/errno.ts";
 import type { Task } from "../../kernel/task.ts";
-import { GenericFile } from "../generic_file.ts";
+import { GenericFops } from "../generic_file.ts";
 import { S_IMMUTABLE, file_accessed } from "../inode.ts";
-import type { Path } from "../fs.ts";
+import { FMODE_CAN_ODIRECT, FMODE_LSEEK, FMODE_NOWAIT, type File } from "../fs.ts";
 import { EXT4_EXTENTS_FL, PAGE_SIZE } from "./ext4.ts";
 import type { Ext4Inode } from "./inode.ts";
 
@@ -14,29 +14,22 @@ const FALLOC_FL_COLLAPSE_RANGE = 8;
 const FALLOC_FL_ZERO_RANGE = 16;
 const FALLOC_FL_INSERT_RANGE = 32;
 
-export class Ext4File extends GenericFile {
-  declare f_inode: Ext4Inode;
-  constructor(path: Path | undefined, inode: Ext4Inode, flags: number) {
-    super(path, inode, flags);
+export class Ext4Fops extends GenericFops {
+  override get f_mode(): number {
+    return FMODE_LSEEK | FMODE_CAN_ODIRECT | FMODE_NOWAIT;
   }
-  override get can_odirect(): boolean {
-    return true;
-  }
-  override get nowait(): boolean {
-    return true;
-  }
-  override read(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const inode = this.f_inode;
+  override read(file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    const inode = file.f_inode as Ext4Inode;
     if (len === 0 || pos >= inode.maxBytes) return 0;
     // one that finds the end is a read, too
-    file_accessed(this);
+    file_accessed(file);
     const n = Math.min(len, inode.i_size - pos);
     if (n <= 0) return 0;
     inode.mapping.read(buf, off, n, pos);
     return n;
   }
-  override write(_task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const inode = this.f_inode;
+  override write(file: File, _task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    const inode = file.f_inode as Ext4Inode;
     const sb = inode.i_sb;
     if (len === 0) return 0;
     if ((inode.i_flags & S_IMMUTABLE) !== 0) throw EPERM;
@@ -52,9 +45,9 @@ export class Ext4File extends GenericFile {
     return n;
   }
   /** SEEK_DATA and SEEK_HOLE by what has blocks; what was written and has none yet is data.  cf. ext4_llseek(), iomap_seek_hole() */
-  override llseek(task: Task, off: number, whence: number): number {
-    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return super.llseek(task, off, whence);
-    const inode = this.f_inode;
+  override llseek(file: File, task: Task, off: number, whence: number): number {
+    if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return super.llseek(file, task, off, whence);
+    const inode = file.f_inode as Ext4Inode;
     if (off < 0 || off >= inode.i_size) throw ENXIO;
     const bs = inode.i_sb.s_blocksize;
     const { map } = inode;
@@ -68,21 +61,21 @@ export class Ext4File extends GenericFile {
         data = dirty === b;
         run = data ? 1 : dirty - b;
       }
-      if (data === (whence === SEEK_DATA)) return (this.f_pos = Math.max(off, b * bs));
+      if (data === (whence === SEEK_DATA)) return (file.f_pos = Math.max(off, b * bs));
       b += run;
     }
     if (whence === SEEK_DATA) throw ENXIO;
-    return (this.f_pos = inode.i_size);
+    return (file.f_pos = inode.i_size);
   }
   override get mmap_capabilities(): "copy" {
     return "copy";
   }
-  override fallocate(_task: Task, mode: number, off: number, len: number): void {
-    const inode = this.f_inode;
+  override fallocate(file: File, _task: Task, mode: number, off: number, len: number): void {
+    const inode = file.f_inode as Ext4Inode;
     const sb = inode.i_sb;
     const bs = sb.s_blocksize;
     if (mode === FALLOC_FL_COLLAPSE_RANGE || mode === FALLOC_FL_INSERT_RANGE) {
-      this.move(mode === FALLOC_FL_INSERT_RANGE, off, len);
+      this.move(inode, mode === FALLOC_FL_INSERT_RANGE, off, len);
       return;
     }
     if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)) !== 0) throw EOPNOTSUPP;
@@ -117,8 +110,7 @@ export class Ext4File extends GenericFile {
     inode.mark_dirty();
   }
   /** What lies behind a place moves: to make room for a hole, or to fill the place of what is taken out.  cf. ext4_insert_range(), ext4_collapse_range() */
-  private move(insert: boolean, off: number, len: number): void {
-    const inode = this.f_inode;
+  private move(inode: Ext4Inode, insert: boolean, off: number, len: number): void {
     const sb = inode.i_sb;
     const bs = sb.s_blocksize;
     if ((inode.e_flags & EXT4_EXTENTS_FL) === 0) throw EOPNOTSUPP;
@@ -142,3 +134,4 @@ export class Ext4File extends GenericFile {
     inode.mark_dirty();
   }
 }
+export const ext4_file_operations = new Ext4Fops();

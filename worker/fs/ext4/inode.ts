@@ -14,8 +14,8 @@ import {
 import { S_ISBLK, S_ISCHR, S_ISDIR, S_ISLNK, S_ISREG, new_decode_dev, new_encode_dev, MAJOR, MINOR, MKDEV } from "../../include/uapi/stat.ts";
 import { crc32c, crc32c_le32 } from "../../lib/crc32c.ts";
 import type { Task } from "../../kernel/task.ts";
-import { DirFile } from "../generic_file.ts";
-import { Inode, type File, type Iattr, type Owner, type Path, type Timespec64 } from "../fs.ts";
+import { dir_operations } from "../generic_file.ts";
+import { Inode, File, type Iattr, type Owner, type Path, type Timespec64 } from "../fs.ts";
 import { FIEMAP_EXTENT_UNWRITTEN } from "../../include/uapi/fcntl.ts";
 import { S_APPEND, S_IMMUTABLE, S_NOATIME, S_SYNC } from "../inode.ts";
 import { posix_acl_chmod, type AclType, type PosixAcl } from "../posix_acl.ts";
@@ -70,7 +70,7 @@ import {
   RO_COMPAT_HUGE_FILE,
 } from "./ext4.ts";
 import { ExtentTree } from "./extents.ts";
-import { Ext4File } from "./file.ts";
+import { ext4_file_operations } from "./file.ts";
 import { IndirectMap } from "./indirect.ts";
 import * as namei from "./namei.ts";
 import { ext4_evict_inode } from "./orphan.ts";
@@ -425,8 +425,8 @@ export class Ext4Inode extends Inode {
     ext4_readdir(this, pos, emit);
   }
   override open(_task: Task | undefined, path: Path, flags: number): File {
-    if (S_ISDIR(this.i_mode)) return new DirFile(path, this, flags);
-    return new Ext4File(path, this, flags);
+    if (S_ISDIR(this.i_mode)) return new File(path, this, flags, dir_operations);
+    return new File(path, this, flags, ext4_file_operations);
   }
   override fileattr_get(): number {
     return this.e_flags & EXT4_FL_USER_VISIBLE;

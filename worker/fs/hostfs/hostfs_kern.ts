@@ -7,8 +7,8 @@ import { EINVAL, EISDIR, ENOMEM, type Errno } from "../../include/uapi/errno.ts"
 import { S_IFREG, S_ISDIR, S_ISREG } from "../../include/uapi/stat.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { Task } from "../../kernel/task.ts";
-import { FileSystemType, type File, type Owner, type Path, type StatFs, type SuperBlock } from "../fs.ts";
-import { RamfsFile, RamfsInode, RamfsSuper } from "../ramfs.ts";
+import { FileSystemType, File, type Owner, type Path, type StatFs, type SuperBlock } from "../fs.ts";
+import { RamfsFops, RamfsInode, RamfsSuper } from "../ramfs.ts";
 
 /** cf. HOSTFS_SUPER_MAGIC */
 export const HOSTFS_SUPER_MAGIC = 0x00c0ffee;
@@ -24,16 +24,16 @@ export interface HostFile {
   readonly size: number;
 }
 
-export class HostfsFile extends RamfsFile {
+export class HostfsFops extends RamfsFops {
   /** it was written through this description */
   private changed = false;
-  override write(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+  override write(file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
     this.changed = true;
-    return super.write(task, buf, off, len, pos);
+    return super.write(file, task, buf, off, len, pos);
   }
-  override release(task: Task | undefined): void {
-    super.release(task);
-    const inode = this.f_inode as HostfsInode;
+  override release(file: File, task: Task | undefined): void {
+    super.release(file, task);
+    const inode = file.f_inode as HostfsInode;
     if (this.changed && inode.i_nlink > 0) inode.i_sb.written(inode);
   }
 }
@@ -49,7 +49,7 @@ export class HostfsInode extends RamfsInode {
     return this.i_nlink > 0;
   }
   override open(task: Task | undefined, path: Path, flags: number): File {
-    return S_ISREG(this.i_mode) ? new HostfsFile(path, this, flags) : super.open(task, path, flags);
+    return S_ISREG(this.i_mode) ? new File(path, this, flags, new HostfsFops()) : super.open(task, path, flags);
   }
 }
 

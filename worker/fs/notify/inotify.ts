@@ -6,7 +6,8 @@ import { WaitQueue, sleep_on } from "../../kernel/sched/wait.ts";
 import { Fd, Hex, Int, Path as PathArg, SYSCALL_DEFINE } from "../../kernel/syscall.ts";
 import type { Task } from "../../kernel/task.ts";
 import { put_user_u32 } from "../../kernel/uaccess.ts";
-import { File, POLLIN, POLLRDNORM, type Inode } from "../fs.ts";
+import { type File, FileOperations, POLLIN, POLLRDNORM, type Inode } from "../fs.ts";
+import { anon_inode_getfile } from "../anon_inodes.ts";
 import { fput } from "../file_table.ts";
 import { MAY_READ, inode_permission } from "../inode.ts";
 import { LOOKUP_DIRECTORY, LOOKUP_FOLLOW, user_path_at } from "../namei.ts";
@@ -33,11 +34,11 @@ interface InotifyEvent {
 
 /** One inode watched by one instance. */
 export class InotifyWatch {
-  readonly group: InotifyFile;
+  readonly group: InotifyGroup;
   readonly wd: number;
   readonly inode: Inode;
   mask: number;
-  constructor(group: InotifyFile, wd: number, inode: Inode, mask: number) {
+  constructor(group: InotifyGroup, wd: number, inode: Inode, mask: number) {
     this.group = group;
     this.wd = wd;
     this.inode = inode;
@@ -56,7 +57,7 @@ export class InotifyWatch {
 const record_length = (e: InotifyEvent): number => 16 + (e.name === "" ? 0 : (e.name.length + 1 + 15) & ~15);
 
 /** An inotify instance. */
-export class InotifyFile extends File {
+export class InotifyGroup extends FileOperations {
   readonly watches = new Map<number, InotifyWatch>();
   private readonly events: InotifyEvent[] = [];
   private next_wd = 1;
@@ -101,9 +102,9 @@ export class InotifyFile extends File {
   override get has_fasync(): boolean {
     return true;
   }
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     if (this.events.length === 0) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [this.wait]);
     }
     const view = new DataView(buf.buffer, buf.byteOffset);
@@ -125,11 +126,11 @@ export class InotifyFile extends File {
       this.events.shift();
     }
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wait);
     return this.events.length > 0 ? POLLIN | POLLRDNORM : 0;
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(_file: File, task: Task, cmd: number, arg: number): number {
     if (cmd !== FIONREAD) throw ENOTTY;
     put_user_u32(task.kernel.mem, arg, this.events.reduce((n, e) => n + record_length(e), 0));
     return 0;
@@ -146,23 +147,20 @@ export class InotifyFile extends File {
       s += `inotify wd:${w.wd.toString(16)} ino:${w.inode.i_ino.toString(16)} sdev:${w.inode.i_sb.s_dev.toString(16)} mask:${(w.mask & IN_ALL_EVENTS).toString(16)} ignored_mask:0 \n`;
     return s;
   }
-  override release(): void {
+  override release(file: File): void {
     for (const w of [...this.watches.values()]) this.drop(w);
-    this.f_inode!.i_sb.kernel.vfs.fsnotify.groups.delete(this);
+    file.f_inode!.i_sb.kernel.vfs.fsnotify.groups.delete(this);
   }
 }
 
 /** inotify_init1(2) */
 function do_inotify_init(task: Task, flags: number): number {
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) throw EINVAL;
-  const { vfs } = task.kernel;
-  const inode = vfs.anon.anon_inode;
-  const file = new InotifyFile(undefined, inode, O_RDONLY | (flags & O_NONBLOCK));
-  inode.i_count++;
-  vfs.nr_files++;
+  const group = new InotifyGroup();
+  const file = anon_inode_getfile(task.kernel, group, O_RDONLY | (flags & O_NONBLOCK));
   try {
     const fd = task.files!.alloc_fd(task, file, (flags & O_CLOEXEC) !== 0);
-    vfs.fsnotify.groups.add(file);
+    task.kernel.vfs.fsnotify.groups.add(group);
     return fd;
   } catch (e) {
     fput(task, file);
@@ -176,21 +174,21 @@ export const sys_inotify_init = SYSCALL_DEFINE("inotify_init", [], (task) => do_
 /** inotify_add_watch(2) */
 export const sys_inotify_add_watch = SYSCALL_DEFINE("inotify_add_watch", [Fd, PathArg, Hex], (task, fd, name, mask) => {
   if ((mask & ALL_INOTIFY_BITS) === 0 || (mask & ~ALL_INOTIFY_BITS) !== 0) throw EINVAL;
-  const file = task.files!.fget(fd);
+  const { f_op: group } = task.files!.fget(fd);
   if ((mask & IN_MASK_ADD) !== 0 && (mask & IN_MASK_CREATE) !== 0) throw EINVAL;
-  if (!(file instanceof InotifyFile)) throw EINVAL;
+  if (!(group instanceof InotifyGroup)) throw EINVAL;
   const flags = ((mask & IN_DONT_FOLLOW) === 0 ? LOOKUP_FOLLOW : 0) | ((mask & IN_ONLYDIR) !== 0 ? LOOKUP_DIRECTORY : 0);
   const { dentry } = user_path_at(task, AT_FDCWD, name, flags);
   inode_permission(task, dentry.d_inode!, MAY_READ);
-  return file.add(task, dentry.d_inode!, mask);
+  return group.add(task, dentry.d_inode!, mask);
 });
 /** inotify_rm_watch(2) */
 export const sys_inotify_rm_watch = SYSCALL_DEFINE("inotify_rm_watch", [Fd, Int], (task, fd, wd) => {
-  const file = task.files!.fget(fd);
-  if (!(file instanceof InotifyFile)) throw EINVAL;
-  const w = file.watches.get(wd);
+  const { f_op: group } = task.files!.fget(fd);
+  if (!(group instanceof InotifyGroup)) throw EINVAL;
+  const w = group.watches.get(wd);
   if (w === undefined) throw EINVAL;
-  file.remove(w);
+  group.remove(w);
   return 0;
 });
 

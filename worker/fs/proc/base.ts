@@ -9,11 +9,11 @@ import { EXIT_DEAD, TASK_RUNNING, type Task } from "../../kernel/task.ts";
 import type { VmArea } from "../../mm/mm_types.ts";
 import { File, type Inode, type Path, type Iattr } from "../fs.ts";
 import { d_path } from "../dcache.ts";
-import { GenericFile } from "../generic_file.ts";
+import { GenericFops } from "../generic_file.ts";
 import { PseudoInode, TextInode, dir_mode, kstrtol, link_mode, type PseudoSuper } from "../pseudo.ts";
 import { show_limits, show_stat, show_statm, show_status } from "./array.ts";
 import { map_line } from "./meminfo.ts";
-import { MountsFile, show_mountinfo, show_mounts, show_mountstats } from "./mounts.ts";
+import { ProcMounts, show_mountinfo, show_mounts, show_mountstats } from "./mounts.ts";
 
 type Emit = (name: string, ino: number, type: number, next: number) => boolean;
 
@@ -215,7 +215,7 @@ export class PidFile extends TextInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (this.key !== "mounts" && this.key !== "mountinfo") return super.open(task, path, flags);
     this.check_open(task);
-    return new MountsFile(path, this, flags);
+    return new File(path, this, flags, new ProcMounts(this));
   }
   override show(reader: Task): string {
     const t = task_of(this);
@@ -232,26 +232,27 @@ export class PidFile extends TextInode {
 export class PidMemInode extends PidInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (task !== undefined && !ptrace_may_access(task, this.task)) throw EACCES;
-    return new PidMemFile(path, this, flags);
+    return new File(path, this, flags, proc_mem_operations);
   }
 }
-export class PidMemFile extends GenericFile {
-  declare f_inode: PidMemInode;
-  override read(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const { mm } = this.f_inode.task;
+export class PidMemFops extends GenericFops {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    const { mm } = (file.f_inode as PidMemInode).task;
     if (mm === undefined || len === 0) return 0;
     const n = mm.read(task.kernel, pos, buf, off, len);
     if (n === 0) throw EIO;
     return n;
   }
-  override write(task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
-    const { mm } = this.f_inode.task;
+  override write(file: File, task: Task, buf: Uint8Array, off: number, len: number, pos: number): number {
+    const { mm } = (file.f_inode as PidMemInode).task;
     if (mm === undefined || len === 0) return 0;
     const n = mm.write(task.kernel, pos, buf, off, len);
     if (n === 0) throw EIO;
     return n;
   }
 }
+
+export const proc_mem_operations = new PidMemFops();
 
 /** cwd, root, exe: magic links. */
 export class PidLink extends PidInode {
@@ -299,12 +300,12 @@ export class FdLink extends PidInode {
   override get_link(task: Task): Path | undefined {
     if (!ptrace_may_access(task, this.task)) throw EACCES;
     const f = this.file();
-    return f.f_path ?? f.anon_path();
+    return f.f_path ?? f.f_op.anon_path(f);
   }
   override readlink(task: Task | undefined): string {
     if (task !== undefined && !ptrace_may_access(task, this.task)) throw EACCES;
     const f = this.file();
-    return f.f_path === undefined ? f.d_dname() : d_path(f.f_path, task?.fs?.root).text;
+    return f.f_path === undefined ? f.f_op.d_dname(f) : d_path(f.f_path, task?.fs?.root).text;
   }
 }
 const fd_perm = (f: File): number => (f.readable ? 0o500 : 0) | (f.writable ? 0o300 : 0);
@@ -330,7 +331,7 @@ export class FdInfo extends TextInode {
     const f = files?.peek(this.fd);
     if (f === undefined) throw ENOENT;
     const flags = (f.f_flags & ~O_CLOEXEC) | (files!.cloexec[this.fd] === 1 ? O_CLOEXEC : 0);
-    return `pos:\t${f.f_pos}\nflags:\t0${flags.toString(8)}\nmnt_id:\t${f.f_path?.mnt.mnt_id ?? 0}\nino:\t${f.f_inode?.i_ino ?? 0}\n${(f.f_flags & O_PATH) === 0 ? f.show_fdinfo() : ""}`;
+    return `pos:\t${f.f_pos}\nflags:\t0${flags.toString(8)}\nmnt_id:\t${f.f_path?.mnt.mnt_id ?? 0}\nino:\t${f.f_inode?.i_ino ?? 0}\n${(f.f_flags & O_PATH) === 0 ? f.f_op.show_fdinfo(f) : ""}`;
   }
 }
 

@@ -26,7 +26,7 @@ export function map_line(start: number, end: number, flags: number, pgoff: numbe
     ((flags & VM_EXEC) !== 0 ? "x" : "-") +
     ((flags & VM_MAYSHARE) !== 0 ? ((flags & VM_SHARED) !== 0 ? "S" : "s") : "p");
   const line = `${hex(start, 8)}-${hex(end, 8)} ${perms} ${hex(pgoff * 4096, 8)} ${hex(MAJOR(dev), 2)}:${hex(MINOR(dev), 2)} ${inode?.i_ino ?? 0} `;
-  const path = file === undefined ? name : file.f_path === undefined ? file.d_dname() : d_path(file.f_path, undefined).text;
+  const path = file === undefined ? name : file.f_path === undefined ? file.f_op.d_dname(file) : d_path(file.f_path, undefined).text;
   return (path === "" ? line : line.padEnd(PATH_COLUMN) + path) + "\n";
 }
 

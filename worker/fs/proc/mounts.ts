@@ -4,8 +4,8 @@ import { MAJOR, MINOR } from "../../include/uapi/stat.ts";
 import type { Task } from "../../kernel/task.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import { d_path, dentry_path } from "../dcache.ts";
-import { TextFile, type TextInode } from "../pseudo.ts";
-import { POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Mount, type Path, type SuperBlock } from "../fs.ts";
+import { SeqFile } from "../pseudo.ts";
+import { POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Mount, type SuperBlock, type File, type Inode } from "../fs.ts";
 
 /** Blanks, backslashes and the like as octal.  cf. mangle() */
 const mangle = (s: string): string => s.replace(/[ \t\n\\#]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, "0")}`);
@@ -60,20 +60,20 @@ export function show_mountstats(t: Task): string {
 }
 
 /** /proc/PID/mounts and mountinfo: poll says POLLERR and POLLPRI once after each change.  cf. mounts_poll() */
-export class MountsFile extends TextFile {
+export class ProcMounts extends SeqFile {
   private seen: number;
-  constructor(path: Path, inode: TextInode, flags: number) {
-    super(path, inode, flags);
+  constructor(inode: Inode) {
+    super();
     this.seen = inode.i_sb.kernel.vfs.mnt_event;
   }
   override get polls(): boolean {
     return true;
   }
-  override poll(task?: Task, queues?: WaitQueue[]): number {
-    const { vfs } = this.f_inode.i_sb.kernel;
+  override poll(file: File, _task: Task, queues: WaitQueue[] | undefined): number {
+    const { vfs } = file.f_inode!.i_sb.kernel;
     queues?.push(vfs.mnt_wq);
     if (this.seen === vfs.mnt_event) return POLLIN | POLLRDNORM;
-    if (task !== undefined) this.seen = vfs.mnt_event;
+    this.seen = vfs.mnt_event;
     return POLLIN | POLLRDNORM | POLLERR | POLLPRI;
   }
 }

@@ -8,7 +8,7 @@ import { sleep_on, type WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
 import { EAGAIN, ENOENT } from "../../include/uapi/errno.ts";
 import { S_IFREG } from "../../include/uapi/stat.ts";
-import { File, FileSystemType, POLLIN, POLLRDNORM, type Inode, type Path, type SuperBlock } from "../fs.ts";
+import { File, FileSystemType, POLLIN, POLLRDNORM, type Inode, type Path, type SuperBlock, FileOperations } from "../fs.ts";
 import { PseudoInode, PseudoSuper, TextInode, dir_mode, link_mode } from "../pseudo.ts";
 import { EntryInode, PidDir } from "./base.ts";
 import { GENERIC_FILES } from "./generic.ts";
@@ -76,14 +76,14 @@ export class ProcSymlink extends PseudoInode {
 export class KmsgInode extends PseudoInode {
   override open(task: Task | undefined, path: Path, flags: number): File {
     if (task !== undefined && !capable(task, CAP_SYSLOG)) throw EACCES;
-    return new ProcKmsgFile(path, this, flags);
+    return new File(path, this, flags, kmsg_proc_ops);
   }
 }
-export class ProcKmsgFile extends File {
-  override read(task: Task, buf: Uint8Array, off: number, len: number): number {
+export class ProcKmsgFops extends FileOperations {
+  override read(file: File, task: Task, buf: Uint8Array, off: number, len: number): number {
     const log = task.kernel.printk;
     if (log.record_from(log.syslog_seq) === undefined) {
-      if ((this.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
+      if ((file.f_flags & O_NONBLOCK) !== 0) throw EAGAIN;
       sleep_on(task, [log.log_wait]);
     }
     let n = 0;
@@ -105,12 +105,14 @@ export class ProcKmsgFile extends File {
       log.syslog_partial = 0;
     }
   }
-  override poll(task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, task: Task, queues: WaitQueue[] | undefined): number {
     const log = task.kernel.printk;
     queues?.push(log.log_wait);
     return log.record_from(log.syslog_seq) === undefined ? 0 : POLLIN | POLLRDNORM;
   }
 }
+
+export const kmsg_proc_ops = new ProcKmsgFops();
 
 /** A directory of plain files: "" is the root, which has the processes too. */
 export class ProcDir extends PseudoInode {

@@ -4,7 +4,7 @@ import { AF_UNSPEC, IPPROTO_ICMP, IPPROTO_IP, IPPROTO_RAW, MSG_OOB, MSG_PEEK, MS
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
-import { POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../../fs/fs.ts";
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRBAND, POLLWRNORM, type File } from "../../fs/fs.ts";
 import { int_opt, type RecvMsg, type SendMsg } from "../socket.ts";
 import { InetSock, in_cksum, parse_sockaddr_in, sockaddr_in } from "./af_inet.ts";
 
@@ -136,7 +136,7 @@ export class RawSock extends InetSock {
     } else if (level === IPPROTO_IP && name === IP_HDRINCL) this.hdrincl = int_opt(value) !== 0;
     else super.setopt(task, level, name, value);
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     return POLLOUT | POLLWRNORM | POLLWRBAND | (this.rxq.length > 0 ? POLLIN | POLLRDNORM : 0);
   }

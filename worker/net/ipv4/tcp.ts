@@ -14,7 +14,7 @@ import type { Task } from "../../kernel/task.ts";
 import { put_user_u32 } from "../../kernel/uaccess.ts";
 import { POLL_IN, send_sigurg } from "../../fs/fasync.ts";
 import { fput } from "../../fs/file_table.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM } from "../../fs/fs.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, POLLRDHUP, POLLRDNORM, POLLWRNORM, type File } from "../../fs/fs.ts";
 import type { RecvMsg, SendMsg, Socket } from "../socket.ts";
 import { InetSock, parse_sockaddr_in } from "./af_inet.ts";
 import { tcp_time_wait, time_waiters } from "./tcp_minisocks.ts";
@@ -177,7 +177,7 @@ export class TcpSock extends InetSock {
     const end = this.pending.shift();
     if (end === undefined) return this.wait(task, flags, this.state(task, this.rcvtimeo));
     this.syns.shift()?.establish(this);
-    const inode = end.f_inode!;
+    const inode = end.file.f_inode!;
     inode.i_uid = task.cred.fsuid;
     inode.i_gid = task.cred.fsgid;
     return end;
@@ -231,7 +231,7 @@ export class TcpSock extends InetSock {
   private receive_urgent(): void {
     this.urg_at = this.rx_bytes - 1;
     this.urg = this.rxq.at(-1)!.at(-1);
-    send_sigurg(this.kernel, this);
+    send_sigurg(this.kernel, this.file);
     this.wq.wake_up();
   }
   /** A RST came.  cf. tcp_reset() */
@@ -336,12 +336,12 @@ export class TcpSock extends InetSock {
   override outq(): number {
     return this.peer?.rx_bytes ?? 0;
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
+  override ioctl(file: File, task: Task, cmd: number, arg: number): number {
     if (cmd === SIOCATMARK) {
       put_user_u32(task.kernel.mem, arg, this.urg_at === 0 ? 1 : 0);
       return 0;
     }
-    return super.ioctl(task, cmd, arg);
+    return super.ioctl(file, task, cmd, arg);
   }
 
   /** Our FIN reaches the other end. */
@@ -386,7 +386,7 @@ export class TcpSock extends InetSock {
     if (fin) this.send_fin();
     this.wq.wake_up();
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     if (this.sk_state === TCP_LISTEN) return this.pending.length > 0 ? POLLIN | POLLRDNORM : 0;
     if (this.sk_state === TCP_SYN_SENT) return 0;
@@ -442,7 +442,7 @@ export class TcpSock extends InetSock {
   private drop_pending(): void {
     for (const end of this.pending.splice(0)) {
       end.reset_peer();
-      fput(undefined, end);
+      fput(undefined, end.file);
     }
     for (const s of this.syns.splice(0)) s.tcp_reset();
   }

@@ -5,7 +5,7 @@ import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
 import { POLL_IN } from "../../fs/fasync.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM } from "../../fs/fs.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, POLLRDHUP, POLLRDNORM, POLLWRBAND, POLLWRNORM, type File } from "../../fs/fs.ts";
 import type { RecvMsg, SendMsg } from "../socket.ts";
 import { IP_TOS, InetSock, parse_sockaddr_in, sockaddr_in } from "./af_inet.ts";
 
@@ -141,7 +141,7 @@ export class UdpSock extends InetSock {
     this.wq.wake_up();
     if (!this.connected) throw ENOTCONN;
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     let mask = POLLOUT | POLLWRNORM | POLLWRBAND;
     if (this.sk_err !== undefined) mask |= POLLERR;

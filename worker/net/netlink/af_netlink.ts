@@ -5,7 +5,7 @@ import { CAP_NET_ADMIN, capable } from "../../kernel/cred.ts";
 import type { Kernel } from "../../kernel/kernel.ts";
 import type { WaitQueue } from "../../kernel/sched/wait.ts";
 import type { Task } from "../../kernel/task.ts";
-import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM } from "../../fs/fs.ts";
+import { POLLIN, POLLOUT, POLLRDNORM, POLLWRNORM, type File } from "../../fs/fs.ts";
 import { IFF_LOOPBACK, IFF_LOWER_UP, IFF_RUNNING, IFF_UP, RT_SCOPE_HOST, RT_SCOPE_UNIVERSE, inet_make_mask, type IfAddr, type NetDevice } from "../core/dev.ts";
 import { Socket, type RecvMsg, type SendMsg } from "../socket.ts";
 
@@ -334,7 +334,7 @@ export class NetlinkSock extends Socket {
   override inq(): number {
     return this.rxq[0]?.length ?? 0;
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     return POLLOUT | POLLWRNORM | (this.rxq.length > 0 ? POLLIN | POLLRDNORM : 0);
   }

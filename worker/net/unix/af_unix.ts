@@ -274,7 +274,7 @@ export class UnixSock extends Socket {
         st.done += n;
         if (oob && st.done === msg.len) {
           peer.oob = peer.rxq.at(-1)!;
-          send_sigurg(this.kernel, peer);
+          send_sigurg(this.kernel, peer.file);
         }
         if (msg.len === 0) break;
       }
@@ -378,8 +378,8 @@ export class UnixSock extends Socket {
   override get peeks(): boolean {
     return true;
   }
-  override ioctl(task: Task, cmd: number, arg: number): number {
-    if (cmd !== SIOCATMARK) return super.ioctl(task, cmd, arg);
+  override ioctl(file: File, task: Task, cmd: number, arg: number): number {
+    if (cmd !== SIOCATMARK) return super.ioctl(file, task, cmd, arg);
     put_user_u32(task.kernel.mem, arg, this.oob !== undefined && this.rxq[0] === this.oob ? 1 : 0);
     return 0;
   }
@@ -496,7 +496,7 @@ export class UnixSock extends Socket {
     }
     this.wq.wake_up();
   }
-  override poll(_task: Task, queues: WaitQueue[] | undefined): number {
+  override poll(_file: File, _task: Task, queues: WaitQueue[] | undefined): number {
     queues?.push(this.wq);
     let mask = 0;
     if (this.sk_err !== undefined) mask |= POLLERR;
@@ -514,7 +514,7 @@ export class UnixSock extends Socket {
     if (writable) mask |= POLLOUT | POLLWRNORM | POLLWRBAND;
     return mask;
   }
-  override release(task: Task | undefined): void {
+  override release(_file: File, task: Task | undefined): void {
     this.dead = true;
     const { net } = this.kernel;
     if (this.bound_inode !== undefined) {
@@ -532,7 +532,7 @@ export class UnixSock extends Socket {
     this.oob = undefined;
     for (const end of this.pending.splice(0)) {
       if (end.peer !== undefined) end.peer.sk_err = ECONNRESET;
-      fput(task, end);
+      fput(task, end.file);
     }
     this.wq.wake_up();
     unix_gc(this.kernel, task);

@@ -10,16 +10,16 @@ import { UnixSock, type UnixSkb } from "./af_unix.ts";
 /** The files were put into a message. */
 export function unix_inflight(kernel: Kernel, fds: readonly File[]): void {
   const { inflight } = kernel.net;
-  for (const f of fds) if (f instanceof UnixSock) inflight.set(f, (inflight.get(f) ?? 0) + 1);
+  for (const { f_op } of fds) if (f_op instanceof UnixSock) inflight.set(f_op, (inflight.get(f_op) ?? 0) + 1);
 }
 /** They were taken out of it. */
 export function unix_notinflight(kernel: Kernel, fds: readonly File[]): void {
   const { inflight } = kernel.net;
-  for (const f of fds) {
-    if (!(f instanceof UnixSock)) continue;
-    const n = inflight.get(f)! - 1;
-    if (n === 0) inflight.delete(f);
-    else inflight.set(f, n);
+  for (const { f_op } of fds) {
+    if (!(f_op instanceof UnixSock)) continue;
+    const n = inflight.get(f_op)! - 1;
+    if (n === 0) inflight.delete(f_op);
+    else inflight.set(f_op, n);
   }
 }
 
@@ -27,7 +27,7 @@ export function unix_notinflight(kernel: Kernel, fds: readonly File[]): void {
 function queues(s: UnixSock): UnixSkb[] {
   return [...s.rxq, ...s.pending.flatMap((end) => end.rxq)];
 }
-const children = (s: UnixSock): UnixSock[] => queues(s).flatMap((skb) => skb.fds.filter((f) => f instanceof UnixSock));
+const children = (s: UnixSock): UnixSock[] => queues(s).flatMap((skb) => skb.fds.map((f) => f.f_op).filter((s) => s instanceof UnixSock));
 
 /** Called when a socket goes.  cf. unix_gc() */
 export function unix_gc(kernel: Kernel, task: Task | undefined): void {
@@ -35,7 +35,7 @@ export function unix_gc(kernel: Kernel, task: Task | undefined): void {
   if (net.inflight.size === 0 || net.gc_running) return;
   /** candidates, with how many references from outside of the candidates' queues they have */
   const outside = new Map<UnixSock, number>();
-  for (const [s, n] of net.inflight) if (s.f_count === n) outside.set(s, n);
+  for (const [s, n] of net.inflight) if (s.file.f_count === n) outside.set(s, n);
   for (const s of [...outside.keys()]) for (const c of children(s)) if (outside.has(c)) outside.set(c, outside.get(c)! - 1);
   const reached = [...outside].filter(([, n]) => n > 0).map(([s]) => s);
   for (let s = reached.pop(); s !== undefined; s = reached.pop()) {
