@@ -7,7 +7,8 @@ import { MemoryStore } from "../worker/lib/memory_store.ts";
 import { REG_RIP } from "../worker/cpu/state.ts";
 import { firstDifference } from "../worker/machine/compare.ts";
 import { disassembleAt } from "../worker/machine/disassemble.ts";
-import { type InputEvent, Machine } from "../worker/machine.ts";
+import { Machine } from "../worker/machine.ts";
+import type { InputEvent } from "../worker/machine/input.ts";
 import { NodeOs } from "../worker/os-node/os.ts";
 import { type Moment, Timeline } from "../worker/replay/timeline.ts";
 

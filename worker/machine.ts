@@ -7,6 +7,7 @@ import { EXIT_BUDGET, EXIT_KERNEL, EXIT_SYSCALL } from "./cpu/exit.ts";
 import type { Iced } from "./cpu/iced.ts";
 import { GuestMemory } from "./cpu/memory.ts";
 import { hasherBytes } from "./machine/hash.ts";
+import { eventOf, KeptBytes, type Input, type InputEvent } from "./machine/input.ts";
 import { RemoteCpu, type CpuStart } from "./cpu/remote.ts";
 import { Entry64 } from "./arch/um/do_syscall_64.ts";
 import type { Os } from "./arch/um/os.ts";
@@ -52,17 +53,6 @@ export interface MachineOptions {
  */
 export type Reason = "slice" | "idle" | "host" | "halted";
 
-/** What can come from outside: keys typed at console `line`, the new size of its window, what the host's clock says (time=real), bytes written into memory, or a file handed over (hostfs). */
-export type Input =
-  | { readonly line: number; readonly bytes: Uint8Array }
-  | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }
-  | { readonly clock: number }
-  | { readonly poke: { readonly address: number; readonly bytes: Uint8Array } }
-  | { readonly file: { readonly name: string; readonly bytes: Uint8Array } };
-
-/** An event from outside: `at` instructions had retired, and the clock stood at `ns`. */
-export type InputEvent = Input & { readonly at: number; readonly ns: number };
-
 export class Machine implements KernelDoor {
   readonly kernel: Kernel;
   readonly cpu: Cpu;
@@ -73,6 +63,7 @@ export class Machine implements KernelDoor {
   readonly tap: Tap;
   /** every event so far */
   readonly log: InputEvent[] = [];
+  private readonly kept = new KeptBytes();
   /** came while the machine waited for its host: they enter at the next moment that is the same whatever the host does */
   private held: Input[] = [];
   /** seconds since the epoch at power-on */
@@ -285,7 +276,7 @@ export class Machine implements KernelDoor {
       this.held.push(input);
       return;
     }
-    const event: InputEvent = { ...input, at: this.retired, ns: this.kernel.time.monotonic() };
+    const event = eventOf(input, this.retired, this.kernel.time.monotonic());
     this.log.push(event);
     this.apply(event);
   }
@@ -305,7 +296,7 @@ export class Machine implements KernelDoor {
   }
   /** Keys arrive at console `line`. */
   input(line: number, bytes: Uint8Array): void {
-    if (bytes.length > 0) this.enter({ line, bytes: bytes.slice() });
+    if (bytes.length > 0) this.enter({ line, bytes: this.kept.copy(bytes) });
   }
   /** The window of console `line` has a new size. */
   resize(line: number, cols: number, rows: number): void {
@@ -320,7 +311,7 @@ export class Machine implements KernelDoor {
     const { mem } = this.kernel;
     if (this.kernel.halted !== undefined) throw new Error("The machine has stopped.");
     if (!(address >= KERNEL_VSYSCALL && address + bytes.length <= mem.size)) throw new Error(`Only memory from 0x${KERNEL_VSYSCALL.toString(16)} to 0x${mem.size.toString(16)} can be written.`);
-    this.enter({ poke: { address, bytes: bytes.slice() } });
+    this.enter({ poke: { address, bytes: this.kept.copy(bytes) } });
   }
 
   /** Hands a file to the guest: it is in the directory of hostfs, `name` (a byte string) without a path. @throws Error with a sentence */

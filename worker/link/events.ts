@@ -4,7 +4,7 @@ import { fromBase64url, toBase64url } from "./base64.ts";
 import { FILE_MAX, NAME_MAX } from "../fs/hostfs/hostfs_kern.ts";
 import { CAPS } from "./fields.ts";
 
-/** As the machine has it (machine.ts, InputEvent). */
+/** As the machine has it (machine/input.ts, InputEvent). */
 type MachineEvent = { readonly at: number; readonly ns: number } & (
   | { readonly line: number; readonly bytes: Uint8Array }
   | { readonly line: number; readonly size: { readonly cols: number; readonly rows: number } }

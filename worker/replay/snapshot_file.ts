@@ -4,7 +4,7 @@
 //
 // A page that is also on a disk's image (the cache of a file, a program's text) is kept as its place there. A snapshot belongs to the version of the
 // emulator that made it, class by class and field by field: whoever keeps one keeps that version's mark beside it.
-import type { InputEvent } from "../machine.ts";
+import type { InputEvent } from "../machine/input.ts";
 import type { Frozen } from "../machine/graph.ts";
 import type { Snapshot, Snapshots } from "../machine/snapshot.ts";
 import type { PageTree } from "../machine/pages.ts";

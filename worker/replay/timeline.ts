@@ -2,7 +2,8 @@
 //
 // All that came from outside is in the log; everything else follows from it. Snapshots on the way make going back quick. A moment is (instructions
 // retired, monotonic clock, events): among those with the same count, the others say which. Whoever has a Timeline runs the machine through it only.
-import type { Input, InputEvent, Machine, Reason } from "../machine.ts";
+import type { Machine, Reason } from "../machine.ts";
+import type { Input, InputEvent } from "../machine/input.ts";
 import { Snapshots, type Snapshot } from "../machine/snapshot.ts";
 import { readSnapshot, writingSnapshot } from "./snapshot_file.ts";
 import { SnapshotList } from "./snapshots.ts";
