@@ -17,7 +17,7 @@ export default defineConfig({
   define: { __ENGINE__: JSON.stringify(engine()) },
   worker: { format: "es", plugins: () => [iced()] },
   optimizeDeps: { exclude: ["iced-x86"] },
-  build: { target: "es2023", sourcemap: true, chunkSizeWarningLimit: 2000, rolldownOptions: { input: ["index.html", "embed.html"] } },
+  build: { target: "es2023", sourcemap: true, chunkSizeWarningLimit: 2000, rolldownOptions: { checks: { pluginTimings: false }, input: ["index.html", "embed.html"] } },
   server: { headers: isolation, port, watch: { ignored: ["**/.cache/**"] } },
   preview: { headers: isolation, port },
   test: {

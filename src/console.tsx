@@ -169,7 +169,7 @@ function Find({ session }: { readonly session: Session }): ReactNode {
 const SHELL = (line: number): string => `setsid sh </dev/tty${line} >/dev/tty${line} 2>&1 &\n`;
 
 /** Which console, or the transcript; and what can be done with it. */
-function Screens({ session }: { readonly session: Session }): ReactNode {
+function Screens({ session, inside }: { readonly session: Session; readonly inside: boolean }): ReactNode {
   const { screen } = useStore(ui);
   const { power, alive } = useStore(session.state);
   return (
@@ -189,6 +189,11 @@ function Screens({ session }: { readonly session: Session }): ReactNode {
           start a shell here
         </button>
       )}
+      {/* both take their room always: a click outside must not find the page moved because the console lost the focus */}
+      <span className="hint">
+        <span data-now={!inside}>Click or press Enter in the console to type</span>
+        <span data-now={inside}>F6 leaves the console</span>
+      </span>
       <div className="row tools">
         <ActionButton session={session} id="find">
           Find
@@ -224,7 +229,7 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
   }, [session, reader, present]);
   return (
     <section className="console">
-      <Screens session={session} />
+      <Screens session={session} inside={inside} />
       {finding && <Find session={session} />}
       {screen === "transcript" && <TranscriptView session={session} />}
       <div
@@ -251,11 +256,6 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       <Update />
       <FileNews session={session} />
       <div className="try" role="group" aria-label="Commands to try">
-        {/* both take their room always: a click outside must not find the page moved because the console lost the focus */}
-        <span className="hint">
-          <span data-now={!inside}>Click or press Enter in the console to type</span>
-          <span data-now={inside}>F6 leaves the console</span>
-        </span>
         {TRY.map((t) => (
           <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => session.run(t)}>
             {t.label}

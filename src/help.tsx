@@ -8,10 +8,13 @@ export function Help({ close, images }: { readonly close: () => void; readonly i
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const d = dialog.current;
-    if (d !== null && !d.open) d.showModal();
+    if (d === null || d.open) return;
+    d.showModal();
+    // not to the first button, which is at the end
+    d.focus();
   }, []);
   return (
-    <dialog ref={dialog} className="help" aria-labelledby="help-title" onClose={close}>
+    <dialog ref={dialog} className="help" tabIndex={-1} aria-labelledby="help-title" onClose={close}>
       <h2 id="help-title">An x86-64 CPU and a Linux kernel without MMU, in this tab</h2>
       <p>
         The machine runs in a worker of this page; nothing is uploaded. Processes share one address space. Each <code>syscall</code> of a program has become{" "}

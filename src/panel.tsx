@@ -46,7 +46,8 @@ export function Panel({ session, name }: { readonly session: Session; readonly n
           ✕
         </button>
       </div>
-      <div className="body" role="tabpanel" id="panel-body" aria-labelledby={id(name)} tabIndex={0}>
+      {/* each from its top */}
+      <div key={name} className="body" role="tabpanel" id="panel-body" aria-labelledby={id(name)} tabIndex={0}>
         <Suspense fallback={<p className="empty">…</p>}>
           <View session={session} />
         </Suspense>

@@ -69,7 +69,7 @@ export const openSheet = (sheet: Sheet | undefined): void => ui.set({ sheet });
 
 /** Shows `address` in the memory panel. */
 export function showMemory(address: number): void {
-  ui.set({ panel: "memory", address });
+  ui.set({ panel: "memory", address, tab: "inspect" });
 }
 
 export function setWidth(percent: number): void {

@@ -74,7 +74,7 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
     follow,
     onLeave: () => setFollow(false),
     label: "System calls",
-    empty: <p className="empty">{live ? (rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : "Nothing yet: type a command in the console.") : "The machine is off."}</p>,
+    empty: <p className="empty">{live ? (rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : "Nothing yet: calls are listed from the opening of this panel on. Type a command in the console.") : "The machine is off."}</p>,
   };
   return (
     <div className="calls">

@@ -199,11 +199,12 @@ export class CourseOf implements Stage {
     setSignal(undefined);
     this.text = "";
     this.armed = undefined;
-    if (step.panel !== undefined) openPanel(step.panel);
+    // a phone goes on showing the text
+    if (step.panel !== undefined) ui.set({ panel: step.panel });
     this.session.setBreakpoints(step.breakpoints);
     this.arm();
     const { session } = this;
-    if (step.address !== undefined) void session.ask("address", step.address).then(showMemory, () => undefined);
+    if (step.address !== undefined) void session.ask("address", step.address).then((address) => ui.set({ panel: "memory", address }), () => undefined);
     ui.set({ focus: undefined });
     if (step.focus !== undefined)
       void session.ask("processes").then(

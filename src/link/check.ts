@@ -1,6 +1,7 @@
 // src/link/check.ts — "check it": boots a link in a second worker, where nobody sees it, and compares the fingerprints.
 import { wrap } from "comlink";
 import type { MadeLink } from "../../worker/protocol/link.ts";
+import { fingerprintAt } from "./guest.ts";
 import type { BootRequest, Connect, ImageSource, MachineControl, ToPage } from "../../worker/protocol.ts";
 
 export interface Check {
@@ -25,7 +26,8 @@ export function checkLink(made: MadeLink, cmdline: string, source: ImageSource, 
       else if (message.type === "crashed") reject(new Error(message.why));
       else if (message.type === "status") {
         progress(message.status.retired);
-        if (message.status.fingerprint !== undefined && message.status.retired >= (link.at ?? 0)) resolve(message.status.fingerprint);
+        const got = fingerprintAt(message.status, link.at ?? 0);
+        if (got !== undefined) resolve(got);
       }
     };
     const request: BootRequest = {

@@ -46,19 +46,28 @@ export function questionsOf(link: BootLink, site: ReadonlyMap<string, string | u
   return out;
 }
 
+/**
+ * The machine's fingerprint, once it stands where its link says. An idle machine stands at one instruction for seconds, and its kernel still writes to the
+ * disk: until what was recorded is over it is not at that moment yet.
+ */
+export function fingerprintAt(status: Pick<Status, "retired" | "live" | "fingerprint">, at: number): string | undefined {
+  return status.retired >= at && status.live ? status.fingerprint : undefined;
+}
+
 /** Compares, once the machine stands where the link says. */
-export function judge(status: Status): void {
+export function judge(status: Pick<Status, "retired" | "live" | "fingerprint">): void {
   const { opened } = guest.get();
   if (opened === undefined || opened.phase !== "done" || opened.verdict !== undefined) return;
   const { at, fingerprint } = opened.link;
-  if (at === undefined || fingerprint === undefined || status.fingerprint === undefined || status.retired < at) return;
-  const same = status.fingerprint === fingerprint && status.retired === at;
+  const got = at === undefined ? undefined : fingerprintAt(status, at);
+  if (at === undefined || fingerprint === undefined || got === undefined) return;
+  const same = got === fingerprint && status.retired === at;
   changeOpened({
     verdict: {
       same,
       text: same
         ? `Identical at instruction ${count(at)}: fingerprint ${shortFingerprint(fingerprint)}, the same registers, memory, disk and console as where the link was made.`
-        : `Not the same machine at instruction ${count(status.retired)}: its fingerprint is ${shortFingerprint(status.fingerprint)}, the link says ${shortFingerprint(fingerprint)}${status.retired === at ? "" : ` at ${count(at)}`}. Another image or another version of this page, most likely.`,
+        : `Not the same machine at instruction ${count(status.retired)}: its fingerprint is ${shortFingerprint(got)}, the link says ${shortFingerprint(fingerprint)}${status.retired === at ? "" : ` at ${count(at)}`}. Another image or another version of this page, most likely.`,
     },
   });
 }
