@@ -151,6 +151,8 @@ class Host {
   private slice = 200_000;
   /** when the last key came */
   private keyAt = -Infinity;
+  /** the guest's clock in the last status */
+  private statusNs = -1;
   private statusAt = 0;
   private busyMs = 0;
   private busyFrom = 0;
@@ -499,8 +501,11 @@ class Host {
   private status(machine: Machine, due: boolean, idle = false): void {
     const now = performance.now();
     if (!due && !(idle && machine.retired !== this.busyFrom)) return;
-    if (idle && machine.retired === this.busyFrom && now - this.statusAt < 10 * STATUS_MS) return;
+    const ns = machine.kernel.time.monotonic();
+    // at one instruction clock and disk move on, and a machine that has paused tells no more
+    if (idle && machine.retired === this.busyFrom && (!this.paused || ns === this.statusNs) && now - this.statusAt < 10 * STATUS_MS) return;
     this.statusAt = now;
+    this.statusNs = ns;
     const z = machine.arch.zpoline;
     // a machine that was stopped before a call is done stays so: to look at it whole would do the call
     const still = (idle || this.paused) && machine.kernel.host_work === undefined && !this.seeking && !((machine.kernel.current?.syscall_nr ?? -1) >= 0);
@@ -508,7 +513,7 @@ class Host {
       type: "status",
       status: {
         retired: machine.retired,
-        ns: machine.kernel.time.monotonic(),
+        ns,
         calls: machine.arch.page0_calls,
         trapped: z.trapped,
         idle,

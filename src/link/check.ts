@@ -25,9 +25,12 @@ export function checkLink(made: MadeLink, cmdline: string, source: ImageSource, 
       if (message.type === "output") bytes.port1.postMessage({ type: "shown", bytes: message.bytes.length });
       else if (message.type === "crashed") reject(new Error(message.why));
       else if (message.type === "status") {
-        progress(message.status.retired);
         const got = fingerprintAt(message.status, link.at ?? 0);
-        if (got !== undefined) resolve(got);
+        if (got !== undefined) {
+          // it may tell of itself once more
+          bytes.port1.close();
+          resolve(got);
+        } else progress(message.status.retired);
       }
     };
     const request: BootRequest = {
