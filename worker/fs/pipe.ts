@@ -320,8 +320,10 @@ export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, s
     const mode = flags & O_ACCMODE;
     if (mode === O_ACCMODE) throw EINVAL;
     const pipe = (inode.i_pipe ??= new Pipe());
+    // of pipe(2), opened through /proc: nobody waits for anybody, whichever end is left
+    const is_pipe = inode.i_sb === task.kernel.vfs.anon.pipefs;
     const nonblock = (flags & O_NONBLOCK) !== 0;
-    if (mode === O_WRONLY && nonblock && pipe.readers === 0) {
+    if (!is_pipe && mode === O_WRONLY && nonblock && pipe.readers === 0) {
       if (pipe.writers === 0) inode.i_pipe = undefined;
       throw ENXIO;
     }
@@ -331,7 +333,7 @@ export function fifo_open(task: Task, path: Path, inode: Inode, flags: number, s
     end.w_seen = pipe.w_counter;
     inode.i_count++;
     (mode === O_RDONLY ? pipe.wr_wait : pipe.rd_wait).wake_up();
-    if (mode === O_RDWR || nonblock) return done(file, inode);
+    if (is_pipe || mode === O_RDWR || nonblock) return done(file, inode);
     if (mode === O_RDONLY ? pipe.writers > 0 : pipe.readers > 0) return done(file, inode);
     state.fifo = file;
     state.seen = mode === O_RDONLY ? pipe.w_counter : pipe.r_counter;

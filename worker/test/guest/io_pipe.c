@@ -44,5 +44,25 @@ int main(void) {
 	printf("%d %d\n", fcntl(p[0], F_GETFD), !!(fcntl(p[1], F_GETFL) & O_NONBLOCK));
 	SHOW(write(p[1], buf, 0));
 	SHOW(read(p[0], buf, 0));
+	close(p[0]), close(p[1]);
+	/* opened again by its name in /proc, with nobody at the other end: no open waits, as a fifo's would (bash's <(...)) */
+	char name[32];
+	pipe(p);
+	SHOW(write(p[1], "left", 4));
+	close(p[1]);
+	sprintf(name, "/proc/self/fd/%d", p[0]);
+	n = open(name, O_RDONLY);
+	SHOW(read(n, buf, 100));
+	SHOW(read(n, buf, 100));
+	close(n), close(p[0]);
+	pipe(p);
+	close(p[0]);
+	sprintf(name, "/proc/self/fd/%d", p[1]);
+	SHOW(open(name, O_WRONLY | O_NONBLOCK) >= 0);
+	SHOW(open(name, O_WRONLY) >= 0);
+	sprintf(name, "/proc/self/fd/%d", p[1]);
+	n = open(name, O_RDONLY);
+	SHOW(write(p[1], "back", 4));
+	SHOW(read(n, buf, 100));
 	return 0;
 }
