@@ -74,9 +74,6 @@ export class Checks implements SyscallObserver {
     this.entered.clear();
     this.now();
   }
-  get active(): boolean {
-    return this.open.length > 0;
-  }
   private green(c: Open): void {
     this.open = this.open.filter((o) => o !== c);
     this.tell({ type: "check", id: c.spec.id });
@@ -95,8 +92,12 @@ export class Checks implements SyscallObserver {
     );
   }
 
+  /** Is any check about calls? */
+  get calls(): boolean {
+    return this.open.some((c) => c.spec.kind === "syscall");
+  }
   enter(task: Task, nr: number): void {
-    if (this.open.length === 0 || !this.open.some((c) => c.spec.kind === "syscall")) return;
+    if (!this.calls) return;
     const name = rowName(syscall_table[nr]) ?? String(nr);
     if (!this.open.some((c) => c.spec.kind === "syscall" && Checks.same(c.spec.args["name"], name))) return;
     this.entered.set(task, { raw: rawArguments(this.machine), trapped: this.machine.cpu.state.rip !== KERNEL_VSYSCALL + 3 });

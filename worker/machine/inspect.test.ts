@@ -8,8 +8,8 @@ import { Inspector } from "./inspect.ts";
 
 const GETPID = "/usr/libexec/nommu/getpid";
 
-async function inspected(cmdline?: string): Promise<{ m: TestMachine; i: Inspector; events: MachineEvent[] }> {
-  const m = await TestMachine.boot(cmdline === undefined ? {} : { cmdline });
+async function inspected(options: { readonly cmdline?: string; readonly hot?: number } = {}): Promise<{ m: TestMachine; i: Inspector; events: MachineEvent[] }> {
+  const m = await TestMachine.boot(options);
   const events: MachineEvent[] = [];
   const i = new Inspector(m.machine, await loadIced(), (e) => events.push(e));
   return { m, i, events };
@@ -53,7 +53,7 @@ test("one call, instruction by instruction: from mov through the nops into the k
 });
 
 test("a call that traps is recorded, too", async () => {
-  const { m, i } = await inspected("ubd0=disk rw mem=128m loglevel=4 init=/sbin/init zpoline=0");
+  const { m, i } = await inspected({ cmdline: "ubd0=disk rw mem=128m loglevel=4 init=/sbin/init zpoline=0" });
   i.record(39, "getpid");
   m.type(`${GETPID}\n`);
   until(m, i, () => i.recorded() !== undefined);
@@ -131,6 +131,47 @@ test("events: start, end with the kernel's status, stray calls, faults", async (
   expect(told("end").some((e) => e.type === "end" && e.status === 9)).toBe(true);
   expect(told("stray")).toContainEqual(expect.objectContaining({ comm: "null-call", name: "getppid" }));
   expect(told("fault").some((e) => e.type === "fault" && e.words.includes("page 0"))).toBe(true);
+});
+
+test("calls are quick while nobody looks at them, and what happens in them is told all the same", async () => {
+  const { m, i, events: all } = await inspected({ hot: 100 });
+  const { machine } = m, { log } = machine.cpu;
+  const names = i.callNames();
+  let events: MachineEvent[] = [], quick: string[] = [];
+  const plain = machine.quick.bind(machine);
+  machine.quick = (nr) => (quick.push(names[nr]!), plain(nr));
+  const run = (command: string): void => {
+    quick = [];
+    const from = all.length;
+    m.run(command);
+    events = all.slice(from);
+  };
+  const ends = (status: number): number => events.filter((e) => e.type === "end" && e.status === status << 8).length;
+  run("for i in 1 2 3 4 5 6 7 8 9; do (exit 3); done; i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo x >/dev/null; done");
+  expect(["write", "fcntl", "wait4", "execve"].filter((name) => !quick.includes(name))).toEqual([]);
+  expect([ends(3), events.filter((e) => e.type === "start").length]).toEqual([9, 9]);
+  expect(events.filter((e) => e.type === "stray")).toEqual([]);
+  // the sites are forgotten: now each call is one that comes from where none was rewritten
+  machine.arch.zpoline.rewritten.forget(0, machine.kernel.mem.size);
+  // sites that were seen are looked up anew after an execve
+  run("(exit 3)");
+  const fcntl = names.indexOf("fcntl"), before = log.histogram[fcntl]!;
+  run("i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo x >/dev/null; done");
+  expect(quick).toContain("fcntl");
+  const strays = events.filter((e) => e.type === "stray" && e.name === "fcntl");
+  expect(strays.length).toBe(log.histogram[fcntl]! - before);
+  expect(strays.length).toBeGreaterThan(0);
+  i.watchCalls(true);
+  run("(exit 3)");
+  expect(quick).toEqual([]);
+  expect(ends(3)).toBe(1);
+  expect(i.calls(0).some((c) => c.name === "wait4")).toBe(true);
+  i.watchCalls(false);
+  i.checks([{ id: "a", kind: "syscall", args: { name: "fcntl", times: "3" } }]);
+  run("i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo x >/dev/null; done");
+  // the check has turned green on the way, and nobody looks any more
+  expect(events).toContainEqual({ type: "check", id: "a" });
+  expect(quick).toContain("fcntl");
 });
 
 test("checks turn green when it happens, and not before", async () => {

@@ -20,7 +20,7 @@ import { Checks } from "./checks.ts";
 import { Debugger } from "./debug.ts";
 import { disassemble, disassembleAt, disassembleBefore, hexBytes } from "./disassemble.ts";
 import { explain } from "./explain.ts";
-import { Watch } from "./watch.ts";
+import { WATCHED, Watch } from "./watch.ts";
 
 /** in the order of the instruction encoding */
 const NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
@@ -50,6 +50,13 @@ class Observers implements SyscallObserver {
     this.watch = watch;
     this.checks = checks;
     this.debug = debug;
+  }
+  /** All calls while somebody looks at them; else those that say what becomes of processes. The debugger, when it wants calls, has compiled code left at each. */
+  get wants(): ReadonlySet<number> | undefined {
+    return this.log !== undefined || this.checks.calls ? undefined : WATCHED;
+  }
+  came(task: Task, nr: number): void {
+    this.watch.came(task, nr);
   }
   enter(task: Task, nr: number): void {
     this.watch.enter(task, nr);

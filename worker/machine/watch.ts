@@ -1,12 +1,13 @@
 // machine/watch.ts — what happens in the machine and concerns a person: processes start, end and fault, calls come from where none was rewritten.
 //
-// Listens at the system call entry and at faults; costs nothing between them. How a process ended is known when somebody collects it: wait4's answer
+// Listens at a few system calls, looks where each comes from, and listens at faults; costs nothing between them. How a process ended is known when somebody collects it: wait4's answer
 // has the kernel's own status.
 import { EXIT_DE, EXIT_GP, EXIT_PF, EXIT_UD, type Exit } from "../cpu/exit.ts";
 import { R10, RAX, RCX, RDI, RSI, RSP } from "../cpu/state.ts";
 import type { SyscallObserver } from "../arch/um/do_syscall_64.ts";
 import { syscall_table } from "../arch/um/syscall_64.ts";
 import { KERNEL_VSYSCALL } from "../arch/um/trampoline.ts";
+import type { CpuState } from "../cpu/state.ts";
 import type { Iced } from "../cpu/iced.ts";
 import type { Task } from "../kernel/task.ts";
 import type { Machine } from "../machine.ts";
@@ -17,6 +18,12 @@ import { disassembleAt } from "./disassemble.ts";
 const EXECVE = 59;
 const WAIT4 = 61;
 const EXECVEAT = 322;
+/** The calls that it listens at. */
+export const WATCHED: ReadonlySet<number> = new Set([EXECVE, WAIT4, EXECVEAT]);
+/** Places behind rewritten sites that were seen are kept by the lowest bits of their addresses. */
+const SEEN = 64;
+/** An import is read from its module each time; this is a constant of the machine code. */
+const CX = RCX;
 const hex = (n: number): string => `0x${n.toString(16)}`;
 
 /** The name of the file that a process runs. */
@@ -26,37 +33,45 @@ export function programOf(task: Task): string {
 
 export class Watch implements SyscallObserver {
   private readonly machine: Machine;
+  private readonly state: CpuState;
   private readonly iced: Iced;
   private readonly tell: (event: MachineEvent) => void;
   /** pid → name, of processes that may be collected */
   private readonly names = new Map<number, string>();
   /** where wait4 writes the status */
   private readonly waiting = new Map<number, number>();
-  /** the rewritten site that was seen last */
-  private good = -1;
+  /** where rewritten sites that were seen come back to; one that is not known is where it cannot be found */
+  private readonly good = new Int32Array(SEEN);
 
   constructor(machine: Machine, iced: Iced, tell: (event: MachineEvent) => void) {
     this.machine = machine;
+    this.state = machine.cpu.state;
+    this.forget();
     this.iced = iced;
     this.tell = tell;
   }
+  private forget(): void {
+    for (let i = 0; i < SEEN; i++) this.good[i] = i + 1;
+  }
   enter(task: Task, nr: number): void {
-    const { state } = this.machine.cpu;
-    if (nr === WAIT4) {
-      this.waiting.set(task.pid, state.get(RSI));
-      for (const child of task.children) this.names.set(child.pid, child.comm);
-    }
+    if (nr !== WAIT4) return;
+    this.waiting.set(task.pid, this.machine.cpu.state.get(RSI));
+    for (const child of task.children) this.names.set(child.pid, child.comm);
+  }
+  came(task: Task, nr: number): void {
+    const { state } = this;
+    const back = state.get_lo(CX);
+    if (this.good[back & (SEEN - 1)] === back && state.get_hi(CX) === 0) return;
     const z = this.machine.arch.zpoline;
     // through page 0, but not from a place that execve rewrote
     if (z.mode !== "1" || state.rip !== KERNEL_VSYSCALL + 3) return;
     const from = state.get(RCX) - 2;
-    if (from === this.good) return;
-    if (z.rewritten.has(from)) this.good = from;
+    if (z.rewritten.has(from)) this.good[back & (SEEN - 1)] = back;
     else this.tell({ type: "stray", pid: task.pid, comm: task.comm, from, name: rowName(syscall_table[nr]) ?? String(nr) });
   }
   exit(task: Task, nr: number, result: number): void {
     if ((nr === EXECVE || nr === EXECVEAT) && result === 0) {
-      this.good = -1;
+      this.forget();
       this.names.set(task.pid, task.comm);
       this.tell({ type: "start", pid: task.pid, comm: task.comm, path: programOf(task) });
     } else if (nr === WAIT4) {

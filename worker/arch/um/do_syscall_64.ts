@@ -48,6 +48,22 @@ function entryOf(row: Row | undefined): Entry | undefined {
     throw errno;
   }, []);
 }
+/** A call that `observer` is told of. One that sleeps ends in attempt(). */
+function toldEntry(e: Entry, nr: number, observer: SyscallObserver): Entry {
+  const body: Body = (task, ...args) => {
+    observer.enter(task, nr);
+    let result: number;
+    try {
+      result = e.body(task, ...args);
+    } catch (x) {
+      if (x instanceof Errno) observer.exit(task, nr, -x.code);
+      throw x;
+    }
+    observer.exit(task, nr, result);
+    return result;
+  };
+  return { ...e, body };
+}
 /** A number that no call has. */
 const NO_CALL = entryWith(() => {
   throw ENOSYS;
@@ -87,8 +103,12 @@ function call_body(e: Entry, task: Task, state: CpuState): number {
   return body(task, a, b, c, argument(state, R10, e.w3), argument(state, R8, e.w4), argument(state, R9, e.w5));
 }
 
-/** Told of each call: for strace, the page's list, breakpoints. */
+/** Told of calls: for strace, the page's list, breakpoints. */
 export interface SyscallObserver {
+  /** Numbers of the calls that it is to be told of; of others it may be told, or of their end alone. undefined: all, and no call is a quick one. It may change while the machine stands still, or in a call. */
+  readonly wants?: ReadonlySet<number> | undefined;
+  /** Every call that begins, whatever it wants: it is asked often. */
+  came?(task: Task, nr: number): void;
   /** before the first attempt */
   enter(task: Task, nr: number): void;
   /** after the last; `result` as in rax */
@@ -101,6 +121,10 @@ export class Entry64 {
   private readonly arch: UmArch;
   private readonly state: CpuState;
   observer: SyscallObserver | undefined;
+  /** what quick() calls: `entries`, but for those that `observer` wants to be told of; and who that was, and what it wanted */
+  private table: readonly Entry[] = entries;
+  private told: SyscallObserver | undefined;
+  private wanted: ReadonlySet<number> | undefined;
   constructor(arch: UmArch) {
     this.arch = arch;
     this.state = arch.cpu.state;
@@ -115,7 +139,16 @@ export class Entry64 {
 
   /** Somebody is to be told of each of this task's calls, or the way in is to be looked at. */
   watches(task: Task): boolean {
-    return this.observer !== undefined || task.trace_syscall || this.arch.zpoline.check;
+    const { observer } = this;
+    const wanted = observer === undefined ? undefined : observer.wants;
+    if (observer !== undefined && wanted === undefined) return true;
+    if (observer !== this.told || wanted !== this.wanted) this.tell(observer, wanted);
+    return task.trace_syscall || this.arch.zpoline.check;
+  }
+  private tell(observer: SyscallObserver | undefined, wanted: ReadonlySet<number> | undefined): void {
+    this.told = observer;
+    this.wanted = wanted;
+    this.table = observer === undefined ? entries : entries.map((e, nr) => (wanted!.has(nr) ? toldEntry(e, nr, observer) : e));
   }
 
   /** The guest came through page 0, having retired `n` instructions since they were accounted: rcx is where it goes on. */
@@ -161,6 +194,7 @@ export class Entry64 {
   }
   /** Who wants to know of it is told that a call begins. It stops there? */
   private watched(task: Task, nr: number): boolean {
+    this.observer?.came?.(task, nr);
     this.observer?.enter(task, nr);
     if (!task.trace_syscall) return false;
     this.state.set(RAX, -ENOSYS.code);
@@ -185,13 +219,14 @@ export class Entry64 {
     this.attempt(task);
   }
 
-  /** A whole call, number `nr`, that nobody watches; if more is to be done than to set rax, attend() is to be called. */
+  /** A whole call, number `nr`, that nobody watches but who is in `table`; if more is to be done than to set rax, attend() is to be called. */
   quick(task: Task, nr: number): void {
-    const { state } = this;
+    const { state, told } = this;
     task.syscall_nr = nr;
+    if (told !== undefined) told.came?.(task, nr);
     let result: number;
     try {
-      result = call_body(entries[nr]!, task, state);
+      result = call_body(this.table[nr]!, task, state);
     } catch (e) {
       result = result_of(e);
       if (result === PARKED) {
