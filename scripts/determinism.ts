@@ -16,7 +16,8 @@ import { type Moment, Timeline } from "../worker/replay/timeline.ts";
 export interface Way {
   readonly name: string;
   readonly jit: boolean;
-  /** times that code is reached before it is compiled */
+  /** times that code is reached before it is joined into runs, and compiled */
+  readonly warm?: number;
   readonly hot?: number;
   /** instructions of the next slice, at most */
   readonly slice: () => number;
@@ -50,7 +51,7 @@ export interface Difference {
 /** A machine that has booted, in its way. */
 export function boot({ iced, cmdline, disk }: Start, way: Way): Timeline {
   const os = new NodeOs({ disks: new Map([["disk", new MemoryStore("disk", disk.slice())]]), scratch: true, write: () => undefined, print: () => undefined });
-  const machine = new Machine({ cmdline, os, iced, shared: false, jit: way.jit, ...(way.hot === undefined ? {} : { hot: way.hot }) });
+  const machine = new Machine({ cmdline, os, iced, shared: false, jit: way.jit, ...(way.warm === undefined ? {} : { warm: way.warm }), ...(way.hot === undefined ? {} : { hot: way.hot }) });
   const t = new Timeline(machine, 64 << 20);
   machine.boot();
   return t;

@@ -25,7 +25,8 @@ function wayOf(seed: number): Way {
   const r = new Random("lockstep", seed);
   const jit = r.below(5) > 0, hot = Math.floor(2 ** (5 + r.below(900) / 100));
   const most = Math.floor(10 ** (2.5 + r.below(350) / 100));
-  return { name: `seed ${seed}: ${jit ? `compiled when reached ${hot} times` : "interpreted"}, slices up to ${most}`, jit, hot, slice: () => 1 + r.below(most) };
+  const warm = Math.floor(2 ** (2 + r.below(900) / 100));
+  return { name: `seed ${seed}: joined when reached ${warm} times, ${jit ? `compiled when ${hot}` : "interpreted"}, slices up to ${most}`, jit, warm, hot, slice: () => 1 + r.below(most) };
 }
 
 const MEMORY = 64 << 20;

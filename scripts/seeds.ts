@@ -78,13 +78,14 @@ function waysOf(seed: number): readonly [first: () => Way, second: () => Way] {
   const firstMost = [500, 40_000, 3_000_000][dice.next(3)]!, firstHot = 2 + dice.next(3000);
   const jit = dice.next(3) !== 0;
   const hot = 2 + dice.next(20_000), most = jit ? [300, 70_000, 5_000_000][dice.next(3)]! : 1_000_000;
+  const warm = [2, 100, 2000][dice.next(3)]!;
   const some = (limit: number, which: number): (() => number) => {
     const slices = new Dice(seed ^ which);
     return () => 1 + slices.next(limit);
   };
   return [
     () => ({ name: `compiled after ${firstHot}, slices up to ${firstMost}`, jit: true, hot: firstHot, slice: some(firstMost, 0x51) }),
-    () => ({ name: `${jit ? `compiled after ${hot}` : "interpreted"}, slices up to ${most}`, jit, hot: jit ? hot : 2, slice: some(most, 0x52) }),
+    () => ({ name: `${jit ? `compiled after ${hot}` : "interpreted"}, joined after ${warm}, slices up to ${most}`, jit, warm, hot: jit ? hot : 2, slice: some(most, 0x52) }),
   ];
 }
 

@@ -39,6 +39,8 @@ export interface MachineOptions {
   readonly jit?: boolean;
   /** times that code is reached before it is compiled */
   readonly hot?: number;
+  /** times that code is reached before the interpreter joins it into runs; see CpuOptions */
+  readonly warm?: number;
   /** seconds since the epoch at power-on */
   readonly clock?: number;
   /** written to the root file system before init runs */
@@ -90,7 +92,7 @@ export class Machine implements KernelDoor {
     if (!(size >= 8 << 20 && size <= 2 ** 31)) throw new Error(`mem= must be from 8M to 2048M, not "${new Params(this.cmdline).get("mem")}"`);
     const memory = new GuestMemory(size, cpuBytes(size) + hasherBytes(size) + (1 << 20), options.shared);
     const params = new Params(this.cmdline);
-    const cpuOptions = { jit: options.jit ?? true, ...(options.hot === undefined ? {} : { hot: options.hot }), cpu: params.get("cpu") };
+    const cpuOptions = { jit: options.jit ?? true, ...(options.hot === undefined ? {} : { hot: options.hot }), ...(options.warm === undefined ? {} : { warm: options.warm }), cpu: params.get("cpu") };
     this.cpu = new Cpu(memory, { ...cpuOptions, iced: options.iced });
     this.cpu.door = KERNEL_VSYSCALL;
     // plain UML: the guest runs elsewhere, every call stops it and is two handovers, and nothing is rewritten

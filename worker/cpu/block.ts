@@ -14,6 +14,8 @@ export interface Block {
   readonly compiled?: CompiledCode;
   /** the bytes */
   readonly source?: Uint8Array;
+  /** of a block of records: how often a branch has come here when its counter (REC_HOT) is at 0 */
+  goal: number;
   /** of a dead block: the functions of its records */
   functions?: Uint16Array;
   /** by record: what is different in a copy elsewhere (Insn.moves); undefined: there can be none */

@@ -18,11 +18,11 @@ const SIZE = 4 << 20, CODE = 0x100000, DATA = 0x200000, STACK = 0x3f0000;
 /** More than it takes to be compiled, and to be there when the code changes or the fault comes. */
 const HOT = 40;
 
-describe.each(["interpreter", "compiled", "compiled, in slices", "oracle"])("%s", (executor) => {
-  const compiled = executor.startsWith("compiled");
+describe.each(["interpreter", "joined", "joined, in slices", "compiled", "compiled, in slices", "oracle"])("%s", (executor) => {
+  const compiled = executor.startsWith("compiled"), joined = executor.startsWith("joined");
   function machine(source: string, at = CODE): Cpu {
     const mem = new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true);
-    const cpu = new Cpu(mem, { iced, records: 4096, jit: compiled, hot: 3 });
+    const cpu = new Cpu(mem, { iced, records: 4096, jit: compiled, hot: 3, warm: joined ? 1 : 0 });
     mem.u8.set(assemble(source, at), at);
     cpu.state.rip = at;
     cpu.state.set(RSP, STACK);
@@ -34,13 +34,14 @@ describe.each(["interpreter", "compiled", "compiled, in slices", "oracle"])("%s"
   }
   /** Runs to an exit that is none of the budget's; the last slice is as small as the others. */
   function run(cpu: Cpu, budget = 1_000_000): number {
-    if (executor !== "compiled, in slices") return cpu.run(budget);
+    if (!executor.endsWith("in slices")) return cpu.run(budget);
     let exit: number = 1;
     for (let left = budget; exit === 1 && left > 0; left -= 13) exit = cpu.run(Math.min(13, left));
     return exit;
   }
   const wasCompiled = (cpu: Cpu): void => {
     if (compiled) expect(cpu.jit!.counters.regions).toBeGreaterThan(0);
+    if (joined) expect(cpu.interpreter.counters.joined).toBeGreaterThan(0);
   };
 
   describe("code", () => {

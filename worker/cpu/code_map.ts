@@ -31,7 +31,7 @@ export class CodeMap {
 
   /** Compiled code was made from guest memory [start, end). */
   watch(start: number, end: number, compiled: CompiledCode): void {
-    this.register({ at: 0, count: 0, start, end, dead: false, compiled });
+    this.register({ at: 0, count: 0, start, end, dead: false, goal: 0, compiled });
   }
 
   /** No compiled code is to be told any more. */

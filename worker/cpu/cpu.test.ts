@@ -17,10 +17,10 @@ beforeAll(async () => {
 
 const SIZE = 4 << 20, CODE = 0x100000, DATA = 0x200000, STACK = 0x3f0000;
 
-describe.each(["interpreter", "compiled", "oracle"])("%s", (executor) => {
+describe.each(["interpreter", "joined", "compiled", "oracle"])("%s", (executor) => {
 function machine(source: string): Cpu {
   const mem = new GuestMemory(SIZE, cpuBytes(SIZE, 4096), true);
-  const cpu = new Cpu(mem, { iced, records: 4096, jit: executor === "compiled", hot: 2 });
+  const cpu = new Cpu(mem, { iced, records: 4096, jit: executor === "compiled", hot: 2, warm: executor === "joined" ? 1 : 0 });
   mem.u8.set(assemble(source, CODE), CODE);
   cpu.state.rip = CODE;
   cpu.state.set(RSP, STACK);

@@ -8,7 +8,8 @@ import { CpuState, STATE_SIZE, ST_CUR, ST_CODE_HIT, ST_EXIT, ST_EXIT_ADDR, ST_EX
 import { Decoder } from "./decode.ts";
 import { DoorLog, doorBytes } from "./door.ts";
 import { refineFault } from "./fault.ts";
-import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK, Interpreter, interpreterBytes } from "./interp.ts";
+import { EXIT_HOT, EXIT_MISS, EXIT_MISS_LINK } from "./core.ts";
+import { Interpreter, interpreterBytes } from "./interp.ts";
 import { CODE_SHIFT } from "./build/wasm.ts";
 import { REC_RIP } from "./build/shape.ts";
 import type { HelperContext } from "./build/helpers.ts";
@@ -22,8 +23,8 @@ import { Cpuid } from "./cpuid.ts";
 const RECORDS = 1 << 18;
 /** Default of CpuOptions.hot. */
 const HOT = 16000;
-/** A counter shares its word with the slots of compiled code, which begin above this. */
-const MAX_HOT = 65535;
+/** Default of CpuOptions.warm. */
+const WARM = 2000;
 /** run() counts in i32. */
 const SLICE = 0x40000000;
 /** Compiled loops are left after so many instructions, so that they come back in what the engine has made of them by then. */
@@ -40,6 +41,8 @@ export interface CpuOptions {
   readonly jit?: boolean;
   /** times that a branch target is reached before it is compiled (at least 2) */
   readonly hot?: number;
+  /** times that a branch target is reached before its instructions are joined into runs: see join.ts */
+  readonly warm?: number;
   /** feature level: see cpuid.ts; default v2+ */
   readonly cpu?: string;
   /** decoded instructions that are kept */
@@ -116,7 +119,7 @@ export class Cpu implements HelperContext {
     const bound = new Map<string, () => number>();
     for (const [name, helper] of Object.entries(helpers)) bound.set(name, () => helper(this));
     const layout = { mem, state: this.state.base, codeMap: this.codeMap };
-    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.jit === true ? Math.min(options.hot ?? HOT, MAX_HOT) : 0);
+    this.interpreter = new Interpreter(layout, this.decoder, options.records ?? RECORDS, bound, (a, n) => this.code_written(a >>> 0, n), options.warm ?? WARM, options.jit === true ? options.hot ?? HOT : 0);
     this.jit = options.jit === true ? new Jit(layout, this.interpreter, this.decoder, this) : undefined;
   }
 
@@ -152,6 +155,7 @@ export class Cpu implements HelperContext {
   run(budget: number): Exit {
     const { state } = this;
     this.interpreter.code.settle();
+    this.interpreter.tick(this.retired);
     this.left = budget;
     let exit = EXIT_BUDGET as number;
     let record = 0;
@@ -192,7 +196,7 @@ export class Cpu implements HelperContext {
       this.retired += more;
       this.left -= more;
       if (exit === EXIT_CALLED) return EXIT_BUDGET;
-      if (exit === EXIT_HOT) this.jit!.compile(state.rip);
+      if (exit === EXIT_HOT && this.interpreter.reached(state.rip, this.retired)) this.jit!.compile(state.rip);
       if (exit === EXIT_BUDGET || exit === EXIT_HOT || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
         if (single && done > 0) return EXIT_DB;
         exit = EXIT_BUDGET;

@@ -4,6 +4,9 @@
 // found by guest address in a direct-mapped hash. Code that was written to loses its blocks: the function of each of their records looks
 // its own address up anew, whoever comes there, even from inside the block. Dead blocks are kept for a while: if the same code
 // comes back to the same address (exec does that), they live again without being decoded.
+//
+// Instructions of blocks that are reached often are joined into runs: one function for all their shapes (build/shape.ts). Other blocks, with other operands,
+// use the same functions.
 
 import { type Block, type Compiler, isSource } from "./block.ts";
 import { CodeMap } from "./code_map.ts";
@@ -14,45 +17,29 @@ import { CODE_SHIFT } from "./build/wasm.ts";
 import type { WasmLayout } from "./build/wasm.ts";
 import {
   REC_BASE, REC_CHAIN, REC_DISP, REC_FN, REC_HOT, REC_IMM, REC_INDEX, REC_NEXT, REC_OP, REC_OPERANDS, REC_RIP, REC_SCALE, REC_SEGMENT,
-  REC_SIZE, ShapeBuilder, mmHome,
+  REC_SIZE, SHAPE, ShapeBuilder, mmHome,
 } from "./build/shape.ts";
 import type { WasmType } from "./build/module.ts";
 import { Bytes, ModuleWriter } from "./build/module.ts";
-import { Assembler, hashSlot } from "./build/assembler.ts";
+import { hashSlot } from "./build/assembler.ts";
 import { commonCode } from "./insn/common.ts";
-import { EXIT_ADDRESS, EXIT_BUDGET, EXIT_PF, EXIT_UD } from "./exit.ts";
-import {
-  ST_CODE_HIT, ST_CUR, ST_EXIT, ST_EXIT_ADDR, ST_EXIT_FLAGS, ST_FS_BASE, ST_GS_BASE, ST_LEFT, ST_RIP, ST_XMM, ST_ZERO,
-} from "./state.ts";
+import { CORE, type CoreExports, FN_DEAD, FN_ENTER, FN_FETCH, FN_FIRST, FN_LINK, FN_UD, HASH_BITS, writeCore } from "./core.ts";
+import { ST_CODE_HIT, ST_FS_BASE, ST_GS_BASE, ST_XMM, ST_ZERO } from "./state.ts";
 
-/** Not for the outside: a jump has retired, and its target (rip) is not decoded. */
-export const EXIT_MISS = 100;
-/** The same, but nothing has retired. */
-export const EXIT_MISS_LINK = 101;
-
-/** The same: a branch was taken (and has retired) whose target, rip, is worth compiling. */
-export const EXIT_HOT = 103;
-
-const FN_LINK = 1, FN_FETCH = 2, FN_UD = 3, FN_FIRST = 8;
-/** Slot of the function that enters compiled code: see jit/jit.ts. */
-export const FN_ENTER = 4;
-/** Slot of the function of records whose code was written to. */
-const FN_DEAD = 5;
 /** Dead blocks kept for one address. */
 const KEPT = 4;
 /** Blocks at different addresses that are kept for one beginning, to make copies of. */
 const MODELS = 4;
-const HASH_BITS = 16;
-const TABLE_SIZE = 16384;
+const TABLE_SIZE = 16384, FIRST_SIZE = 1024;
 const MAX_BLOCK = 64;
+/** Instructions of a run; conditional jumps in what is joined of a block. */
+const MAX_RUN = 24, MAX_JUMPS = 4;
+/** So many blocks are joined at once, since a module has its cost; fewer are after so many instructions, times that they had to be reached. */
+const MAX_WAITING = 32, JOIN_EVERY = 128;
 
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
   return (size >> CODE_SHIFT) + (size >= 0x80000000 ? 0x800000 : 0) + (8 << HASH_BITS) + records * REC_SIZE + 1024;
-}
-
-interface CoreExports {
-  run(record: number): void;
 }
 
 /** Tables and generated code of tier 0. */
@@ -63,6 +50,8 @@ export class Interpreter {
   readonly table: WebAssembly.Table;
   /** the compiled tier, if it is on */
   compiler: Compiler | undefined;
+  /** times that a block is reached before it is joined, and compiled; 0: never */
+  private readonly warm: number;
   private readonly hot: number;
   private core: CoreExports;
   private readonly hash: number;
@@ -77,21 +66,33 @@ export class Interpreter {
   private readonly deadAt = new Map<number, Block[]>();
   /** blocks, dead or alive, by how they begin: the same code may be put elsewhere, as programs are that are loaded where there is room */
   private readonly models = new Map<number, Block[]>();
-  /** table slot by shape id */
+  /** table slot by shape id, and by the ids of a run */
   private readonly slots: number[] = [];
+  private readonly runSlots = new Map<string, number>();
+  /** by slot: the shape, or a run's first one */
+  private readonly shapes: Shape[] = [];
+  /** ids of shapes that may write memory in a helper: nothing comes behind them in a run */
+  private readonly wild = new Set<number>();
+  /** ids of shapes that set flags in a branch */
+  private readonly perhaps = new Set<number>();
+  /** blocks to be joined when there are more of them, or tick() comes */
+  private toJoin: Block[] = [];
+  private nextJoin = 0;
   private nextSlot = FN_FIRST;
   /** from how many functions of shapes on they are all forgotten (less only in a test): immediates of shuffles make many */
   mostShapes = TABLE_SIZE - MAX_BLOCK;
   private readonly insn = new Insn();
   /** Counted for tests and benchmarks. */
-  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, copied: 0, runs: 0 };
+  readonly counters = { decoded: 0, blocks: 0, shapes: 0, modules: 0, bytes: 0, flushes: 0, invalidated: 0, revived: 0, copied: 0, runs: 0, joined: 0 };
 
   /**
    * @param helpers by name, as generated code imports them: () → status
    * @param codeHit a store of generated code has hit decoded code
-   * @param hot times that a branch target is reached before it is worth compiling; 0: no compiled tier
+   * @param warm times that a branch target is reached before its instructions are joined; 0: never
+   * @param hot times that it is reached before it is worth compiling; 0: no compiled tier
    */
-  constructor(layout: WasmLayout, decoder: Decoder, records: number, helpers: ReadonlyMap<string, () => number>, codeHit: (a: number, n: number) => void, hot: number) {
+  constructor(layout: WasmLayout, decoder: Decoder, records: number, helpers: ReadonlyMap<string, () => number>, codeHit: (a: number, n: number) => void, warm: number, hot: number) {
+    this.warm = warm;
     this.hot = hot;
     this.layout = layout;
     this.decoder = decoder;
@@ -101,10 +102,15 @@ export class Interpreter {
     this.recordsEnd = this.records + records * REC_SIZE;
     this.next = this.records;
     this.code = new CodeMap(mem, layout.codeMap, (block) => this.kill(block));
-    this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SIZE, maximum: TABLE_SIZE });
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_SIZE, maximum: TABLE_SIZE });
     this.imports = { m: mem.memory, t: this.table, $code_hit: codeHit };
     for (const [name, f] of helpers) this.imports[name] = f;
-    this.core = this.buildCore();
+    const w = this.writeModule(new Map());
+    w.importTable("t", FIRST_SIZE);
+    writeCore(w, layout, this.hash);
+    const exports = this.instantiate(w);
+    for (const name of CORE) this.imports[name] = exports[name]!;
+    this.core = exports as unknown as CoreExports;
     this.warmUp();
   }
 
@@ -133,124 +139,35 @@ export class Interpreter {
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: this.imports }).exports;
   }
 
-  /** The dispatch loop and what all shape functions call. */
-  private buildCore(): CoreExports {
-    const imports = new Map<string, number>();
-    const w = this.writeModule(imports);
-    w.importTable("t", TABLE_SIZE);
-    const s = this.layout.state;
-    const shapeType = w.type(["i32", "i32"], ["i32"]);
-    // $getflags
-    const builder = new ShapeBuilder(this.layout, imports, 0);
-    builder.begin(undefined, 0);
-    builder.emitGetFlags();
-    w.exportFunction("$getflags", w.addFunction(w.type([], ["i32"]), builder.types, builder.code));
-    const a = new Assembler();
-    // $lookup(rip i64) → record; locals: 1 slot, 2 record
-    a.hashSlot(0, this.hash, HASH_BITS);
-    a.set(1);
-    a.get(1).load64u32(0).get(0).op(0x51).if(); // i64.eq
-    a.get(1).load(4).tee(2).if().get(2).return().end().end();
-    a.const(0).get(0).store64(s + ST_RIP);
-    a.const(0).const(EXIT_MISS).store(s + ST_EXIT);
-    a.const(1).op(0x0b);
-    const lookup = w.addFunction(w.type(["i64"], ["i32"]), ["i32", "i32"], a.take());
-    w.exportFunction("$lookup", lookup);
-    // $link(record) → record of REC_IMM; local 1 target
-    a.get(0).load64(REC_IMM).call(lookup).tee(1).const(1).op(0x47).if(); // i32.ne
-    a.get(0).get(1).store(REC_CHAIN).end();
-    a.get(1).op(0x0b);
-    const link = w.addFunction(w.type(["i32"], ["i32"]), ["i32"], a.take());
-    w.exportFunction("$link", link);
-    // $hot(record) → record, or 1 if it is worth compiling: counts, unless it is compiled already; local 1 count
-    a.get(0).load(REC_HOT).tee(1).const(this.hot).op(0x49).if(); // i32.lt_u
-    a.get(0).get(1).const(1).op(0x6a).tee(1).store(REC_HOT);
-    a.get(1).const(this.hot).op(0x46).if();
-    a.const(0).get(0).load64u32(REC_RIP).store64(s + ST_RIP);
-    a.const(0).const(EXIT_HOT).store(s + ST_EXIT).const(1).return().end().end();
-    a.get(0).op(0x0b);
-    const hot = w.addFunction(w.type(["i32"], ["i32"]), ["i32"], a.take());
-    w.exportFunction("$hot", hot);
-    // $lookup_hot(rip): for jumps and calls through registers and memory; local 1 record
-    a.get(0).call(lookup).tee(1).const(1).op(0x46).if().const(1).return().end();
-    a.get(1).call(hot).op(0x0b);
-    w.exportFunction("$lookup_hot", w.addFunction(w.type(["i64"], ["i32"]), ["i32"], a.take()));
-    // $fault(rip, address, n, kind); local 4
-    const size = this.layout.mem.size;
-    a.const(0).get(0).store64(s + ST_RIP);
-    a.get(1).const64(16).op(0x86).const64(16).op(0x87).get(1).op(0x52); // (a << 16 >> 16) !== a
-    a.get(3).const(4).op(0x71).op(0x72).if();
-    a.const(0).const(EXIT_ADDRESS).store(s + ST_EXIT);
-    a.const(0).get(1).store64(s + ST_EXIT_ADDR).op(0x05); // else
-    a.const(0).const(EXIT_PF).store(s + ST_EXIT);
-    // an access that straddles the end faults at the end
-    a.const(0).const64(size).get(1);
-    a.get(1).const64(size).op(0x54).get(1).get(2).op(0xad).op(0x7c).const64(size).op(0x56).op(0x71);
-    a.op(0x1b).store64(s + ST_EXIT_ADDR).end();
-    a.const(0).get(3).get(2).const(8).op(0x74).op(0x72).store(s + ST_EXIT_FLAGS).op(0x0b); // kind | n << 8
-    const fault = w.addFunction(w.type(["i64", "i64", "i32", "i32"], []), [], a.take());
-    w.exportFunction("$fault", fault);
-    // link record: on to another block, without retiring; local 2 record
-    a.get(0).load(REC_CHAIN).tee(2).op(0x45).if();
-    a.get(0).call(link).tee(2).const(1).op(0x46).if();
-    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(1).return().end().end();
-    a.get(2).get(1).get(2).load(REC_FN).callIndirect(shapeType).op(0x0b);
-    w.element(FN_LINK, w.addFunction(shapeType, ["i32"], a.take()));
-    // a record whose code was written to: its address is looked up anew; local 2 record
-    a.get(0).load64u32(REC_RIP).call(lookup).tee(2).const(1).op(0x46).if();
-    a.const(0).const(EXIT_MISS_LINK).store(s + ST_EXIT).const(1).return().end();
-    a.get(2).get(1).get(2).load(REC_FN).callIndirect(shapeType).op(0x0b);
-    w.element(FN_DEAD, w.addFunction(shapeType, ["i32"], a.take()));
-    // the bytes cannot be fetched
-    a.get(0).load64u32(REC_RIP).get(0).load64(REC_DISP).const(1).const(2).call(fault).const(1).op(0x0b);
-    w.element(FN_FETCH, w.addFunction(shapeType, [], a.take()));
-    // no such instruction
-    a.const(0).get(0).load64u32(REC_RIP).store64(s + ST_RIP);
-    a.const(0).const(EXIT_UD).store(s + ST_EXIT).const(1).op(0x0b);
-    w.element(FN_UD, w.addFunction(shapeType, [], a.take()));
-    // run(record): locals 1 left, 2 next
-    a.const(0).load(s + ST_LEFT).set(1);
-    a.loop().block().loop();
-    a.get(1).op(0x45).if();
-    a.const(0).const(EXIT_BUDGET).store(s + ST_EXIT);
-    a.const(0).get(0).store(s + ST_CUR).const(0).const(0).store(s + ST_LEFT).return().end();
-    a.get(0).get(1).get(0).load(REC_FN).callIndirect(shapeType).tee(2);
-    a.const(1).op(0x71).brIf(1);
-    a.get(1).const(1).op(0x6b).set(1).get(2).set(0).br(0).end().end();
-    a.get(2).const(1).op(0x46).if();
-    a.const(0).get(0).store(s + ST_CUR).const(0).get(1).store(s + ST_LEFT).return().end();
-    // 3: compiled code ran, and cannot go on
-    a.get(2).const(3).op(0x46).if().const(0).get(0).store(s + ST_CUR).return().end();
-    // another odd record: compiled code ran, and ST_LEFT says what is left
-    a.const(0).load(s + ST_LEFT).set(1).get(2).const(1).op(0x73).set(0).br(0).end().op(0x0b);
-    w.exportFunction("run", w.addFunction(w.type(["i32"], []), ["i32", "i32"], a.take()));
-    const exports = this.instantiate(w);
-    for (const name of ["$getflags", "$lookup", "$lookup_hot", "$link", "$hot", "$fault"]) this.imports[name] = exports[name]!;
-    return exports as unknown as CoreExports;
-  }
-
   /** Compiles the functions of shapes that have none yet. */
   private compile(shapes: readonly Shape[]): void {
+    this.addFunctions(shapes.filter((shape) => this.slots[shape.id] === undefined), (builder, shape, slot) => {
+      builder.single(shape);
+      if (builder.wild) this.wild.add(shape.id);
+      if (builder.perhaps) this.perhaps.add(shape.id);
+      this.slots[shape.id] = slot;
+      this.shapes[slot] = shape;
+      this.counters.shapes++;
+    });
+  }
+  /** One function of the table for each of these, all in one module. */
+  private addFunctions<T>(whole: readonly T[], build: (builder: ShapeBuilder, of: T, slot: number) => void): void {
     const imports = new Map<string, number>();
-    const builder = new ShapeBuilder(this.layout, imports, this.hot);
-    const made: { slot: number; locals: WasmType[]; body: Bytes }[] = [];
-    for (const shape of shapes) {
-      if (this.slots[shape.id] !== undefined) continue;
+    const builder = new ShapeBuilder(this.layout, imports);
+    const made: { slot: number; locals: WasmType[]; body: Bytes; unlikely: number[] }[] = [];
+    for (const one of whole) {
       const slot = this.nextSlot++;
       if (slot >= TABLE_SIZE) throw new Error("more instruction shapes than the table has room for");
-      builder.begin(shape);
-      shape.definition!.lower(builder, ...shape.form.operands);
-      builder.finish();
+      if (slot >= this.table.length) this.table.grow(this.table.length);
+      build(builder, one, slot);
       const body = new Bytes(builder.code.len);
       body.bytes(builder.code.buf, builder.code.len);
-      made.push({ slot, locals: builder.types.slice(2), body });
-      this.slots[shape.id] = slot;
-      this.counters.shapes++;
+      made.push({ slot, locals: builder.types.slice(2), body, unlikely: [...builder.unlikelyAt] });
     }
+    if (made.length === 0) return;
     const w = this.writeModule(imports);
-    const type = w.type(["i32", "i32"], ["i32"]);
-    for (const f of made) w.exportFunction(String(f.slot), w.addFunction(type, f.locals, f.body));
-    // only the core imports the table: V8 gives each instance that does a copy of the whole
+    const type = w.type(...SHAPE);
+    for (const f of made) w.exportFunction(String(f.slot), w.addFunction(type, f.locals, f.body, f.unlikely));
     const exports = this.instantiate(w);
     for (const f of made) this.table.set(f.slot, exports[String(f.slot)]);
   }
@@ -263,7 +180,10 @@ export class Interpreter {
     this.flush();
     for (let i = FN_FIRST; i < this.nextSlot; i++) this.table.set(i, null);
     this.nextSlot = FN_FIRST;
-    this.slots.length = 0;
+    this.slots.length = this.shapes.length = 0;
+    this.runSlots.clear();
+    this.wild.clear();
+    this.perhaps.clear();
     this.decoder.forgetShapes();
     this.warmUp();
   }
@@ -351,7 +271,8 @@ export class Interpreter {
     }
     this.counters.blocks++;
     const end = Math.max(here, rip + 1);
-    const block: Block = { at: first, count, start: rip, end, dead: false, source: this.layout.mem.u8.slice(rip, end), ...(movable ? { moves: moves.slice(0, count) } : {}) };
+    const block: Block = { at: first, count, start: rip, end, dead: false, goal: 0, source: this.layout.mem.u8.slice(rip, end), ...(movable ? { moves: moves.slice(0, count) } : {}) };
+    this.expect(block, this.nextGoal(0));
     this.add(block);
     if (movable) this.model(block);
     return first;
@@ -386,8 +307,7 @@ export class Interpreter {
       u32[(at + 4) >> 2] = Math.floor(to / 0x1_0000_0000);
     };
     for (let k = 0, from = model.at, at = first; k < model.count; k++, from += REC_SIZE, at += REC_SIZE) {
-      let fn = model.functions?.[k] ?? u32[(from + REC_FN) >> 2]!;
-      if (fn === FN_ENTER) fn = u32[(from + REC_HOT) >> 2]! >>> 16;
+      const fn = model.functions?.[k] ?? this.functionOf(from);
       u32.copyWithin(at >> 2, from >> 2, (from + REC_SIZE) >> 2);
       u32[(at + REC_FN) >> 2] = fn;
       u32[(at + REC_RIP) >> 2]! += by;
@@ -400,7 +320,9 @@ export class Interpreter {
     }
     this.next = first + model.count * REC_SIZE;
     this.counters.copied++;
-    this.add({ at: first, count: model.count, start: rip, end: model.end + by, dead: false, source: model.source!, moves: model.moves! });
+    const block: Block = { at: first, count: model.count, start: rip, end: model.end + by, dead: false, goal: 0, source: model.source!, moves: model.moves! };
+    this.expect(block, this.nextGoal(0));
+    this.add(block);
     return first;
   }
 
@@ -444,6 +366,112 @@ export class Interpreter {
     u32[w + (REC_HOT >> 2)] = 0;
   }
 
+  // ---- code that is reached often
+
+  /** For how often a block may be reached, more than `times`, before something is done: it is to be joined, or compiled; 0: nothing is. */
+  private nextGoal(times: number): number {
+    for (const goal of [this.warm, this.hot]) if (goal > times) return this.hot > 0 ? Math.min(goal, this.hot) : goal;
+    return 0;
+  }
+  /** The block's counter goes on up to `goal`. */
+  private expect(block: Block, goal: number): void {
+    const u32 = this.layout.mem.u32, at = (block.at + REC_HOT) >> 2;
+    u32[at] = goal === 0 ? 0 : block.goal - goal;
+    if (goal !== 0) block.goal = goal;
+  }
+  /** A branch has come to the block at `rip` as often as was waited for, `retired` instructions after the machine began. Is it worth compiling now? */
+  reached(rip: number, retired: number): boolean {
+    const block = this.blockAt.get(rip);
+    if (block === undefined) return false;
+    const times = block.goal;
+    if (this.hot > 0 && times >= this.hot) return true;
+    this.toJoin.push(block);
+    this.tick(retired);
+    this.expect(block, this.nextGoal(times));
+    return false;
+  }
+  /** How often the block at `rip` was the target of a branch. */
+  heat(rip: number): number {
+    const block = this.blockAt.get(rip);
+    if (block === undefined) return 0;
+    const count = this.layout.mem.u32[(block.at + REC_HOT) >> 2]! | 0;
+    return count < 0 ? block.goal + count : Math.max(block.goal, this.hot);
+  }
+
+  /** `retired` instructions after the machine began: are there blocks to be joined that have waited long enough for others? */
+  tick(retired: number): void {
+    const waiting = this.toJoin.length;
+    if (waiting === 0 || (waiting < MAX_WAITING && retired < this.nextJoin)) return;
+    this.nextJoin = retired + JOIN_EVERY * this.warm;
+    this.joinAll();
+  }
+  /** Joins the instructions at `rip` now. */
+  join(rip: number): void {
+    if (this.find(rip) === 0) this.decode(rip);
+    this.toJoin.push(this.blockAt.get(rip)!);
+    this.joinAll();
+  }
+  /** Joins the instructions of all blocks that are waiting for it, and of those that they go on in. */
+  private joinAll(): void {
+    const missing = new Map<string, Shape[]>(), places: { at: number; key: string }[] = [];
+    const met = new Set(this.toJoin);
+    this.toJoin = [];
+    for (const block of met) {
+      if (block.dead) continue;
+      this.counters.joined++;
+      const next = this.runsOf(block, (at, run) => {
+        const key = run.map((shape) => shape.id).join();
+        if (!this.runSlots.has(key)) missing.set(key, run);
+        places.push({ at, key });
+      });
+      const after = next === undefined ? undefined : this.blockAt.get(next);
+      if (after !== undefined) met.add(after);
+    }
+    if (this.nextSlot + missing.size > this.mostShapes) return;
+    this.addFunctions([...missing], (builder, [key, run], slot) => {
+      builder.run(run, this.perhaps);
+      this.runSlots.set(key, slot);
+      this.shapes[slot] = run[0]!;
+    });
+    for (const { at, key } of places) this.setFunction(at, this.runSlots.get(key)!);
+  }
+  /** Tells of the runs in a block: their first records, and shapes. The address at which the program goes on after the block, if it is in its code. */
+  private runsOf(block: Block, tell: (at: number, run: Shape[]) => void): number | undefined {
+    const { u32 } = this.layout.mem;
+    const end = block.at + block.count * REC_SIZE;
+    for (let at = block.at, jumps = 0; at < end && jumps <= MAX_JUMPS; ) {
+      const run: Shape[] = [], first = at;
+      let shape: Shape | undefined;
+      for (; at < end && run.length < MAX_RUN; at += REC_SIZE) {
+        const fn = this.functionOf(at);
+        if (fn === FN_LINK) break;
+        shape = this.shapes[fn];
+        if (shape === undefined) return undefined;
+        run.push(shape);
+        if (shape.form.operands[0]?.kind === "rel") jumps++;
+        if (shape.definition!.ends || this.wild.has(shape.id)) {
+          at += REC_SIZE;
+          break;
+        }
+      }
+      if (run.length > 1) tell(first, run);
+      if (at === end) return shape?.form.name === "call" ? u32[(at - REC_SIZE + REC_NEXT) >> 2]! : undefined;
+      if (this.functionOf(at) === FN_LINK) return u32[(at + REC_IMM) >> 2]!;
+    }
+    return undefined;
+  }
+  /** The function of a record, also where compiled code is entered instead. */
+  private functionOf(at: number): number {
+    const { u32 } = this.layout.mem;
+    const fn = u32[(at + REC_FN) >> 2]!;
+    return fn === FN_ENTER ? u32[(at + REC_HOT) >> 2]! >>> 16 : fn;
+  }
+  private setFunction(at: number, fn: number): void {
+    const { u32 } = this.layout.mem;
+    if (u32[(at + REC_FN) >> 2] === FN_ENTER) u32[(at + REC_HOT) >> 2] = (u32[(at + REC_HOT) >> 2]! & 0xffff) | (fn << 16);
+    else u32[(at + REC_FN) >> 2] = fn;
+  }
+
   // ---- compiled code
 
   /** The block at `rip`, if there is one, enters compiled code from now on. */
@@ -451,25 +479,20 @@ export class Interpreter {
     const block = this.blockAt.get(rip);
     if (block === undefined) return;
     const { u32 } = this.layout.mem;
-    let fn = u32[(block.at + REC_FN) >> 2]!;
-    if (fn === FN_ENTER) fn = u32[(block.at + REC_HOT) >> 2]! >>> 16;
+    const fn = this.functionOf(block.at);
     if (fn < FN_FIRST) return;
     // what the record did before is in the upper half
-    u32[(block.at + REC_HOT) >> 2] = (slot | (fn << 16)) >>> 0;
+    u32[(block.at + REC_HOT) >> 2] = slot | (fn << 16);
     u32[(block.at + REC_FN) >> 2] = FN_ENTER;
+    block.goal = Math.max(block.goal, this.hot);
   }
   /** The block at `rip` is interpreted again. `never`: and is not to be compiled any more. */
   detach(rip: number, never: boolean): void {
     const block = this.blockAt.get(rip);
     if (block === undefined) return;
-    const { u32 } = this.layout.mem;
-    if (u32[(block.at + REC_FN) >> 2] === FN_ENTER) u32[(block.at + REC_FN) >> 2] = u32[(block.at + REC_HOT) >> 2]! >>> 16;
-    u32[(block.at + REC_HOT) >> 2] = never ? this.hot : 0;
-  }
-  /** How often the block at `rip` was the target of a branch. */
-  heat(rip: number): number {
-    const block = this.blockAt.get(rip);
-    return block === undefined ? 0 : Math.min(this.layout.mem.u32[(block.at + REC_HOT) >> 2]!, this.hot);
+    this.layout.mem.u32[(block.at + REC_FN) >> 2] = this.functionOf(block.at);
+    if (!never) block.goal = 0;
+    this.expect(block, never ? 0 : this.hot);
   }
   private kill(block: Block): void {
     const u32 = this.layout.mem.u32;
@@ -483,12 +506,11 @@ export class Interpreter {
     this.counters.invalidated++;
     const functions = new Uint16Array(block.count);
     for (let k = 0, at = block.at; k < block.count; k++, at += REC_SIZE) {
-      let fn = u32[(at + REC_FN) >> 2]!;
-      if (fn === FN_ENTER) {
-        fn = u32[(at + REC_HOT) >> 2]! >>> 16;
-        u32[(at + REC_HOT) >> 2] = 0;
+      functions[k] = this.functionOf(at);
+      if (u32[(at + REC_FN) >> 2] === FN_ENTER) {
+        block.goal = 0;
+        this.expect(block, this.hot);
       }
-      functions[k] = fn;
       u32[(at + REC_FN) >> 2] = FN_DEAD;
     }
     block.functions = functions;
@@ -529,6 +551,8 @@ export class Interpreter {
     this.blockAt.clear();
     this.deadAt.clear();
     this.models.clear();
+    this.toJoin = [];
+    this.nextJoin = 0;
     u32.fill(0, this.hash >> 2, (this.hash >> 2) + (2 << HASH_BITS));
     this.next = this.records;
     this.compiler?.flush();

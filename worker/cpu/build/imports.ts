@@ -1,6 +1,12 @@
 // worker/cpu/build/imports.ts — what generated code imports beside helpers.
 import type { WasmType } from "./module.ts";
 
+/** Helpers that never write guest memory: whoever calls them need not ask whether code was hit. */
+export const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
+
+/** Helpers that go to registers or flags in the state block by themselves. */
+export const STATEFUL = /^(rep_|enter$|rflags$|setRflags$|div128$|idiv128$|fxsave|fxrstor|xsave|xrstor|gather$|vzero)/;
+
 /** Functions that generated code imports, with their types; helpers have none of either but a result i32. */
 export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], readonly WasmType[]]>> = {
   /** (rip, address, bytes, 1 write | 2 fetch | 4 misaligned): notes the fault */
@@ -9,11 +15,8 @@ export const IMPORTS: Readonly<Record<string, readonly [readonly WasmType[], rea
   "$code_hit": [["i32", "i32"], []],
   /** rip → record, or 1 with EXIT_MISS noted */
   "$lookup": [["i64"], ["i32"]],
-  /** the same, counted for the compiled tier; a record → itself, counted, or 1 with EXIT_HOT noted */
+  /** rip → record, counted (REC_HOT), or 1 with EXIT_HOT or EXIT_MISS noted */
   "$lookup_hot": [["i64"], ["i32"]],
-  "$hot": [["i32"], ["i32"]],
-  /** record of a branch → record of its target, or 1 */
-  "$link": [["i32"], ["i32"]],
   /** slot of compiled code → where it wants to go on */
   "$region": [["i32"], ["i64"]],
   /**

@@ -1,15 +1,19 @@
-// worker/cpu/build/shape.ts — tier 0's builder: one wasm function per shape, operand fields loaded from the decoded record.
+// worker/cpu/build/shape.ts — tier 0's builder: a wasm function for a shape, or for a run of shapes, operand fields loaded from the decoded records.
 //
-// A shape function is (record, left) → next record. 1 instead says: see ST_EXIT. `left` is how many instructions may still retire.
+// A shape function is (record, left) → (next record, left after it). `left`, at least 1, is how many instructions may still retire. The lowest bits of what it
+// returns first may say that it is something else: NEXT_*.
+//
+// The function of a run executes several records in a row, whatever their operands are, and so saves the indirect calls between them: each is
+// likely to be mispredicted, which costs more than most instructions. What happens within is as if they were executed one after the other.
 
 import type { Shape } from "../decode.ts";
 import { EXIT_KERNEL } from "../exit.ts";
-import type { Condition, FlagKind } from "../flags.ts";
-import { FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS, CONDITIONS } from "../flags.ts";
-import { STATUS_FLAGS, ST_EXIT, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES, ST_LEFT, ST_RIP, ST_XMM, ST_FPR, CF, OF, AF } from "../state.ts";
+import { ST_EXIT, ST_FPR, ST_LEFT, ST_RIP, ST_XMM } from "../state.ts";
+import { lowerInto } from "../insn/define.ts";
 import type { InsnForm, Operand } from "./builder.ts";
-import { WasmBuilder } from "./wasm.ts";
-import type { WasmLayout } from "./wasm.ts";
+import { NO_STORE, STATEFUL } from "./imports.ts";
+import type { WasmType } from "./module.ts";
+import { NotedFlags } from "./shape_flags.ts";
 
 // The decoded record: REC_SIZE bytes.
 /** u32: table slot of the shape function */
@@ -29,23 +33,33 @@ export const REC_DISP = 40;
 export const REC_IMM = 48;
 /** u32: record of the branch target once known */
 export const REC_CHAIN = 56;
-/** u32: times a branch that counts was taken, counting down; or compiled code's slot */
+/** i32: below 0: times that a branch may come here before $hot is asked; or compiled code's slot, with what the function was before; 0: nobody counts */
 export const REC_HOT = 60;
 export const REC_SIZE = 64;
 /** Operands that a record has room for. */
 export const REC_OPERANDS = 3;
 
-export class ShapeBuilder extends WasmBuilder {
+/** Parameters, and results, of shape functions. */
+export const SHAPE: readonly [WasmType[], WasmType[]] = [["i32", "i32"], ["i32", "i32"]];
+// In place of the next record:
+/** nothing more: see ST_EXIT; `left` is without an instruction that run() counts */
+export const NEXT_STOP = 1;
+/** + the record of a branch: it was taken */
+export const NEXT_BRANCH = 2;
+/** a jump or a call to ST_RIP; a return */
+export const NEXT_JUMP = 4, NEXT_RETURN = 8;
+
+export class ShapeBuilder extends NotedFlags {
   form: InsnForm = { name: "", operands: [], rep: 0, opsize: 0, addrsize: 8 };
   private shape: Shape | undefined;
-  /** Times that a branch target is reached before EXIT_HOT; 0: not counted, there is no compiled tier. */
-  private readonly hot: number;
-
-  constructor(layout: WasmLayout, imports: Map<string, number>, hot: number) {
-    super(layout, imports);
-    this.hot = hot;
-  }
-
+  /** Of a run: which instruction this is, and how many there are. */
+  private part = 0;
+  private parts = 1;
+  /** Local that says that a store has hit decoded code, once there is one; and whether this instruction may have set it */
+  private hit = 0;
+  private mayHit = false;
+  /** The instruction may write memory without the builder's verbs for it. */
+  wild = false;
   /** Starts a function; then comes the definition; then finish(). */
   begin(shape: Shape | undefined, params = 2): void {
     this.code.len = 0;
@@ -55,25 +69,92 @@ export class ShapeBuilder extends WasmBuilder {
     this.barrier();
     this.shape = shape;
     if (shape !== undefined) this.form = shape.form;
+    this.part = this.hit = this.depth = 0;
+    this.parts = 1;
+    this.wild = this.perhaps = this.notedHere = this.mayHit = false;
+    this.noted = undefined;
+    this.unlikelyAt.length = 0;
+  }
+  /** A shape's function. */
+  single(shape: Shape): void {
+    this.begin(shape);
+    lowerInto(this, shape);
+    this.finish();
+  }
+  /** A run's, of at least two. `perhaps`: ids of the shapes of which single() has said so. */
+  run(shapes: readonly Shape[], perhaps: ReadonlySet<number>): void {
+    this.begin(shapes[0]);
+    this.parts = shapes.length;
+    shapes.forEach((shape, i) => {
+      this.part = i;
+      this.shape = shape;
+      this.form = shape.form;
+      this.notedHere = false;
+      if (perhaps.has(shape.id)) this.settle();
+      lowerInto(this, shape);
+      if (i < shapes.length - 1) this.between();
+    });
+    this.finish();
+  }
+  /** After an instruction that is not the last of its run: does the next one follow at once? */
+  private between(): void {
+    if (this.part === 0) {
+      // for all of them
+      this.byte(0x20);
+      this.byte(1);
+      this.i32const(this.parts);
+      this.byte(0x48); // i32.lt_s
+    }
+    if (this.mayHit) {
+      // it may not be what it was any more
+      this.get(this.hit);
+      if (this.part === 0) this.byte(0x72);
+      this.mayHit = false;
+    } else if (this.part > 0) return this.release();
+    this.seldom();
+    this.if();
+    this.goOn(1);
+    this.end();
+    this.release();
   }
   /** After the definition: on to the next record. */
   finish(): void {
-    this.byte(0x20);
-    this.byte(0);
-    this.i32const(REC_SIZE);
-    this.byte(0x6a);
+    this.goOn(1);
     this.byte(0x0b);
   }
-  /** Emits the return of an i32 value that is on the stack. */
-  private ret32(): void {
-    this.byte(0x0f);
+  /** Returns the record of this instruction, or of the n-th after it, plus `what`; this instruction has retired. */
+  private goOn(n: number, what = 0): void {
+    this.storeFlags();
+    this.byte(0x20);
+    this.byte(0);
+    if (this.part + n > 0 || what > 0) {
+      this.i32const(REC_SIZE * (this.part + n) + what);
+      this.byte(0x6a);
+    }
+    this.left(1);
+    this.byte(0x0f); // return
+  }
+  /** Pushes how many may retire when this instruction (done: 1) has, or before. */
+  private left(done: 0 | 1): void {
+    this.byte(0x20);
+    this.byte(1);
+    if (this.part + done === 0) return;
+    this.i32const(this.part + done);
+    this.byte(0x6b);
+  }
+  /** The instruction has not retired, or run() counts it. */
+  private stop(what = NEXT_STOP): void {
+    this.storeFlags();
+    this.i32const(what);
+    this.left(0);
+    this.byte(0x0f); // return
   }
 
   /** A field of the record: i32, or i64 with opcode 0x29. */
   private field(offset: number, opcode = 0x28): void {
     this.byte(0x20);
     this.byte(0);
-    this.memarg(opcode, 0, offset);
+    this.memarg(opcode, 0, REC_SIZE * this.part + offset);
   }
   private home(o: Operand): void {
     this.field(REC_OP + 4 * o.index);
@@ -233,213 +314,64 @@ export class ShapeBuilder extends WasmBuilder {
     this.i32const(n);
     this.i32const(kind);
     this.callImport("$fault");
-    this.i32const(1);
-    this.ret32();
+    this.stop();
   }
   protected emitCodeHit(address32: number, n: number): void {
     this.get(address32);
     this.i32const(n);
     this.callImport("$code_hit");
+    if (this.part === this.parts - 1) return;
+    if (this.hit === 0) this.hit = this.permanent("i32");
+    this.i32const(1);
+    this.set(this.hit);
+    this.barrier();
+    this.mayHit = true;
   }
   protected emitTrap(exit: number): void {
     this.setState(ST_RIP, this.thisRip());
     this.setState(ST_EXIT, exit);
-    this.i32const(1);
-    this.ret32();
+    this.stop();
   }
   leave(exit: number, rip?: number): void {
     this.setState(ST_RIP, rip ?? this.nextRip());
     this.setState(ST_EXIT, this.i32(exit));
-    this.i32const(1);
-    this.ret32();
+    this.stop();
   }
   kernel(): void {
     this.call("door", [this.thisRip()]);
     this.leave(EXIT_KERNEL);
   }
   jump(rip: number): void {
-    this.get(rip);
-    this.callImport(this.hot > 0 ? "$lookup_hot" : "$lookup");
-    this.ret32();
+    this.setState(ST_RIP, rip);
+    this.stop(NEXT_JUMP);
   }
   jumpCall(rip: number): void {
     this.jump(rip);
   }
   jumpRet(rip: number): void {
-    // where a call returns to is not worth compiling by itself
-    this.get(rip);
-    this.callImport("$lookup");
-    this.ret32();
+    this.setState(ST_RIP, rip);
+    this.stop(NEXT_RETURN);
   }
   branch(_target: Operand, c?: number): void {
     if (c !== undefined) {
       this.get(c);
       this.if();
     }
-    this.byte(0x20);
-    this.byte(0);
-    this.memarg(0x28, 0, REC_CHAIN);
-    const chain = this.take("i32");
-    this.get(chain);
-    this.if();
-    if (this.hot > 0) {
-      // counts; from the last but one time on, $hot decides
-      this.get(chain);
-      this.memarg(0x28, 0, REC_HOT);
-      const n = this.take("i32");
-      this.get(n);
-      this.i32const(this.hot - 1);
-      this.byte(0x49); // i32.lt_u
-      this.if();
-      this.get(chain);
-      this.get(n);
-      this.i32const(1);
-      this.byte(0x6a);
-      this.memarg(0x36, 0, REC_HOT);
-      this.else();
-      this.get(chain);
-      this.callImport("$hot");
-      this.ret32();
-      this.end();
-    }
-    this.get(chain);
-    this.ret32();
-    this.end();
-    this.byte(0x20);
-    this.byte(0);
-    this.callImport("$link");
-    this.ret32();
+    this.goOn(0, NEXT_BRANCH);
     if (c !== undefined) this.end();
   }
   branchCall(target: Operand): void {
     this.branch(target);
   }
 
-  // ---- flags: written to the state block at once
-
-  private setFlagState(op: number, r: number, a: number, b: number): void {
-    this.setState(ST_FL_OP, this.i32(op));
-    this.setState(ST_FL_RES, r);
-    this.setState(ST_FL_A, a);
-    this.setState(ST_FL_B, b);
-  }
-  private wide(size: number, v: number): number {
-    return this.sext(this.signed(size, v));
-  }
-  flags(kind: FlagKind, size: number, r: number, x?: number, y?: number): void {
-    if (kind === "logic") {
-      // as a comparison with zero: every condition comes out right
-      const wide = this.wide(size, r);
-      this.setFlagState(FL_SUB, wide, wide, this.i64(0));
-    } else if (kind === "inc" || kind === "dec") {
-      const c = this.cond("b");
-      const one = this.imm(1, this.typeOf(r) === "i64" ? 8 : 4);
-      const before = kind === "inc" ? this.sub(r, one) : this.add(r, one);
-      this.setFlagState(kind === "inc" ? FL_INC : FL_DEC, this.wide(size, r), this.wide(size, before), this.zext(c));
-    } else {
-      this.setFlagState(FLAG_KINDS[kind], this.wide(size, r), this.wide(size, x!), this.wide(size, y!));
+  protected beforeHelper(name: string): void {
+    if (!NO_STORE.test(name)) this.wild = true;
+    if (STATEFUL.test(name)) {
+      if (this.depth > 0) this.perhaps = true;
+      this.settle();
     }
-  }
-  flagsFrom(size: number, r: number, c?: number, o?: number, a?: number): void {
-    this.setFlagState(FL_EXPLICIT, this.wide(size, r), this.zext(this.flagImage(c, o, a)), this.i64(0));
-  }
-  flagsLater(size: number, r: number, of: readonly number[], work: (of: readonly number[]) => [c: number, o?: number]): void {
-    this.flagsFrom(size, r, ...work(of));
-  }
-  setFlags(which: number, image: number): void {
-    let bits = this.and(image, this.i32(which));
-    if (which !== STATUS_FLAGS) bits = this.or(bits, this.and(this.getFlags(), this.i32(STATUS_FLAGS & ~which)));
-    this.setFlagState(FL_BITS, this.i64(0), this.zext(bits), this.i64(0));
-  }
-  getFlags(): number {
-    this.callImport("$getflags");
-    return this.take("i32");
-  }
-  cond(cc: Condition): number {
-    const n = CONDITIONS.indexOf(cc);
-    const v = this.positive(CONDITIONS[n & ~1]!);
-    return n & 1 ? this.eqz(v) : v;
-  }
-  private positive(cc: Condition): number {
-    const bit = (n: number): number => this.and(this.shr(this.getFlags(), this.i32(n)), this.i32(1));
-    const result = this.variable(this.i32(0));
-    const fast = (test: number, quick: () => number, slow: () => number): number => {
-      this.when(test, () => this.assign(result, quick()), () => this.assign(result, slow()));
-      return result;
-    };
-    const isSub = (): number => this.eqz(this.getState(ST_FL_OP, "i32"));
-    const notBits = (): number => this.cmp("ne", this.getState(ST_FL_OP, "i32"), this.i32(FL_BITS));
-    const a = (): number => this.getState(ST_FL_A, "i64"), b = (): number => this.getState(ST_FL_B, "i64");
-    const r = (): number => this.getState(ST_FL_RES, "i64");
-    switch (cc) {
-      case "e":
-        return fast(notBits(), () => this.eqz(r()), () => bit(6));
-      case "s":
-        return fast(notBits(), () => this.cmp("lt_s", r(), this.i64(0)), () => bit(7));
-      case "b":
-        return fast(isSub(), () => this.cmp("lt_u", a(), b()), () => bit(0));
-      case "be":
-        return fast(isSub(), () => this.cmp("le_u", a(), b()), () => this.nez(this.and(this.getFlags(), this.i32(0x41))));
-      case "l":
-        return fast(isSub(), () => this.cmp("lt_s", a(), b()), () => {
-          const f = this.getFlags();
-          return this.and(this.xor(this.shr(f, this.i32(7)), this.shr(f, this.i32(11))), this.i32(1));
-        });
-      case "le":
-        return fast(isSub(), () => this.cmp("le_s", a(), b()), () => {
-          const f = this.getFlags();
-          const l = this.xor(this.shr(f, this.i32(7)), this.shr(f, this.i32(11)));
-          return this.and(this.or(l, this.shr(f, this.i32(6))), this.i32(1));
-        });
-      case "o":
-        return bit(11);
-      default: // "p"
-        return bit(2);
-    }
-  }
-
-  /** The body of $getflags: the six flags from the state block. Type: () → i32. */
-  emitGetFlags(): void {
-    const op = this.getState(ST_FL_OP, "i32"), a = this.getState(ST_FL_A, "i64"), b = this.getState(ST_FL_B, "i64");
-    const r = this.getState(ST_FL_RES, "i64");
-    const is = (kind: number): number => this.cmp("eq", op, this.i32(kind));
-    this.when(is(FL_BITS), () => {
-      this.get(this.and(this.trunc(a), this.i32(STATUS_FLAGS)));
-      this.ret32();
-    });
-    const sign = (v: number, to: number): number => this.shl(this.trunc(this.shr(v, this.i64(63))), this.i32(to));
-    const not = (v: number): number => this.xor(v, this.i64(-1));
-    const p = this.xor(this.trunc(r), this.shr(this.and(this.trunc(r), this.i32(0xff)), this.i32(4)));
-    const even = this.xor(this.and(this.shr(this.i32(0x6996), this.and(p, this.i32(15))), this.i32(1)), this.i32(1));
-    let f = this.or(this.shl(even, this.i32(2)), this.shl(this.eqz(r), this.i32(6)));
-    f = this.variable(this.or(f, sign(r, 7)));
-    const or = (v: number): void => this.assign(f, this.or(f, v));
-    const af = (): void => or(this.and(this.trunc(this.xor(this.xor(a, b), r)), this.i32(0x10)));
-    this.when(is(FL_EXPLICIT), () => or(this.and(this.trunc(a), this.i32(CF | OF | AF))), () => {
-      this.when(this.cmp("ge_u", op, this.i32(FL_INC)), () => {
-        or(this.and(this.trunc(b), this.i32(1)));
-        or(this.and(this.trunc(this.xor(a, r)), this.i32(0x10)));
-        this.when(is(FL_INC), () => or(sign(this.and(not(a), r), 11)), () => or(sign(this.and(a, not(r)), 11)));
-      }, () => {
-        af();
-        // add and adc are odd-and-even neighbours 1 and 2, sub and sbb 0 and 3
-        this.when(this.or(is(FL_ADD), is(FLAG_KINDS.adc)), () => {
-          or(sign(this.or(this.and(a, b), this.and(this.or(a, b), not(r))), 0));
-          or(sign(this.and(this.xor(a, r), this.xor(b, r)), 11));
-        }, () => {
-          or(sign(this.or(this.and(not(a), b), this.and(this.or(not(a), b), r)), 0));
-          or(sign(this.and(this.xor(a, b), this.xor(a, r)), 11));
-        });
-      });
-    });
-    this.get(f);
-    this.byte(0x0b);
-  }
-
-  protected beforeHelper(_name: string): void {
     this.i32const(0);
-    this.byte(0x20);
-    this.byte(1);
+    this.left(0);
     this.memarg(0x36, 0, this.layout.state + ST_LEFT);
   }
   protected afterHelper(_name: string): void {

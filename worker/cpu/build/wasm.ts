@@ -93,10 +93,11 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.bytes[this.types.length] = 8;
     return this.types.push(type) - 1;
   }
-  /** All temporaries of the instruction are dead. */
-  protected releaseTemps(): void {
-    for (const local of this.used) this.free.of(this.types[local]!).push(local);
+  /** All temporaries of the instruction are dead, but for those that are kept. */
+  protected releaseTemps(kept: readonly number[] = []): void {
+    for (const local of this.used) if (!kept.includes(local)) this.free.of(this.types[local]!).push(local);
     if (this.used.length > 0) this.used.length = 0;
+    for (const local of kept) this.used.push(local);
     this.constants = 0;
     if (this.constBytes.size > 0) this.constBytes.clear();
   }
@@ -302,6 +303,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.byte(0x7d); // i64.sub
     this.i64const(this.layout.mem.size - n - min);
     this.byte(0x56); // i64.gt_u
+    this.seldom();
     this.if();
     this.emitFault(address, n, write ? 1 : 0);
     this.end();
@@ -351,6 +353,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
     this.memarg(0x2d, 0, this.layout.codeMap);
+    this.seldom();
     this.if();
     this.emitCodeHit(a, n);
     this.end();

@@ -1,18 +1,16 @@
 // worker/cpu/jit/emit_state.ts — the state block and compiled code: registers in locals, ways out, and the checks that lead there.
 import type { Bytes, WasmType } from "../build/module.ts";
+import { NO_STORE, STATEFUL } from "../build/imports.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
 import { Addresses, CONSTANT, MAX_STORES, type Check } from "./addresses.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
 import { MEM } from "./flag_record.ts";
-import { STATEFUL, type Links } from "./links.ts";
+import type { Links } from "./links.ts";
 import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
 import { ALIGNED, BOUNDS, CLEAR, type Group, type Strides } from "./strides.ts";
-
-/** Helpers that never write guest memory. */
-const NO_STORE = /^(sse_|cpuid$|rdtsc$|rflags$|setRflags$|div128$|idiv128$|door$|rep_lods$|rep_cmps$|rep_scas$)/;
 
 /** Ways out of a region that are shared, at most; others store something for themselves. */
 const MAX_WAYS = 16;

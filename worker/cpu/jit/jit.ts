@@ -9,13 +9,13 @@ import type { Decoder } from "../decode.ts";
 import { Assembler } from "../build/assembler.ts";
 import type { WasmType } from "../build/module.ts";
 import { Bytes, ModuleWriter } from "../build/module.ts";
-import { REC_HOT, REC_RIP } from "../build/shape.ts";
+import { NEXT_STOP, REC_HOT, REC_RIP, SHAPE } from "../build/shape.ts";
 import type { WasmLayout } from "../build/wasm.ts";
 import { IMPORTS } from "../build/imports.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import type { CompiledCode, Compiler } from "../block.ts";
 import type { Interpreter } from "../interp.ts";
-import { FN_ENTER } from "../interp.ts";
+import { FN_ENTER } from "../core.ts";
 import { RSP, ST_DEPTH, ST_EXIT, ST_GPR, ST_LEFT } from "../state.ts";
 import { RegionBuilder } from "./emit.ts";
 import { settleFunction } from "./flag_record.ts";
@@ -241,7 +241,7 @@ export class Jit implements Compiler {
     w.importTable("r", MAX_REGIONS);
     const lookup = w.importFunction("$lookup_hot", ["i64"], ["i32"]);
     const [kernel, quick, again] = (["$kernel", "$quick", "$again"] as const).map((name) => w.importFunction(name, ...IMPORTS[name]!));
-    const shape = w.type(["i32", "i32"], ["i32"]);
+    const shape = w.type(...SHAPE);
     const s = this.links.state;
     const a = new Assembler();
     // locals: 2 rip after, 3 next record
@@ -249,13 +249,14 @@ export class Jit implements Compiler {
     a.get(0).load(REC_HOT).const(0xffff).op(0x71).callIndirect(w.type([], ["i64"]), 1).set(2);
     a.get(2).get(0).load64u32(REC_RIP).op(0x51).const(0).load(s + ST_LEFT).get(1).op(0x46, 0x71).if();
     // too little left for a whole block: one instruction at a time
-    a.get(0).get(1).get(0).load(REC_HOT).const(16).op(0x76).callIndirect(shape, 0).return().end();
+    a.get(0).get(1).get(0).load(REC_HOT).const(16).op(0x76).returnCallIndirect(shape).end();
+    const counted = (): Assembler => a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(NEXT_STOP).const(0).load(s + ST_LEFT).return();
     a.get(2).const64(-1).op(0x51).const(0).load(s + ST_EXIT).const(0).op(0x47, 0x71).if();
-    a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
+    counted().end();
     // where it leaves to is a branch's target like any other: it may become hot. What left has been counted.
     a.get(2).call(lookup).tee(3).const(1).op(0x46).if();
-    a.const(0).const(0).load(s + ST_EXIT).const(EXIT_COUNTED).op(0x72).store(s + ST_EXIT).const(3).return().end();
-    a.get(3).const(1).op(0x72).op(0x0b);
+    counted().end();
+    a.get(3).const(0).load(s + ST_LEFT).op(0x0b);
     w.element(FN_ENTER, w.addFunction(shape, ["i64", "i32"], a.take()));
     // code that goes on in other code must not leave a frame here
     a.get(0).returnCallIndirect(w.type([], ["i64"]), 1).op(0x0b);

@@ -4,9 +4,6 @@ import type { WasmLayout } from "../build/wasm.ts";
 /** The jump table: direct-mapped pairs of u32 [guest address, table slot]. */
 export const JUMP_ENTRIES = 4096;
 
-/** Helpers that go to registers or flags in the state block by themselves. */
-export const STATEFUL = /^(rep_|enter$|rflags$|setRflags$|div128$|idiv128$|fxsave|fxrstor|xsave|xrstor|gather$|vzero)/;
-
 /** What a region needs to know of the rest of the compiled tier. */
 export interface Links extends WasmLayout {
   /** where these 16 bytes are in memory, for good; 0: there is no room for them */

@@ -6,7 +6,7 @@ import type { Builder, InsnForm, IntBinary, IntCompare, Operand } from "../build
 import type { Op, Ty } from "../build/ops.ts";
 import type { Lane, SimdBinary, SimdShift, SimdTest, SimdUnary } from "../build/simd_ops.ts";
 import { factOf, forget, NO_FACTS, type Facts } from "./facts.ts";
-import { STATEFUL } from "./links.ts";
+import { STATEFUL } from "../build/imports.ts";
 import { lowerInto } from "../insn/define.ts";
 import { HIGH, type Insn } from "../decode.ts";
 import { ST_MXCSR, STATUS_FLAGS } from "../state.ts";

@@ -18,18 +18,22 @@ export interface Executor {
   readonly oracle?: boolean;
   /** compiled code is made when the counts say so; otherwise at once, wherever the case begins */
   readonly tiered?: boolean;
+  /** instructions are joined into runs at once, wherever the case begins */
+  readonly joined?: boolean;
 }
 export const EXECUTORS: readonly Executor[] = [
   { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
   { name: "interpreter, single steps", options: { cpu: "v3" }, budget: 1 },
+  { name: "interpreter, joined", options: { cpu: "v3" }, budget: 1_000_000, joined: true },
   { name: "compiled", options: { cpu: "v3", jit: true, hot: 2 }, budget: 1_000_000 },
   { name: "oracle", options: { cpu: "v3" }, budget: 1_000_000, oracle: true },
 ];
 
-/** For programs that run long enough to get hot. The second stops at many places, and goes on there. */
+/** For programs that run long enough to get hot. Those in slices stop at many places, and go on there. */
 export const TIERED: readonly Executor[] = [
-  { name: "interpreter", options: { cpu: "v3" }, budget: 1_000_000 },
-  { name: "compiled when hot", options: { cpu: "v3", jit: true, hot: 8 }, budget: 1_000_000, tiered: true },
+  { name: "interpreter, joined when warm", options: { cpu: "v3", warm: 2 }, budget: 1_000_000, tiered: true },
+  { name: "interpreter, joined when warm, in slices", options: { cpu: "v3", warm: 2 }, budget: 149, tiered: true },
+  { name: "compiled when hot", options: { cpu: "v3", warm: 4, jit: true, hot: 8 }, budget: 1_000_000, tiered: true },
   { name: "compiled when hot, in slices", options: { cpu: "v3", jit: true, hot: 3 }, budget: 149, tiered: true },
 ];
 
@@ -56,7 +60,7 @@ const TRAPS = new Map<number, number>([
 ]);
 
 /** Runs a case to its trap, `budget` instructions at a time. Trap -1: an exit that is no trap, or it never ended. */
-export function execute(cpu: Cpu, from: State, { budget, tiered }: Executor): Outcome {
+export function execute(cpu: Cpu, from: State, { budget, tiered, joined }: Executor): Outcome {
   const { mem, state } = cpu;
   const fpu = new X87(state);
   mem.u8.set(from.code, CODE);
@@ -75,11 +79,10 @@ export function execute(cpu: Cpu, from: State, { budget, tiered }: Executor): Ou
   for (let i = 0; i < 16; i++) mem.u8.set(from.ymmh.subarray(16 * i, 16 * i + 16), state.base + ST_XMM + 32 * i + 16);
   state.rflags = Number(from.rflags);
 
-  if (cpu.jit !== undefined) {
-    // at once, and whatever was there before
-    cpu.flush();
-    if (tiered !== true) cpu.jit.compile(state.rip);
-  }
+  // whatever was there before
+  if (cpu.jit !== undefined || tiered === true) cpu.flush();
+  if (tiered !== true) cpu.jit?.compile(state.rip);
+  if (joined === true) cpu.interpreter.join(state.rip);
   let exit: number = exits.EXIT_BUDGET;
   const end = cpu.retired + MOST;
   while (exit === exits.EXIT_BUDGET && cpu.retired < end) exit = cpu.run(budget);
