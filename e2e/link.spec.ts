@@ -127,6 +127,9 @@ test("an image from elsewhere is asked about, and an unknown one explained", asy
   const banner = page.getByRole("region", { name: "Opened link" });
   await expect(banner).toContainText("Its disk image comes from example.org, not from here");
   await expect(banner.getByRole("button", { name: "Fetch and boot it" })).toBeEnabled();
+  await expect(banner).toContainText("does not say how large it is");
+  await page.goto(`/#/?b=1&i=other.ext4&src=https%3A%2F%2Fexample.org%2Fother.ext4~${"ab".repeat(32)}~12582912`);
+  await expect(banner).toContainText("12.0 MiB");
   expect(guest.foreign).toEqual([]);
   await page.goto("/#/?b=1&i=missing.ext4");
   await expect(banner).toContainText("There is no such image here");

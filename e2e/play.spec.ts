@@ -233,5 +233,6 @@ test("axe finds nothing serious, in either theme", async ({ page }) => {
   await look("the preflight page");
   await page.goto("/embed.html");
   await expect(page.getByRole("button", { name: "Start Linux in this page" })).toBeVisible();
+  await expect(page.locator(".message")).toBeHidden();
   await look("the embedded machine");
 });

@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ActionButton } from "./button.tsx";
 import { FileNews } from "./file_news.tsx";
 import { CopyButton } from "./copy.tsx";
-import { size } from "./format.ts";
+import { count, size } from "./format.ts";
 import { offline, takeUpdate } from "./offline.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
@@ -32,7 +32,7 @@ function Waiting({ session }: { readonly session: Session }): ReactNode {
 }
 
 function Messages({ session }: { readonly session: Session }): ReactNode {
-  const { problem, notes, ended, power, resumed } = useStore(session.state);
+  const { problem, notes, ended, power, lost, resumed } = useStore(session.state);
   return (
     <>
       {problem !== undefined && (
@@ -50,6 +50,19 @@ function Messages({ session }: { readonly session: Session }): ReactNode {
           )}
           <button type="button" onClick={() => session.dismiss()}>
             Close
+          </button>
+        </div>
+      )}
+      {lost !== undefined && (
+        <div className="message note" role="status">
+          <p>
+            A tab that is gone has left its machine: kept on {new Date(lost.about.saved).toLocaleString()}, at instruction {count(lost.about.at)}, disk {lost.about.disk}.
+          </p>
+          <button type="button" className="primary" onClick={() => void session.goOnWithLost()}>
+            Go on with it
+          </button>
+          <button type="button" onClick={() => void session.forgetLost()}>
+            Forget it, start a new one
           </button>
         </div>
       )}

@@ -12,6 +12,7 @@ export function Help({ close, images }: { readonly close: () => void; readonly i
     d.showModal();
     // not to the first button, which is at the end
     d.focus();
+    d.scrollTop = 0;
   }, []);
   return (
     <dialog ref={dialog} className="help" tabIndex={-1} aria-labelledby="help-title" onClose={close}>

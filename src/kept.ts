@@ -35,6 +35,9 @@ export function tabName(): string {
   return name;
 }
 
+/** From now on this tab is the one of that name, whose machine it goes on with. */
+export const takeName = (name: string): void => write(() => sessionStorage, TAB, name);
+
 export function setKept(session: Session, on: boolean): void {
   kept.set({ on });
   write(() => localStorage, CONSENT, on ? "on" : undefined);

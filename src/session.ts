@@ -1,13 +1,13 @@
 // src/session.ts — the page's side of the machine: what it is doing, what it is to boot, and the worker that does it.
 import { type Remote, wrap } from "comlink";
-import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, MachineControl, Status, ToPage, ToWorker } from "../worker/protocol.ts";
+import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, MachineControl, SavedSession, Status, ToPage, ToWorker } from "../worker/protocol.ts";
 import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { count, plain } from "./format.ts";
 import { ENGINE } from "./engine.ts";
 import { machineWorker, manifest } from "./early.ts";
-import { kept, tabName } from "./kept.ts";
+import { kept, tabName, takeName } from "./kept.ts";
 import { judge } from "./link/guest.ts";
 import { isPageKey } from "./keys.ts";
 import { Store } from "./store.ts";
@@ -75,6 +75,8 @@ export interface State {
   readonly stale: boolean;
   /** what the disk that runs is called, and whether it is kept */
   /** the machine did not boot, but went on from a snapshot */
+  /** a machine that was kept by a tab that is gone: whether to go on with it is asked before another one starts, which would write to its disk */
+  readonly lost: { readonly id: string; readonly about: SavedSession } | undefined;
   readonly resumed: { readonly session: boolean } | undefined;
   readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
@@ -132,7 +134,7 @@ export class Session {
     this.state = new Store<State>({
       power: "off", waiting: undefined, storing: false, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
-      stopped: undefined, breakpoints: [], fault: undefined, resumed: undefined, alive: [],
+      stopped: undefined, breakpoints: [], fault: undefined, lost: undefined, resumed: undefined, alive: [],
     });
     this.consoles.forEach((console, line) => {
       console.oninput = (bytes) => this.input(line, bytes);
@@ -384,7 +386,7 @@ export class Session {
     this.figures.set({ status: undefined, mips: 0 });
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, resumed: undefined, alive: [],
+      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, lost: undefined, resumed: undefined, alive: [],
     });
     const { snapshot } = this.state.get().choices.find((c) => c.name === chosen) ?? {};
     const request: BootRequest = {
@@ -413,7 +415,11 @@ export class Session {
   /** What a visit begins with: the tab's own machine if it was kept, else the prompt, else a boot. */
   async begin(): Promise<void> {
     const saved = kept.get().on ? await this.control.savedSession(tabName()).catch(() => undefined) : undefined;
-    if (saved === undefined) return this.start(undefined, undefined, "prompt");
+    if (saved === undefined) {
+      const lost = kept.get().on ? await this.control.lostSession(tabName()).catch(() => undefined) : undefined;
+      if (lost === undefined) return this.start(undefined, undefined, "prompt");
+      return this.set({ lost });
+    }
     await this.stored;
     const ours = saved.engine === ENGINE && this.state.get().choices.some((c) => c.name === saved.disk);
     if (ours) {
@@ -425,6 +431,19 @@ export class Session {
     await this.control.forgetSession(tabName()).catch(() => undefined);
     await this.start(undefined, undefined, "prompt");
     this.note(`Your machine of ${new Date(saved.saved).toLocaleTimeString()} cannot go on: ${why.replace(/\.$/, "")}. What it had synced is on its disk.`);
+  }
+  /** This tab takes the place of one that is gone, with its machine. */
+  goOnWithLost(): Promise<void> {
+    const { lost } = this.state.get();
+    if (lost !== undefined) takeName(lost.id);
+    this.set({ lost: undefined });
+    return this.begin();
+  }
+  async forgetLost(): Promise<void> {
+    const { lost } = this.state.get();
+    this.set({ lost: undefined });
+    if (lost !== undefined) await this.control.forgetSession(lost.id).catch(() => undefined);
+    await this.start(undefined, undefined, "prompt");
   }
   /** Without touching what is kept. `changes`: with the changes kept so far. */
   startScratch(changes = false): Promise<void> {

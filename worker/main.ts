@@ -11,7 +11,7 @@ import { Disks, Turn } from "./main_disks.ts";
 import { SessionSaver, storedEvents } from "./main_session.ts";
 import { codec, gunzip } from "./os-browser/codec.ts";
 import { lockDisk } from "./os-browser/lock.ts";
-import { forgetSession, loadSession } from "./os-browser/sessions.ts";
+import { forgetSession, loadSession, lostSession, sessionLock } from "./os-browser/sessions.ts";
 import { BrowserOs } from "./os-browser/os.ts";
 import type { MachineEvent } from "./protocol/inspect.ts";
 import { snapshotHeader } from "./replay/snapshot_file.ts";
@@ -223,7 +223,7 @@ class Host {
     // on its way while the disk is opened
     const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
     const { session } = request;
-    const mine = session === undefined || (await lockDisk(`session ${session.id}`));
+    const mine = session === undefined || (await lockDisk(sessionLock(session.id)));
     const saved = mine ? await this.savedOf(request) : undefined;
     await this.disks.open(request.disk, saved?.overlay);
     for (const more of request.more ?? []) await this.disks.open(more);
@@ -373,7 +373,7 @@ class Host {
         this.fast = false;
         if (this.stopAtEnd) {
           this.paused = true;
-          this.post({ type: "stopped", why: "the moment that the link names" });
+          this.post({ type: "stopped", why: "Stopped: this is the moment that the link names." });
         }
         this.stopAtEnd = false;
         this.real = { host: performance.now(), guest: timeline.now.ns };
@@ -558,6 +558,10 @@ class Host {
     savedSession: async (id) => {
       const db = await this.disks.storage;
       return db === undefined ? undefined : (await loadSession(db, id))?.about;
+    },
+    lostSession: async (own) => {
+      const db = await this.disks.storage;
+      return db === undefined ? undefined : lostSession(db, own);
     },
     keepSession: (id, engine) => this.keepSession(id, engine),
     forgetSession: async (id) => {

@@ -130,6 +130,8 @@ export interface MachineControl extends ReplayControl, LinkControl {
   resetDisk(name: string): Promise<void>;
   /** The machine that is kept under a tab's name. */
   savedSession(id: string): Promise<SavedSession | undefined>;
+  /** The newest machine that was kept by a tab that is gone. */
+  lostSession(own: string): Promise<{ readonly id: string; readonly about: SavedSession } | undefined>;
   /** Keeps the machine from now on, as `session` of a boot does. Not one of a link, or with further disks: resolves to false. */
   keepSession(id: string, engine: string): Promise<boolean>;
   forgetSession(id: string): Promise<void>;

@@ -66,7 +66,7 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
         onChange={(e) => setWish(Number(e.target.value))} onPointerUp={release} onKeyUp={release} onBlur={release}
       />
       <p>
-        {live ? "The present" : "In the past"}: instruction {count(wish === undefined ? now.at : Math.round((end.at * wish) / STEPS))} of {count(end.at)}, {seconds(now.ns)} of guest time; {count(now.events)} events recorded. {snapshots} snapshots, {(bytes / 1e6).toFixed(1)} MB.
+        {live ? "The present" : "In the past"}: instruction {count(wish === undefined ? now.at : Math.round((end.at * wish) / STEPS))} of {count(end.at)}, {seconds(now.ns)} of guest time; {count(now.events)} events recorded. {snapshots} {snapshots === 1 ? "snapshot" : "snapshots"}, {(bytes / 1e6).toFixed(1)} MB.
       </p>
       <div className="row">
         <label>

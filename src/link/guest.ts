@@ -1,7 +1,7 @@
 // src/link/guest.ts — a link or a bundle that was opened: what it asks for, what became of it, whether the machine is the one it speaks of.
 import type { BootLink, OpenedLink } from "../../worker/protocol/link.ts";
 import type { Status } from "../../worker/protocol.ts";
-import { count, shortFingerprint } from "../format.ts";
+import { count, shortFingerprint, size } from "../format.ts";
 import { Store } from "../store.ts";
 
 export interface Verdict {
@@ -36,7 +36,7 @@ export function questionsOf(link: BootLink, site: ReadonlyMap<string, string | u
   const out: string[] = [];
   if (link.source !== undefined) {
     const { host } = new URL(link.source.url);
-    out.push(`Its disk image comes from ${host}, not from here (${link.source.url}). It is fetched from there if you go on, and only used if its SHA-256 is ${link.source.hash.slice(0, 12)}….`);
+    out.push(`Its disk image comes from ${host}, not from here (${link.source.url}). It is fetched from there if you go on${link.source.size === undefined ? " (the link does not say how large it is)" : `: ${size(link.source.size)}`}, and only used if its SHA-256 is ${link.source.hash.slice(0, 12)}….`);
   } else if (!site.has(link.image.name)) out.push(`Its disk image is called ${link.image.name}. There is no such image here: drop the file on the page, then open the link again.`);
   else {
     const have = site.get(link.image.name);

@@ -11,7 +11,7 @@ const site = (session: Session): string => session.state.get().choices[0]?.name 
 
 /** Where the image of a link comes from. */
 function sourceOf(session: Session, { link }: OpenedLink): ImageSource | undefined {
-  if (link.source !== undefined) return { kind: "published", url: link.source.url, sha256: link.source.hash, gzSize: 0 };
+  if (link.source !== undefined) return { kind: "published", url: link.source.url, sha256: link.source.hash, gzSize: link.source.size ?? 0 };
   return session.state.get().choices.find((c) => c.name === link.image.name)?.source;
 }
 

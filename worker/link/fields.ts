@@ -141,11 +141,11 @@ export const FIELDS: readonly Field[] = [
     key: "src",
     label: "image from elsewhere",
     parse: (link, value) => {
-      const m = /^(https?:\/\/[^\s~]{1,1000})~([0-9a-f]{64})$/.exec(value);
-      if (!m) return "an image from elsewhere should be URL~SHA256 with all 64 digits of the hash";
-      link.source = { url: m[1]!, hash: m[2]! };
+      const m = /^(https?:\/\/[^\s~]{1,1000})~([0-9a-f]{64})(?:~([1-9][0-9]{0,12}))?$/.exec(value);
+      if (!m) return "an image from elsewhere should be URL~SHA256, with all 64 digits of the hash, or URL~SHA256~BYTES";
+      link.source = { url: m[1]!, hash: m[2]!, size: m[3] === undefined ? undefined : Number(m[3]) };
       return undefined;
     },
-    write: (l) => (l.source ? `${l.source.url}~${l.source.hash}` : undefined),
+    write: (l) => (l.source ? `${l.source.url}~${l.source.hash}${l.source.size === undefined ? "" : `~${l.source.size}`}` : undefined),
   },
 ];

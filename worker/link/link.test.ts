@@ -26,7 +26,7 @@ const everything: BootLink = {
   ns: 999_888_777_666,
   title: "Where getpid lands — für alle",
   fingerprint: "3f9a21c700000000",
-  source: { url: "https://example.org/a/b.ext4", hash: "ab".repeat(32) },
+  source: { url: "https://example.org/a/b.ext4", hash: "ab".repeat(32), size: 12_345_678 },
   line: "ubd0=x rw mem=7m",
   extra: { command: "getpid\n", input: [{ at: 5, text: "ls\n" }, { at: 9, ns: 77, line: 1, text: "ü" }, { at: 9, ns: 78, hex: "ff00" }, { at: 10, size: [80, 24] }, { at: 10, clock: 5 }], files: [{ path: "/tmp/a", text: "x&y=z" }], notes: "n" },
   unknown: [["future", "a b&c"]],

@@ -27,7 +27,8 @@ const megabytes = (n: number): string => `${(n / 1e6).toFixed(1)} MB`;
 
 /** The parts of a stream in one array; `size` is a guess. Throws when it is longer than `LARGEST`. */
 async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, size: number, name: string, progress?: (done: number) => void): Promise<Uint8Array<ArrayBuffer>> {
-  let out = new Uint8Array(Math.max(size, 1 << 16));
+  // what is said of a size may be wrong, and a link may say anything
+  let out = new Uint8Array(Math.min(LARGEST, Math.max(size, 1 << 16)));
   let n = 0;
   const reader = stream.getReader();
   for (;;) {

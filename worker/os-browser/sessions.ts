@@ -1,6 +1,7 @@
 // worker/os-browser/sessions.ts — a tab's machine in the browser's database: a snapshot now and then, and every event since, so that nothing is lost with the tab.
 import type { SavedSession } from "../protocol.ts";
 import { answer, change } from "./database.ts";
+import { lockName } from "./lock.ts";
 
 export interface Saved {
   readonly about: SavedSession;
@@ -11,6 +12,9 @@ export interface Saved {
   /** of the disk at power-on */
   readonly overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[];
 }
+
+/** What a tab has locked while its machine is kept as session `id`. */
+export const sessionLock = (id: string): string => `session ${id}`;
 
 /** Sessions of other tabs that are kept. */
 const OTHERS = 2;
@@ -54,6 +58,17 @@ export async function loadSession(db: IDBDatabase, id: string): Promise<(Saved &
   let count = 0;
   while (first >= 0 && keys[first + count]?.[1] === saved.events + count) count++;
   return { ...saved, tail: first < 0 ? [] : list.slice(first, first + count) };
+}
+/** The newest session whose tab is gone: nobody holds its lock. Where the browser has no locks nobody can tell, and there is none. */
+export async function lostSession(db: IDBDatabase, own: string): Promise<{ readonly id: string; readonly about: SavedSession } | undefined> {
+  if (!("locks" in navigator)) return undefined;
+  const { held = [] } = await navigator.locks.query();
+  const taken = new Set(held.map((l) => l.name));
+  const store = db.transaction("sessions").objectStore("sessions");
+  const keys = (await answer(store.getAllKeys())) as [string, number?][];
+  const ids = keys.flatMap(([id, n]) => (n === undefined && id !== own && !taken.has(lockName(sessionLock(id))) ? [id] : []));
+  const id = ids.sort().at(-1);
+  return id === undefined ? undefined : { id, about: ((await answer(db.transaction("sessions").objectStore("sessions").get([id]))) as Saved).about };
 }
 export function forgetSession(db: IDBDatabase, id: string): Promise<void> {
   return change(db, ["sessions"], (t) => t.objectStore("sessions").delete(ofSession(id)));

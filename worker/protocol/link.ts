@@ -48,8 +48,8 @@ export interface BootLink {
   title: string;
   /** expected at `at`, or at the first prompt: 16 hex digits */
   fingerprint: string | undefined;
-  /** where the image comes from if not from here, and its SHA-256 */
-  source: { url: string; hash: string } | undefined;
+  /** where the image comes from if not from here, its SHA-256, and the bytes to fetch, if whoever made the link said so: nobody is asked before the visitor is */
+  source: { url: string; hash: string; size: number | undefined } | undefined;
   /** the packed part: files, armed command, input, notes */
   extra: Extra;
   /** keys of a newer version, kept so that sharing on loses nothing */
