@@ -35,7 +35,7 @@ const MAX_BLOCK = 64;
 /** Instructions of a run; conditional jumps in what is joined of a block. */
 const MAX_RUN = 24, MAX_JUMPS = 4;
 /** So many blocks are joined at once, since a module has its cost; fewer are after so many instructions, times that they had to be reached. */
-const MAX_WAITING = 32, JOIN_EVERY = 128;
+const MAX_WAITING = 64, JOIN_EVERY = 1024;
 
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
