@@ -34,8 +34,8 @@ const TABLE_SIZE = 16384, FIRST_SIZE = 1024;
 const MAX_BLOCK = 64;
 /** Instructions of a run; conditional jumps in what is joined of a block. */
 const MAX_RUN = 24, MAX_JUMPS = 4;
-/** So many blocks are joined at once, since a module has its cost; fewer are after so many instructions, times that they had to be reached. */
-const MAX_WAITING = 64, JOIN_EVERY = 1024;
+/** So many blocks are joined at once, since a module costs half a millisecond; fewer when the first has waited: see tick(). */
+const MAX_WAITING = 64;
 
 /** Bytes that an interpreter takes above guest memory of `size` bytes, with `records` records. */
 export function interpreterBytes(size: number, records: number): number {
@@ -402,7 +402,8 @@ export class Interpreter {
   tick(retired: number): void {
     const waiting = this.toJoin.length;
     if (waiting === 0 || (waiting < MAX_WAITING && retired < this.nextJoin)) return;
-    this.nextJoin = retired + JOIN_EVERY * this.warm;
+    // a million instructions, by default; next to none if a test wants runs at once
+    this.nextJoin = retired + (this.warm * this.warm >> 2);
     this.joinAll();
   }
   /** Joins the instructions at `rip` now. */
