@@ -19,6 +19,7 @@ import { VmRegion } from "../mm/nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "../mm/page_alloc.ts";
 import type { LinuxBinprm } from "./binprm.ts";
 import type { File } from "./fs.ts";
+import { memset } from "../lib/bytes.ts";
 
 /** stack of a program that does not say how much it wants */
 const DEFAULT_STACK = 131072;
@@ -163,7 +164,7 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
   let zeroed = vma.vm_start;
   for (const p of loads) {
     const addr = vma.vm_start + p.p_vaddr - base;
-    if (addr > zeroed) u8.fill(0, zeroed, addr);
+    if (addr > zeroed) memset(u8, 0, zeroed, addr);
     let n = 0;
     while (n < p.p_filesz) {
       const got = elf.file.f_op.read(elf.file, task, u8, addr + n, p.p_filesz - n, p.p_offset + n);
@@ -174,7 +175,7 @@ function map_file(task: Task, mm: Mm, elf: ElfFile): Loaded {
     segments.push({ addr, p_vaddr: p.p_vaddr, p_offset: p.p_offset, p_filesz: p.p_filesz, p_memsz: p.p_memsz, p_flags: p.p_flags });
   }
   const end = elf.e_type === ET_EXEC ? vma.vm_end : vma.vm_region.vm_top;
-  if (zeroed < end) u8.fill(0, zeroed, end);
+  if (zeroed < end) memset(u8, 0, zeroed, end);
   if (elf.e_type === ET_DYN) vma.vm_region.writable = loads
     .filter((p) => (p.p_flags & PF_W) !== 0)
     .map((p) => [vma.vm_start + PAGE_SIZE * Math.floor((p.p_vaddr - base) / PAGE_SIZE), vma.vm_start + PAGE_ALIGN(p.p_vaddr + p.p_memsz - base)]);
@@ -222,7 +223,7 @@ export function load_elf_fdpic(task: Task, mm: Mm, bprm: LinuxBinprm, exec: ElfF
   mm.end_data = data === undefined ? 0 : data.addr + data.p_memsz;
 
   const stack = map_anonymous(kernel, mm, size, VM_READ | VM_WRITE);
-  kernel.mem.u8.fill(0, stack.vm_start, stack.vm_region.vm_top);
+  memset(kernel.mem.u8, 0, stack.vm_start, stack.vm_region.vm_top);
   mm.start_brk = mm.brk = mm.end_brk = stack.vm_start;
   mm.stack_size = size;
   const sp = create_stack(task, mm, stack.vm_end, bprm, program, ld);

@@ -11,6 +11,7 @@ import { FileSystemType, Inode, SuperBlock, Dentry, File, type Iattr, type Owner
 import { DirFops, GenericFops } from "./generic_file.ts";
 import { current_time, file_accessed } from "./inode.ts";
 import { posix_acl_chmod, XATTR_NAME_POSIX_ACL_ACCESS, XATTR_NAME_POSIX_ACL_DEFAULT, type AclType, type PosixAcl } from "./posix_acl.ts";
+import { memset } from "../lib/bytes.ts";
 
 export const RAMFS_MAGIC = 0x858458f6;
 const PAGE_SIZE = 4096;
@@ -236,7 +237,7 @@ export class RamfsInode extends Inode {
     if (run === undefined) throw ENOMEM;
     const { addr } = run;
     if (run.total > count) pages.free_pages_exact(addr + count * PAGE_SIZE, run.total - count);
-    this.i_sb.kernel.mem.u8.fill(0, addr, addr + count * PAGE_SIZE);
+    memset(this.i_sb.kernel.mem.u8, 0, addr, addr + count * PAGE_SIZE);
     for (let i = 0; i < count; i++) this.pages.set(i, addr + i * PAGE_SIZE);
     this.i_blocks = count * 8;
   }
@@ -258,7 +259,7 @@ export class RamfsInode extends Inode {
     const page = this.i_sb.kernel.pages.alloc_pages(0);
     if (page === undefined) throw ENOMEM;
     this.pages.set(i, page);
-    this.i_sb.kernel.mem.u8.fill(0, page, page + PAGE_SIZE);
+    memset(this.i_sb.kernel.mem.u8, 0, page, page + PAGE_SIZE);
     this.i_blocks += 8;
     return page;
   }

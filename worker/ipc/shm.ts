@@ -13,6 +13,7 @@ import { File, FileOperations } from "../fs/fs.ts";
 import { fput } from "../fs/file_table.ts";
 import { MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE, do_mmap, do_munmap } from "../mm/nommu.ts";
 import { IPC_INFO, IPC_RMID, IPC_SET, IPC_STAT, IpcObject, get_perm, ipc_check_owner, ipc_now, ipcperms, put_perm } from "./util.ts";
+import { memset } from "../lib/bytes.ts";
 
 export const SHMMNI = 4096;
 const SHM_RDONLY = 0o10000;
@@ -94,7 +95,7 @@ export const sys_shmget = SYSCALL_DEFINE("shmget", [Int, Size, Hex], (task, key,
     const addr = kernel.pages.alloc_pages_exact(pages);
     if (addr === undefined) throw ENOMEM;
     kernel.arch.flush_icache_range(addr, pages * 4096);
-    kernel.mem.u8.fill(0, addr, addr + pages * 4096);
+    memset(kernel.mem.u8, 0, addr, addr + pages * 4096);
     return new Shm(task, key, shmflg, addr, size);
   };
   return kernel.ipc.shm.ipcget(task, key, shmflg, make, SHMMNI, (shm) => {

@@ -3,6 +3,7 @@
 // Guest address = offset in memory, so these are plain accesses behind one range check. Unlike Linux without an MMU (where a bad
 // pointer faults in the kernel and panics it), a range outside [0x1000, mem=) is EFAULT.
 import { EFAULT, ENAMETOOLONG } from "../include/uapi/errno.ts";
+import { memset } from "../lib/bytes.ts";
 
 /** Guest memory as the kernel sees it. The views cover the whole memory; `size` is the end of guest RAM. */
 export interface Memory {
@@ -89,7 +90,7 @@ export function copy_to_user(m: Memory, addr: number, bytes: Uint8Array): void {
 }
 export function clear_user(m: Memory, addr: number, len: number): void {
   check_write(m, addr, len);
-  m.u8.fill(0, addr, addr + len);
+  memset(m.u8, 0, addr, addr + len);
 }
 
 /** A NUL-terminated string as a byte string (one char per byte, latin1). Throws EFAULT, or `toolong` when `max` bytes hold no NUL. */

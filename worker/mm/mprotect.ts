@@ -6,6 +6,7 @@ import type { Task } from "../kernel/task.ts";
 import { VM_EXEC, VM_READ, VM_SHARED, VM_WRITE, type VmArea } from "./mm_types.ts";
 import { current_mm, no_longer_shared, owns, PROT_WRITE } from "./nommu.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "./page_alloc.ts";
+import { memset } from "../lib/bytes.ts";
 
 const PROT_SEM = 8;
 const PROT_GROWSDOWN = 0x01000000;
@@ -59,7 +60,7 @@ export const sys_madvise = SYSCALL_DEFINE("madvise", [Ptr, Size, Int], (task, ad
     }
     const [from, to] = [Math.max(addr, vma.vm_start), Math.min(end, vma.vm_end)];
     task.kernel.arch.flush_icache_range(from, to - from);
-    task.kernel.mem.u8.fill(0, from, to);
+    memset(task.kernel.mem.u8, 0, from, to);
   }
   return 0;
 });

@@ -16,6 +16,7 @@ import {
 import { forget_shadow, free_run, put_region, VmRegion } from "./nommu_types.ts";
 import { PAGE_ALIGN, PAGE_SIZE } from "./page_alloc.ts";
 import { show_mem } from "./show_mem.ts";
+import { memset } from "../lib/bytes.ts";
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
@@ -115,7 +116,7 @@ function private_copy(kernel: Kernel, task: Task, len: number, file: File | unde
       throw e;
     }
   }
-  u8.fill(0, start + filled, start + run.total * PAGE_SIZE);
+  memset(u8, 0, start + filled, start + run.total * PAGE_SIZE);
   return { start, top: start + run.total * PAGE_SIZE };
 }
 
@@ -217,7 +218,7 @@ function map_own(task: Task, mm: Mm, file: File | undefined, addr: number, len: 
       filled += n;
     }
   }
-  u8.fill(0, addr + filled, end);
+  memset(u8, 0, addr + filled, end);
   if (file !== undefined) code_placed(task, file, prot, pgoff, addr, end - addr);
   return addr;
 }
@@ -359,7 +360,7 @@ export const sys_brk = SYSCALL_DEFINE("brk", [Ptr], (task, brk) => {
   if (brk < mm.start_brk || brk > mm.end_brk) return mm.brk;
   if (brk > mm.brk) {
     task.kernel.arch.flush_icache_range(mm.brk, brk - mm.brk);
-    task.kernel.mem.u8.fill(0, mm.brk, brk);
+    memset(task.kernel.mem.u8, 0, mm.brk, brk);
   }
   mm.brk = brk;
   return brk;

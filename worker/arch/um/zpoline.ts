@@ -96,8 +96,20 @@ export class RewrittenSites {
   /** bit n: page n may have some. Each read(2) asks, and few pages do. */
   private marks = new Uint32Array(0);
   add(addr: number): void {
-    const page = Math.floor(addr / PAGE_SIZE);
-    const known = this.pages.get(page);
+    this.in_page(Math.floor(addr / PAGE_SIZE)).add(addr);
+  }
+  /** The same of many: neighbours are next to each other. */
+  add_all(addrs: readonly number[]): void {
+    let page = -1, known: Set<number> | undefined;
+    for (const addr of addrs) {
+      const p = Math.floor(addr / PAGE_SIZE);
+      if (known === undefined || p !== page) known = this.in_page((page = p));
+      known.add(addr);
+    }
+  }
+  /** Those of a page, which may have some from now on. */
+  private in_page(page: number): Set<number> {
+    let known = this.pages.get(page);
     const word = page >>> 5;
     if (word >= this.marks.length) {
       const more = new Uint32Array(2 * word + 1);
@@ -105,8 +117,8 @@ export class RewrittenSites {
       this.marks = more;
     }
     this.marks[word] = this.marks[word]! | (1 << (page & 31));
-    if (known === undefined) this.pages.set(page, new Set([addr]));
-    else known.add(addr);
+    if (known === undefined) this.pages.set(page, (known = new Set()));
+    return known;
   }
   has(addr: number): boolean {
     return this.pages.get(Math.floor(addr / PAGE_SIZE))?.has(addr) ?? false;
@@ -292,7 +304,7 @@ function rewrite(kernel: Kernel, z: Zpoline, image: TranslatedImage, pieces: rea
     if (found.length === 0) continue;
     // all at once: a file has hundreds
     kernel.arch.flush_icache_range(found[0]!, found[found.length - 1]! + 2 - found[0]!);
-    for (const addr of found) z.rewritten.add(addr);
+    z.rewritten.add_all(found);
   }
   // told once for each file: every later execve does the same. (Not by the cache: a restored machine has an empty one.)
   if (![...z.images.values()].some((i) => i.translation.same(image.translation))) kernel.printk.info(described(image.name, image.translation));

@@ -5,6 +5,7 @@ import { RAX, RBP, RCX, RDI, RDX, RSI, RSP, ST_DF, ST_RET, ST_TSC_BASE } from ".
 import type { CpuState } from "../state.ts";
 import type { HelperContext, Helpers } from "./helpers.ts";
 import { arg, arg32, arg64, checkAccess, setRet, setRet64 } from "./helpers.ts";
+import { memset } from "../../lib/bytes.ts";
 
 /** Adds |delta| < 2^32 to a register, all 64 bits of it, or the low 32 and clears the rest. */
 function addTo(state: CpuState, reg: number, delta: number, width: number): void {
@@ -79,7 +80,7 @@ const FEW = 256;
 /** Sets `bytes` bytes from `start` on to `b`. */
 function fill({ u8, dv }: HelperContext["mem"], start: number, bytes: number, b: number): void {
   if (bytes >= FEW) {
-    u8.fill(b, start, start + bytes);
+    memset(u8, b, start, start + bytes);
     return;
   }
   // as whole numbers of 32 bits, whatever they were calculated as: the loop is several times as fast

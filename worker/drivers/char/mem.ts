@@ -9,6 +9,7 @@ import type { Task } from "../../kernel/task.ts";
 import { FMODE_LSEEK, FMODE_NOWAIT, File, FileOperations, POLLERR, POLLIN, POLLPRI, POLLRDNORM, type Inode, type Path } from "../../fs/fs.ts";
 import { CharDriver } from "./chrdev.ts";
 import { random_fops } from "./random.ts";
+import { memset } from "../../lib/bytes.ts";
 
 const MEM_MAJOR = 1;
 
@@ -43,7 +44,7 @@ export class ZeroFops extends NullFops {
   }
   override read(_file: File, _task: Task, buf: Uint8Array, off: number, len: number): number {
     if (len < 64) for (let i = 0; i < len; i++) buf[off + i] = 0;
-    else buf.fill(0, off, off + len);
+    else memset(buf, 0, off, off + len);
     return len;
   }
   override get mmap_capabilities(): "zero" | false {

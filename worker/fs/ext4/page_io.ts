@@ -4,6 +4,7 @@
 // that leads to it (ordered mode). Bytes of a page beyond the end of the file are always zero.
 import { PAGE_SIZE } from "./ext4.ts";
 import type { Ext4Inode } from "./inode.ts";
+import { memset } from "../../lib/bytes.ts";
 
 /** pages read at once when one is missing */
 const READ_AHEAD = 32;
@@ -53,7 +54,7 @@ export class Mapping {
       const from = at - index * PAGE_SIZE;
       const n = Math.min(PAGE_SIZE - from, end - at);
       const page = this.pages.get(index) ?? this.fill(index, Math.ceil((end - index * PAGE_SIZE) / PAGE_SIZE));
-      if (page === undefined) buf.fill(0, to, to + n);
+      if (page === undefined) memset(buf, 0, to, to + n);
       else copy(page.data, from, buf, to, n);
       at += n;
       to += n;
