@@ -10,23 +10,25 @@ import { seed, type Where } from "./bench/seed.ts";
 import { MODES } from "./bench/session.ts";
 import { benchUi } from "./bench/ui.ts";
 import { benchReplay } from "./bench/replay.ts";
+import { benchInterpreter } from "./bench/interpreter.ts";
 import { benchTranslator } from "./bench/translator.ts";
 import { chromiumGuest, hostRunner, launch, nodeGuest, qemu, rowsOf, type Runner, servePage, v86 } from "./bench/runners.ts";
 
-const USAGE = `npm run bench -- boot|seed|cpu|translator|replay|ui [ROW...] [--rounds=N] [--jit=off] [--in=node|chromium] [--mode=MODE,...] [--json]
+const USAGE = `npm run bench -- boot|seed|cpu|interpreter|translator|replay|ui [ROW...] [--rounds=N] [--jit=off] [--in=node|chromium] [--mode=MODE,...] [--json]
 
 boot   from nothing to the shell's prompt, in Node and in Chromium: time, instructions
 seed   the system calls of lmbench's table, µs each, in the four ways into the kernel (${MODES.join(", ")}), in Node and in Chromium,
        beside the same program on this host and the published figures
 cpu    kernels of computation, ms each, beside the same program on this host, under qemu-x86_64 (Debian's qemu-user) and in v86
        (its npm package, here or where the variable V86 says), if those are there
+interpreter  instructions a second without the compiled tier: boots, and what shells do, in Node; --rounds=N times each, so that the last one is warm
 translator how many instructions the compiled tier translates a second of processor time, in Node
 replay what recording costs, snapshots, going back, beginning at one: processor time and bytes; --minutes=N of a session, 10
 ui     the page with a busy guest, in Chromium, with each panel open, or with those of ROW (Calls, Memory …): key to echo, main-thread tasks, updates of the panels, what each panel costs the guest; fails when a goal is missed
 
 --in     where the guest runs: Node or Chromium. Without it, seed takes both, cpu Node
 --mode   seed: these ways only
---json   one object. translator: {cold, first, warm, copies}, each {thousands, ms, perSecond}. seed: {rows: [{name, mode, where, us, native_us, ratio, spread, instructions}]}. cpu: {rows: [{name, ours, native, ratio}], geomean: {native, v86, qemu}, counters}. native: our time as a multiple of
+--json   one object. interpreter: {rows: [{name, millions, first, last}]}. translator: {cold, first, warm, copies}, each {thousands, ms, perSecond}. seed: {rows: [{name, mode, where, us, native_us, ratio, spread, instructions}]}. cpu: {rows: [{name, ours, native, ratio}], geomean: {native, v86, qemu}, counters}. native: our time as a multiple of
          this host's; v86 and qemu: theirs as a multiple of ours, null if not there. counters: scripts/bench/counters.ts, of a machine in Node`;
 
 /** a measurement is long enough when it takes this many ms */
@@ -155,12 +157,13 @@ async function counted(program: string, names: readonly string[]): Promise<unkno
   return { boot, rows: counters(guest.machine, from) };
 }
 
-if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu", "translator", "replay", "ui"].includes(what) || !["node", "chromium"].includes(option("in", "node")) || !(rounds >= 1)) {
+if (what === undefined || args.includes("--help") || !["boot", "seed", "cpu", "interpreter", "translator", "replay", "ui"].includes(what) || !["node", "chromium"].includes(option("in", "node")) || !(rounds >= 1)) {
   console.error(USAGE);
   process.exitCode = args.includes("--help") ? 0 : 2;
 } else if (!setup("test")) process.exitCode = 1;
 else if (what === "boot") await boot();
 else if (what === "ui") process.exitCode = (await benchUi(rounds, say, rows)) ? 0 : 1;
+else if (what === "interpreter") await benchInterpreter(rounds, say, json);
 else if (what === "translator") await benchTranslator(say, json);
 else if (what === "replay") await benchReplay(Number(option("minutes", "10")));
 else if (what === "seed") await seed({ rows, rounds, json, places: chosen<Where>("in", ["Node", "Chromium"]), modes: chosen("mode", MODES) });
