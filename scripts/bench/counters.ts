@@ -7,6 +7,8 @@ import type { TestMachine } from "../../worker/test/boot.ts";
 export interface Counters {
   /** bytes of WebAssembly for one guest instruction, modules and all */
   readonly wasmBytesPerInsn: number;
+  /** thousands of bytes, all together */
+  readonly wasmKilobytes: number;
   /** regions, the modules that they are in, and instructions in them */
   readonly regions: number;
   readonly modules: number;
@@ -23,6 +25,7 @@ export function counters(m: TestMachine, since?: Raw): Counters {
   const insns = now.insns - from.insns, retired = now.retired - from.retired;
   return {
     wasmBytesPerInsn: insns === 0 ? 0 : round((now.bytes - from.bytes) / insns),
+    wasmKilobytes: round((now.bytes - from.bytes) / 1000),
     regions: now.regions - from.regions,
     modules: now.modules - from.modules,
     insns,

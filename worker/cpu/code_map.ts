@@ -36,6 +36,10 @@ export class CodeMap {
     this.register({ at: 0, count: 0, start, end, dead: false, goal: 0, compiled });
   }
 
+  /** Compiled code that the byte at `address` is part of. */
+  compiledAt(address: number): CompiledCode | undefined {
+    return this.granules.get(address >>> CODE_SHIFT)?.blocks.find((b) => b.compiled !== undefined && !isDead(b) && b.start <= address && address < b.end)?.compiled;
+  }
   /** No compiled code is to be told any more. */
   unwatch(): void {
     for (const [g, granule] of this.granules) {

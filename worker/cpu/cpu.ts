@@ -196,7 +196,7 @@ export class Cpu implements HelperContext {
       this.retired += more;
       this.left -= more;
       if (exit === EXIT_CALLED) return EXIT_BUDGET;
-      if (exit === EXIT_HOT && this.interpreter.reached(state.rip, this.retired)) this.jit!.compile(state.rip);
+      if (exit === EXIT_HOT && this.interpreter.reached(state.rip, this.retired)) this.jit!.reached(state.rip);
       if (exit === EXIT_BUDGET || exit === EXIT_HOT || exit === EXIT_MISS || exit === EXIT_RECHECK || exit === EXIT_MISS_LINK) {
         if (single && done > 0) return EXIT_DB;
         exit = EXIT_BUDGET;

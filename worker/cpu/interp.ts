@@ -495,6 +495,10 @@ export class Interpreter {
     if (!never) block.goal = 0;
     this.expect(block, never ? 0 : this.hot);
   }
+  /** The block at `rip`, if there is one: something has come there. */
+  block(rip: number): Block | undefined {
+    return this.blockAt.get(rip);
+  }
   private kill(block: Block): void {
     const u32 = this.layout.mem.u32;
     block.dead = true;

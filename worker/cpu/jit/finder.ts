@@ -4,6 +4,7 @@ import { constantTarget, jumpTargets } from "./guess.ts";
 import { blockOf, edgeTo, type Block, type Edge, type JumpTable } from "./region.ts";
 import type { Places } from "./places.ts";
 import type { Step, Steps } from "./steps.ts";
+import type { Trail } from "./trail.ts";
 
 /** Instructions in one region at most: what V8 compiles in some ten milliseconds. */
 export const MAX_INSNS = 1500;
@@ -40,6 +41,8 @@ export interface Surroundings {
   stop(rip: number): boolean;
   /** how often the code at rip was reached */
   heat(rip: number): number;
+  /** what has run, if that tells what will: nothing else is part of the region */
+  readonly trail: Trail | undefined;
 }
 
 /** Finds the blocks of a region. Addresses are places: those of copies, by number. */
@@ -151,7 +154,8 @@ export class Finder {
 
   /** All instructions reachable, and the leaders of blocks. */
   find(): void {
-    const { steps, places, around: { limit } } = this;
+    const { steps, places, around: { limit, trail } } = this;
+    const seen = (rip: number): boolean => trail === undefined || trail.begins(rip);
     const work = [0];
     const leader = (p: number): void => {
       this.leader(p);
@@ -162,6 +166,7 @@ export class Finder {
       let here = work.pop()!;
       const copy = places.copies[here]!;
       while (run.length > 0) run.pop();
+      trail?.begin();
       while (steps[here] === undefined && this.weight < MAX_INSNS) {
         const step = this.at(places.rips[here]!);
         if (step === undefined) break;
@@ -169,6 +174,7 @@ export class Finder {
         steps[here] = step;
         if (!isNop(insn)) this.weight++;
         run.push(step);
+        trail?.to(insn.rip);
         if (insn.shape.form.name === "lea" && insn.base < 0 && insn.index < 0 && insn.dispHi === 0) this.tables[insn.reg[0]!] = insn.dispLo >>> 0;
         const m = summary.moves;
         for (let i = 0; i < m.length; i += 3) if (m[i + 2] === 0) this.values[m[i]!] = this.values[m[i + 1]!]!;
@@ -178,16 +184,16 @@ export class Finder {
           continue;
         }
         if (summary.ending === "branch") {
-          if (target(insn) < limit) leader((this.taken[here] = this.place(copy, target(insn))));
-          if (summary.conditional) leader(next);
+          if (target(insn) < limit && seen(target(insn))) leader((this.taken[here] = this.place(copy, target(insn))));
+          if (summary.conditional && (trail === undefined || trail.ranOn() || trail.begins(insn.rip + insn.length))) leader(next);
         } else if (summary.ending === "jump") {
           const constant = constantTarget(run);
           const table = constant < 0 ? jumpTargets(run, this.tables, this.around.memory, limit) : { load: undefined, targets: constant < limit ? [constant] : [] };
           if (table.targets.length > 0) this.switches.set(here, table);
-          for (const to of table.targets) leader(this.place(copy, to));
+          for (const to of table.targets) if (seen(to)) leader(this.place(copy, to));
         } else if (summary.ending === "call") {
           const called = this.copyFor(here, run);
-          leader(next);
+          if (seen(insn.rip + insn.length)) leader(next);
           if (insn.shape.form.name === "vmcall") this.marks[next]! |= AFTER_DOOR;
           if (called > 0) leader(this.place(called, this.copies[called]!.entry));
           if (called === 0 || this.calls.get(here)!.guess >= 0) this.marks[next]! |= AFTER_CALL;

@@ -28,6 +28,7 @@ import type { Surroundings } from "./finder.ts";
 import type { Region } from "./region.ts";
 import { discover } from "./region.ts";
 import { Steps } from "./steps.ts";
+import { Trail } from "./trail.ts";
 
 /** Bit of ST_EXIT: compiled code has counted the instruction that left. */
 export const EXIT_COUNTED = 0x1000;
@@ -46,6 +47,14 @@ const WARM = 1000;
 const MAX_COPIES = 3, MAX_COPIED = 150;
 /** A region is compiled once more with one that it goes through, if by now it calls what is called often: up to this size, and if it begins in the same 2^n bytes. */
 const MAX_RENEWED = 1000, RENEWED_SHIFT = 12;
+/** A function that was called so often is compiled from its beginning, if a place in it is hot: or so often, if that is part of a region by now. */
+const OFTEN = 4000, CALLED = 250;
+/** A place in the middle of a region has to be hot once more for each so many of its instructions before a region begins there. */
+const PATIENCE = 64;
+/** A region of less than that is not without what has not run yet, if it is less than twice that with it. */
+const SMALL = 50;
+/** Addresses that regions have left out and may take in, at most. */
+const MAX_LEFT = 16384;
 /** Calls of a region, when it was compiled, of what was seldom called; its instructions. */
 interface Cold {
   readonly calls: readonly number[];
@@ -111,10 +120,12 @@ class Compiled implements CompiledCode {
   private readonly source: Uint8Array;
   dead = false;
   readonly copies: number;
+  readonly insns: number;
   /** instructions that the machine had retired when this was compiled */
   readonly born: number;
   constructor(jit: Jit, region: Region, slot: number, memory: Uint8Array, copies: number, module: Uint8Array<ArrayBuffer>) {
     this.copies = copies;
+    this.insns = region.insns;
     this.module = module;
     this.born = jit.host.retiredNow();
     this.jit = jit;
@@ -297,20 +308,53 @@ export class Jit implements Compiler {
   }
 
   /** Code at `rip` is hot. */
-  compile(rip: number): void {
+  reached(rip: number): void {
+    const left = this.leftBy(rip);
+    if (left.length > 0) {
+      this.interpreter.detach(rip, false);
+      this.translate(left, false);
+      return;
+    }
+    const start = this.insteadOf(rip);
+    if (start === rip) this.compile(rip);
+    else {
+      this.interpreter.detach(rip, false);
+      if (start >= 0) this.compile(start, false);
+    }
+  }
+  /**
+   * Where compiled code is to begin, as `rip` is hot; -1: nowhere, for now. Many places of a function become hot at the same time, and each of them is the beginning of a region as large
+   * as what is left of the function. So it is its beginning, if it is called often enough; and what regions have in their middle has to show for longer that they are not entered where they begin.
+   */
+  private insteadOf(rip: number): number {
+    const start = this.functions.of(rip), { interpreter } = this, covered = interpreter.code.compiledAt(rip) as Compiled | undefined;
+    if (start !== rip && !this.regions.has(start) && interpreter.heat(start) >= (covered === undefined ? OFTEN : CALLED)) return start;
+    if (start === rip || covered === undefined || this.outdated(rip).length > 0) return rip;
+    const n = this.waited.get(rip) ?? 0;
+    if (n >= covered.insns / PATIENCE) return rip;
+    this.waited.set(rip, n + 1);
+    return -1;
+  }
+  /** by address in the middle of regions: how often it has been hot */
+  private readonly waited = new Map<number, number>();
+  /** Compiles what begins at `rip`; `now`: where the guest is. */
+  compile(rip: number, now = true): void {
     const slot = this.slotAt(rip);
     if (slot !== 0) {
       this.interpreter.attach(rip, slot);
       return;
     }
-    if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS || this.bytes > this.mostBytes) this.flush();
-    const batch = this.collect(rip);
-    this.lap("find");
-    if (batch.length === 0) {
+    if (!this.translate([rip], now)) {
       this.counters.refused++;
       this.interpreter.detach(rip, true);
-      return;
     }
+  }
+  /** Whether there was anything to translate. */
+  private translate(entries: readonly number[], now: boolean): boolean {
+    if (this.nextSlot + BATCH_REGIONS + 1 > MAX_REGIONS || this.wordOf.size + 4096 > WORDS || this.bytes > this.mostBytes) this.flush();
+    const batch = this.collect(entries, now);
+    this.lap("find");
+    if (batch.length === 0) return false;
     const imports = new Map<string, number>();
     this.near.clear();
     batch.forEach((region, i) => this.near.set(region.entry, this.nextSlot + i));
@@ -324,6 +368,7 @@ export class Jit implements Compiler {
       return { region, from, to: code.len, locals: builder.types, unlikely: builder.unlikelyAt };
     });
     this.link(made, [...imports.keys()]);
+    return true;
   }
 
   private link(made: readonly Made[], callees: readonly string[]): void {
@@ -355,24 +400,50 @@ export class Jit implements Compiler {
     for (let r = 0; r < 16; r++) out.push(u32[at + 2 * r + 1]! * 0x1_0000_0000 + u32[at + 2 * r]!);
     return out;
   }
-  /** The region at `rip`, and those of functions that it calls which are not compiled yet. */
-  private collect(rip: number): Region[] {
+  /** Regions that left out what is at `rip`, because nothing had come there by then, and may be compiled once more. */
+  private leftBy(rip: number): number[] {
+    const entries = this.left.get(rip);
+    if (entries === undefined) return [];
+    this.left.delete(rip);
+    return entries.filter((entry) => (this.regions.get(entry)?.copies ?? MAX_COPIES) < MAX_COPIES);
+  }
+  /** by address that nothing had come to: regions that left it out */
+  private readonly left = new Map<number, number[]>();
+  private leaves(entry: number, blocks: Region["blocks"]): void {
+    if (this.left.size > MAX_LEFT) this.left.clear();
+    for (const { edges } of blocks)
+      for (const { block, rip } of edges) {
+        if (block >= 0 || this.interpreter.block(rip) !== undefined) continue;
+        const entries = this.left.get(rip);
+        if (entries === undefined) this.left.set(rip, [entry]);
+        else if (!entries.includes(entry)) entries.push(entry);
+      }
+  }
+  /** The regions at `entries`, which are to be new even if there are such, and those of functions that they call which are not compiled yet. `now`: the guest is at the only one. */
+  private collect(entries: readonly number[], now: boolean): Region[] {
     const { size } = this.links.mem;
     const batch: Region[] = [];
-    const met = new Set<number>([rip]), renewed = new Set<number>();
-    const around: Surroundings = {
+    const met = new Set(entries), renewed = new Set(entries.filter((entry) => this.regions.has(entry)));
+    const { interpreter } = this, trail = new Trail({ mem: this.links.mem, block: (at) => interpreter.block(at), step: (at) => this.steps.at(at) });
+    const whole: Surroundings = {
       memory: this.links.mem.dv,
       limit: size,
       stop: (at) => this.changes.size > 0 && (this.changes.get(at >>> CODE_SHIFT) ?? 0) > MAX_CHANGES,
-      heat: (at) => this.interpreter.heat(at),
+      heat: (at) => interpreter.heat(at),
+      trail: undefined,
     };
+    const seen: Surroundings = { ...whole, trail };
     let insns = 0;
     for (const entry of met) {
       if (batch.length > 0 && (batch.length >= BATCH_REGIONS || insns >= BATCH_INSNS)) break;
       const known = this.regions.get(entry);
       if (known !== undefined && known.copies >= MAX_COPIES) continue;
       const again = renewed.has(entry);
-      const region = discover(this.steps, entry, around, entry === rip ? this.registers() : [], entry === rip || again ? this.functions.of(entry) : entry);
+      const root = entries.includes(entry), registers = root && now ? this.registers() : [], start = root || again ? this.functions.of(entry) : entry;
+      const find = (around: Surroundings): Region | undefined => discover(this.steps, entry, around, registers, start);
+      const ran = (known !== undefined || interpreter.heat(entry) >= WARM) ? find(seen) : undefined;
+      const all = ran === undefined || ran.insns < SMALL ? find(whole) : undefined;
+      const region = ran === undefined || (all !== undefined && all.insns < 2 * SMALL) ? all : ran;
       if (region === undefined || (known !== undefined && region.insns > (again ? MAX_RENEWED : MAX_COPIED))) continue;
       // not if it has become less: what registers were then has told where jumps go
       if (again && region.insns <= (this.coldNear(entry)?.get(entry)?.insns ?? 0)) continue;
@@ -388,8 +459,9 @@ export class Jit implements Compiler {
         else cold.push(to);
       }
       this.setCold(entry, cold.length > 0 ? { calls: cold, insns: region.insns } : undefined);
-      if (entry !== rip) continue;
-      for (const outdated of this.outdated(rip)) {
+      if (region === ran) this.leaves(entry, region.blocks);
+      if (!root || again) continue;
+      for (const outdated of this.outdated(entry)) {
         renewed.add(outdated);
         met.add(outdated);
       }
@@ -473,6 +545,8 @@ export class Jit implements Compiler {
     this.links.mem.u32.fill(0, this.words >>> 2, (this.words >>> 2) + WORDS);
     this.wordOf.clear();
     this.changes.clear();
+    this.waited.clear();
+    this.left.clear();
     this.functions.clear();
     this.clearJumps();
     this.interpreter.code.unwatch();
