@@ -35,6 +35,8 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     await expect(guest.state).toContainText("Paused");
     await panel.getByRole("button", { name: "Step", exact: true }).click();
     await expect(panel.getByText(/^One instruction of uname/)).toBeVisible({ timeout: PATIENCE });
+    // long words go on below, instead of beyond the panel's edge
+    await expect(panel.locator(".code.words .plain").first()).toHaveCSS("white-space", "normal");
     await panel.getByRole("button", { name: /^Remove/ }).click();
     await guest.button("Resume").click();
     await guest.prompt();
