@@ -8,10 +8,13 @@ test("all of busybox is translated, and a quarter of it with copies of what is c
   const jit = cpu.jit!;
   expect(functions.length).toBeGreaterThan(2000);
   for (const rip of functions) jit.compile(rip);
-  const alone = jit.counters.insns;
+  const alone = jit.counters.insns, bytes = jit.counters.bytes;
   expect(alone).toBeGreaterThan(150_000);
+  // modules and all
+  expect(bytes / alone).toBeLessThan(73); // 71.0
   cpu.flush();
   cpu.interpreter.heat = () => 600;
   for (const rip of functions.filter((_, n) => n % 4 === 0)) jit.compile(rip);
   expect(jit.counters.insns - alone).toBeGreaterThan(alone / 4);
+  expect((jit.counters.bytes - bytes) / (jit.counters.insns - alone)).toBeLessThan(62); // 60.1
 }, 60_000);
