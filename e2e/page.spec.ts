@@ -79,6 +79,11 @@ test("themes, and a phone's width", async ({ page }) => {
   await parts.getByRole("button", { name: "Inspect" }).click();
   await expect(page.getByRole("tabpanel")).toBeVisible();
   await expect(page.locator(".screen")).toBeHidden();
+  // a lesson opens a panel, and its text stays before one's eyes
+  await parts.getByRole("button", { name: "Text" }).click();
+  await page.getByRole("button", { name: /^Tour/ }).click();
+  await expect(page.locator(".lessontext")).toBeVisible();
+  await expect(page.getByRole("tabpanel")).toBeHidden();
 });
 
 test("200 % zoom, forced colours, no movement; Tab reaches every region and is not held by the console", async ({ page }) => {

@@ -224,6 +224,7 @@ test("axe finds nothing serious, in either theme", async ({ page }) => {
   await look("the palette");
   await page.keyboard.press("Escape");
   await guest.button("Help and keyboard").click();
+  await expect(page.getByRole("heading", { name: /An x86-64 CPU/ })).toBeInViewport();
   await look("the help");
   await page.keyboard.press("Escape");
   await guest.button("Share").click();
