@@ -16,7 +16,7 @@ export interface Param {
 }
 
 /** `-` and `_` are the same in a name. */
-const canonical = (name: string): string => name.replaceAll("-", "_");
+const canonical = (name: string): string => (name.includes("-") ? name.replaceAll("-", "_") : name);
 
 /** Splits at blanks outside double quotes; the quotes go.  cf. next_arg() */
 function next_args(line: string): string[] {
@@ -45,6 +45,8 @@ export class Params {
   /** as /proc/cmdline shows it */
   readonly saved_command_line: string;
   readonly params: Param[] = [];
+  /** what each is at last, by its canonical name: mmap and execve ask */
+  private readonly values = new Map<string, string>();
   /** init's arguments (without argv[0]) and environment */
   readonly argv_init: string[] = [];
   readonly envp_init: string[] = ["HOME=/", "TERM=linux"];
@@ -61,6 +63,7 @@ export class Params {
       const name = eq < 0 ? word : word.slice(0, eq);
       const value = eq < 0 ? undefined : word.slice(eq + 1);
       this.params.push({ name, value });
+      this.values.set(canonical(name), value ?? "");
       // "init=" forgets what was meant for an earlier init, as init_setup() does
       if (name === "init" || name === "rdinit") this.argv_init.length = 0;
       if (this.known(name)) continue;
@@ -84,10 +87,7 @@ export class Params {
 
   /** The value of the last `name=value`; "" for a bare `name`; undefined when it is not there. */
   get(name: string): string | undefined {
-    const c = canonical(name);
-    let found: string | undefined;
-    for (const p of this.params) if (canonical(p.name) === c) found = p.value ?? "";
-    return found;
+    return this.values.get(canonical(name));
   }
   has(name: string): boolean {
     return this.get(name) !== undefined;
