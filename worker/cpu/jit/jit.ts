@@ -53,8 +53,8 @@ const OFTEN = 4000, CALLED = 250;
 const PATIENCE = 64;
 /** A region of less than that is not without what has not run yet, if it is less than twice that with it. */
 const SMALL = 50;
-/** Addresses that regions have left out and may take in, at most. */
-const MAX_LEFT = 16384;
+/** Addresses that regions have left out and may take in, at most; places that wait. */
+const MAX_NOTED = 16384;
 /** Calls of a region, when it was compiled, of what was seldom called; its instructions. */
 interface Cold {
   readonly calls: readonly number[];
@@ -331,7 +331,11 @@ export class Jit implements Compiler {
     if (start !== rip && !this.regions.has(start) && interpreter.heat(start) >= (covered === undefined ? OFTEN : CALLED)) return start;
     if (start === rip || covered === undefined || this.outdated(rip).length > 0) return rip;
     const n = this.waited.get(rip) ?? 0;
-    if (n >= covered.insns / PATIENCE) return rip;
+    if (n >= covered.insns / PATIENCE) {
+      this.waited.delete(rip);
+      return rip;
+    }
+    if (this.waited.size > MAX_NOTED) this.waited.clear();
     this.waited.set(rip, n + 1);
     return -1;
   }
@@ -410,7 +414,7 @@ export class Jit implements Compiler {
   /** by address that nothing had come to: regions that left it out */
   private readonly left = new Map<number, number[]>();
   private leaves(entry: number, blocks: Region["blocks"]): void {
-    if (this.left.size > MAX_LEFT) this.left.clear();
+    if (this.left.size > MAX_NOTED) this.left.clear();
     for (const { edges } of blocks)
       for (const { block, rip } of edges) {
         if (block >= 0 || this.interpreter.block(rip) !== undefined) continue;
@@ -526,9 +530,9 @@ export class Jit implements Compiler {
     else this.changes.delete(granule);
   }
 
-  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon, instructions, pages with regions that may be renewed. */
-  held(): { regions: number; old: number; words: number; changes: number; steps: number; cold: number } {
-    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size, steps: this.steps.size, cold: this.cold.size };
+  /** How much is kept at present, for tests and panels: regions, dead ones that may come back, words, places that changed soon, instructions, pages with regions that may be renewed, addresses left out, places that wait. */
+  held(): { regions: number; old: number; words: number; changes: number; steps: number; cold: number; left: number; waited: number } {
+    return { regions: this.regions.size, old: this.old.size, words: this.wordOf.size, changes: this.changes.size, steps: this.steps.size, cold: this.cold.size, left: this.left.size, waited: this.waited.size };
   }
 
   /** Forgets all compiled code. */
