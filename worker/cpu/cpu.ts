@@ -41,7 +41,7 @@ export interface CpuOptions {
   readonly jit?: boolean;
   /** times that a branch target is reached before it is compiled (at least 2) */
   readonly hot?: number;
-  /** times that a branch target is reached before its instructions are joined into runs: see join.ts */
+  /** times that a branch target is reached before its instructions are joined into runs: see interp.ts */
   readonly warm?: number;
   /** feature level: see cpuid.ts; default v2+ */
   readonly cpu?: string;
