@@ -419,7 +419,6 @@ export class Interpreter {
     this.toJoin = [];
     for (const block of met) {
       if (block.dead) continue;
-      this.counters.joined++;
       const next = this.runsOf(block, (at, run) => {
         const key = run.map((shape) => shape.id).join();
         if (!this.runSlots.has(key)) missing.set(key, run);
@@ -433,6 +432,7 @@ export class Interpreter {
       builder.run(run, this.perhaps);
       this.runSlots.set(key, slot);
       this.shapes[slot] = run[0]!;
+      this.counters.joined++;
     });
     for (const { at, key } of places) this.setFunction(at, this.runSlots.get(key)!);
   }

@@ -25,7 +25,9 @@ for (const executor of EXECUTORS)
         expect(runVectors(cpu, executor, text, every).wrong).toEqual([]);
       }, 60_000);
     test("random programs do what they do on hardware", () => {
+      const before = cpu.interpreter.counters.joined;
       expect(runPrograms(cpu, executor, read("programs")).wrong).toEqual([]);
+      if (executor.joined === true) expect(cpu.interpreter.counters.joined - before).toBeGreaterThan(40);
     }, 60_000);
   });
 
