@@ -9,6 +9,8 @@ test("panels show the machine's inside", async ({ page }) => {
   await guest.boot();
   const panel = page.getByRole("tabpanel");
   await guest.tab("Calls").click();
+  // the machine has said that it notes them
+  await expect(panel.getByRole("log")).toHaveText(/[^…]/);
   await guest.run("cat /proc/uptime");
   await expect(panel.getByRole("log")).toContainText('"/proc/uptime", O_RDONLY');
   await panel.getByLabel("Filter").fill("open uptime");

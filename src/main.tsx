@@ -2,10 +2,11 @@
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
+import { noteCalls } from "./inspect/watched.ts";
 import { openFragment } from "./link/open.ts";
 import { prepareOffline } from "./offline.ts";
 import { Session } from "./session.ts";
-import { openSheet } from "./ui.ts";
+import { openSheet, ui } from "./ui.ts";
 import "./styles/base.css";
 import "./styles/shell.css";
 import "./styles/console.css";
@@ -20,6 +21,7 @@ import "./styles/responsive.css";
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 const session = new Session();
+noteCalls(session, ui);
 createRoot(root).render(
   <StrictMode>
     <App session={session} />

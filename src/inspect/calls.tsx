@@ -8,6 +8,7 @@ import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { ui } from "../ui.ts";
 import { filtered, more, NOTHING, runs } from "./noted.ts";
+import { watched } from "./watched.ts";
 
 const PERIOD_MS = 150;
 
@@ -17,6 +18,7 @@ export const asStrace = (rows: readonly CallRow[]): string => rows.map((r) => `[
 export function CallsPanel({ session }: { readonly session: Session }): ReactNode {
   const { power } = useStore(session.state);
   const { focus } = useStore(ui);
+  const { log } = useStore(watched);
   const [{ rows, filter, found }, setNoted] = useState(NOTHING);
   const [follow, setFollow] = useState(true);
   const [together, setTogether] = useState(false);
@@ -26,12 +28,11 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
   const live = power === "running" || power === "paused";
   const setFilter = (words: string): void => setNoted((old) => filtered(old, words));
   useEffect(() => {
-    if (!live) return;
+    if (log === undefined) return;
     let ended = false;
     let seq = 0;
     const look = async (): Promise<void> => {
       setNotes(new Map(await session.ask("callNotes")));
-      await session.ask("watchCalls", true, undefined, focus);
       while (!ended) {
         const next = await session.ask("calls", seq);
         if (next.length > 0 && !ended) {
@@ -45,9 +46,8 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
     look().catch(() => undefined);
     return () => {
       ended = true;
-      void session.ask("watchCalls", false).catch(() => undefined);
     };
-  }, [session, live, focus]);
+  }, [session, log]);
   const joined = useMemo(() => (together ? runs(found) : []), [found, together]);
   const line = (r: CallRow, n: number): ReactNode => {
     // the result is seen, however long the arguments are
@@ -74,7 +74,7 @@ export function CallsPanel({ session }: { readonly session: Session }): ReactNod
     follow,
     onLeave: () => setFollow(false),
     label: "System calls",
-    empty: <p className="empty">{live ? (rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : "Nothing yet: calls are listed from the opening of this panel on. Type a command in the console.") : "The machine is off."}</p>,
+    empty: <p className="empty">{!live ? "The machine is off." : rows.length > 0 ? `None of the ${count(rows.length)} calls has all of these words.` : log === undefined ? "…" : "Nothing yet: calls are listed from the opening of this panel on. Type a command in the console."}</p>,
   };
   return (
     <div className="calls">
