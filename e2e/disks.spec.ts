@@ -1,8 +1,9 @@
 // e2e/disks.spec.ts — the browser's storage is full; and a server without TLS, where the browser has no locks: what the guest had synced stays, and two tabs never mix.
 import { chromium, expect, test } from "@playwright/test";
+import { browser as browserOf, SLOW } from "./browser.ts";
 import { Guest, QUIET } from "./guest.ts";
 
-test.setTimeout(300_000);
+test.setTimeout(300_000 * SLOW);
 
 test("when the browser has no room the guest gets ENOSPC and the visitor a sentence; with room again all is stored", async ({ page, context, baseURL }) => {
   const guest = new Guest(page);
@@ -24,10 +25,7 @@ test("when the browser has no room the guest gets ENOSPC and the visitor a sente
 });
 
 test("without locks the tab that came last has the disk; the first is told, and stores nothing more", async ({ baseURL }) => {
-  const browser = await chromium.launch({
-    executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
-    args: [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), "--host-resolver-rules=MAP pagezero.test 127.0.0.1", "--no-first-run", "--disable-background-networking"],
-  });
+  const browser = await chromium.launch(browserOf("--host-resolver-rules=MAP pagezero.test 127.0.0.1"));
   try {
     const context = await browser.newContext({ baseURL: baseURL!.replace("127.0.0.1", "pagezero.test") });
     const first = new Guest(await context.newPage());

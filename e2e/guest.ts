@@ -3,9 +3,10 @@
 // Everything waits for what can be seen; nothing depends on how fast the machine is.
 import { resolve } from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 
 /** how long a boot or a command may take on a loaded machine */
-export const PATIENCE = 90_000;
+export const PATIENCE = 90_000 * SLOW;
 
 /** when the screen is looked at again, ms: most commands take a quarter of a second */
 const LOOKS = [30, 50, 50, 100, 100, 200];

@@ -1,5 +1,6 @@
 // e2e/kept.spec.ts — a visit begins at the prompt, booting is one click away; a machine that is kept goes on after a reload as if nothing had been.
 import { expect, type Page, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest, PATIENCE } from "./guest.ts";
 
 /** How many snapshots and events of sessions are stored. */
@@ -40,7 +41,7 @@ const lastEvent = (page: Page): Promise<{ events: number; enter: boolean }> =>
   );
 
 test("a visit begins at the prompt; a machine that is kept goes on after a reload and after a crash", async ({ page: first }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(300_000 * SLOW);
   let page = first;
   let guest = new Guest(page);
   await test.step("at the prompt, and a boot is one click away", async () => {

@@ -3,12 +3,13 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest } from "./guest.ts";
 
 const packed = (extra: object): string => `1.${deflateRawSync(JSON.stringify(extra)).toString("base64url")}`;
 
 test("a link to this moment is the same machine in a fresh profile, interpreted, and in Node", async ({ page, browser }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(300_000 * SLOW);
   const guest = new Guest(page);
   await page.goto("/");
   await guest.prompt();
@@ -25,7 +26,7 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
 
   await test.step("it checks itself in a second worker", async () => {
     await dialog.getByRole("button", { name: "Check it" }).click();
-    await expect(dialog.getByText(/Same machine: identical at instruction/)).toBeVisible({ timeout: 60_000 });
+    await expect(dialog.getByText(/Same machine: identical at instruction/)).toBeVisible({ timeout: 60_000 * SLOW });
   });
   await test.step("as Markdown, and as a QR code", async () => {
     await dialog.getByLabel("Markdown").check();
@@ -40,7 +41,7 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
       const other = await context.newPage();
       const visitor = new Guest(other, 2000);
       await other.goto(url.replace("/#", `/${jit}#`));
-      await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 });
+      await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 * SLOW });
       await expect(other.getByRole("contentinfo", { name: "Figures" })).toContainText(`fingerprint ${fp.slice(0, 4)}-${fp.slice(4, 8)}`);
       await other.getByRole("button", { name: "Run on from here" }).click();
       await expect(other.getByText("made by another version of this page")).toBeHidden();
@@ -64,7 +65,7 @@ test("a link to this moment is the same machine in a fresh profile, interpreted,
       return transfer;
     }, bytes);
     await other.dispatchEvent(".app", "drop", { dataTransfer: data });
-    await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 });
+    await expect(other.getByRole("status").filter({ hasText: "Identical at instruction" })).toBeVisible({ timeout: 120_000 * SLOW });
     expect(visitor.errors).toEqual([]);
     await context.close();
   });

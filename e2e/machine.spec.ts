@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest, QUIET } from "./guest.ts";
 
-test.setTimeout(240_000);
+test.setTimeout(240_000 * SLOW);
 
 test("the command line is checked before the boot; a panic is shown", async ({ page }) => {
   const guest = new Guest(page);
@@ -44,7 +45,7 @@ test("pause, stop, start; the guest switches itself off", async ({ page }) => {
   await page.getByRole("banner").getByRole("button", { name: "Start", exact: true }).click();
   await guest.prompt();
   await guest.type("poweroff\n");
-  await expect(guest.state).toContainText("Halted", { timeout: 60_000 });
+  await expect(guest.state).toContainText("Halted", { timeout: 60_000 * SLOW });
   await expect(page.getByText(/The machine was (powered off|halted)/)).toBeVisible();
   expect(guest.errors).toEqual([]);
 });
@@ -82,7 +83,7 @@ test("a disk is kept, downloaded and reset; a second tab gets a scratch copy", a
   await test.step("a second tab", async () => {
     const second = new Guest(await context.newPage());
     await second.page.goto("/");
-    await expect(second.page.getByRole("alert")).toContainText("in use in another tab", { timeout: 60_000 });
+    await expect(second.page.getByRole("alert")).toContainText("in use in another tab", { timeout: 60_000 * SLOW });
     await second.page.getByRole("button", { name: "Start on a scratch copy" }).click();
     await second.prompt();
     await second.type("dmesg -n 1\n");
@@ -102,7 +103,7 @@ test("a disk is kept, downloaded and reset; a second tab gets a scratch copy", a
     expect(await guest.run("cat /root/mine")).toBe("mine");
     await disk.getByRole("button", { name: "Reset…" }).click();
     await page.getByRole("button", { name: "Reset it" }).click();
-    await expect(guest.state).toContainText("Running", { timeout: 60_000 });
+    await expect(guest.state).toContainText("Running", { timeout: 60_000 * SLOW });
     await guest.prompt();
     expect(await guest.run("ls /root/mine")).toContain("No such file");
   });

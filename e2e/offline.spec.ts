@@ -1,9 +1,10 @@
 // e2e/offline.spec.ts — a second visit without a network; the preflight page says what there is; a newer version waits until somebody asks for it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest, keptChunks, PATIENCE } from "./guest.ts";
 
-test.setTimeout(300_000);
+test.setTimeout(300_000 * SLOW);
 test.use({ serviceWorkers: "allow" });
 
 test("the page works without a network once it has said so, and a newer version is offered", async ({ page, context }) => {

@@ -1,8 +1,9 @@
 // e2e/page.spec.ts — the page itself: panels, keyboard, themes, small screens, a server without isolation headers.
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest } from "./guest.ts";
 
-test.setTimeout(180_000);
+test.setTimeout(180_000 * SLOW);
 
 test("panels show the machine's inside", async ({ page }) => {
   const guest = new Guest(page);
@@ -140,9 +141,9 @@ test("a machine in somebody's page: a frame that starts on a click, and a module
   const frame = page.frameLocator("iframe");
   await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Off");
   await frame.getByRole("button", { name: "Start Linux in this page" }).click();
-  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Running", { timeout: 90_000 });
+  await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Running", { timeout: 90_000 * SLOW });
   await page.getByRole("button", { name: "Ask it which kernel it is" }).click();
-  await expect(page.locator("#answer")).toHaveText(/^Linux \d/, { timeout: 90_000 });
+  await expect(page.locator("#answer")).toHaveText(/^Linux \d/, { timeout: 90_000 * SLOW });
   // out of sight it stands still
   await page.evaluate(() => (document.querySelector("iframe")!.style.marginTop = "3000px"));
   await expect(frame.getByRole("status", { name: "State of the machine" })).toHaveText("Paused");

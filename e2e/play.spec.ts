@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest, PATIENCE } from "./guest.ts";
 
-test.setTimeout(300_000);
+test.setTimeout(300_000 * SLOW);
 
 test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ page }) => {
   const guest = new Guest(page);

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest } from "./guest.ts";
 
 const LINE = `ubd0=nommu.ext4 ro mem=64m loglevel=7 printk.time=1 init=/bin/sh -- -c "mount -t proc proc /proc; ls -l /bin | md5sum; seq 1 3000 | sort -r | sha256sum; exec cat /proc/uptime"`;
@@ -12,7 +13,7 @@ function words(console: string): string[] {
 }
 
 test("one command line does the same in Node and in Chromium", async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(240_000 * SLOW);
   const args = [...LINE.matchAll(/"([^"]*)"|(\S+)/g)].map((m) => m[1] ?? m[2]!);
   const node = spawnSync(process.execPath, ["--import", resolve("node_modules/tsx/dist/loader.mjs"), resolve("scripts/vmlinux.ts"), ...args], { cwd: ".cache/images", encoding: "utf8", timeout: 120_000 });
   const want = words(node.stdout);

@@ -1,9 +1,10 @@
 // e2e/session.spec.ts — what a person does first: opens the page, gets a prompt, tries the shell, reloads, and finds the file that was written.
 import { expect, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest } from "./guest.ts";
 
 test("a session at the shell, and the same disk after a reload", async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(300_000 * SLOW);
   const guest = new Guest(page);
   await page.goto("/");
   await expect(page).toHaveTitle(/pagezero/);

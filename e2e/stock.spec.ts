@@ -1,6 +1,7 @@
 // e2e/stock.spec.ts — a distribution's own files, as they are: an archive of Alpine's root directory is dropped on the page, becomes a disk, boots, and works.
 import { existsSync, readFileSync } from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
+import { SLOW } from "./browser.ts";
 import { Guest, PATIENCE, shellTools } from "./guest.ts";
 
 const FOLDER = process.env["ALPINE"] ?? "../shared/data";
@@ -49,7 +50,7 @@ class StockGuest extends Guest {
 test.skip(!existsSync(ARCHIVE), `${ARCHIVE} is not here (ALPINE says where it is)`);
 
 test("the archive of Alpine's root directory becomes a disk, and its own shell works", async ({ page }) => {
-  test.setTimeout(1_200_000);
+  test.setTimeout(1_200_000 * SLOW);
   const guest = await StockGuest.open(page);
   await guest.off();
   await test.step("dropped on the page", async () => {
@@ -97,7 +98,7 @@ test("the archive of Alpine's root directory becomes a disk, and its own shell w
 });
 
 test("without the parameters it fails as on a machine without an MMU, and the log says what would help", async ({ page }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(300_000 * SLOW);
   const guest = new Guest(page);
   await guest.off();
   await page.getByLabel("Image file").setInputFiles(ARCHIVE);

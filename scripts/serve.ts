@@ -1,5 +1,8 @@
 // scripts/serve.ts — serves dist/ with the isolation headers. `--port N` (or PORT), `--host ADDRESS` (or HOST).
+//
+// `--late N` (or LATE): each script comes 0.3 to 2 s late, how late by its name and N: what a bad network does to a page that is made of parts.
 
+import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -64,9 +67,19 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
   else createReadStream(file).on("error", () => response.destroy()).pipe(response);
 }
 
+/** ms that a script is held back; anything else is not. */
+function lateness(path: string, seed: string): number {
+  if (seed === "" || !/\.js(?:\?|$)/.test(path)) return 0;
+  return 300 + (createHash("sha256").update(`${seed} ${path}`).digest().readUInt16LE() % 1700);
+}
+
 /** Listens on `port`, or the next free one up to twenty above; resolves to the port. */
-export function serve(root: string, port: number, host: string, strict = false): Promise<{ server: Server; port: number }> {
-  const server = createServer((request, response) => answer(resolve(root), request, response));
+export function serve(root: string, port: number, host: string, strict = false, late = ""): Promise<{ server: Server; port: number }> {
+  const server = createServer((request, response) => {
+    const ms = lateness(request.url ?? "", late);
+    if (ms === 0) answer(resolve(root), request, response);
+    else setTimeout(() => answer(resolve(root), request, response), ms);
+  });
   return new Promise((done, fail) => {
     let attempt = port;
     server.on("error", (error: NodeJS.ErrnoException) => {
@@ -86,7 +99,7 @@ export function option(name: string, otherwise: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const host = option("host", "127.0.0.1");
-  const { port } = await serve(fileURLToPath(new URL(import.meta.url.endsWith("serve.mjs") ? "dist" : "../dist", import.meta.url)), Number(option("port", "8000")), host, process.argv.includes("--strict"));
+  const { port } = await serve(fileURLToPath(new URL(import.meta.url.endsWith("serve.mjs") ? "dist" : "../dist", import.meta.url)), Number(option("port", "8000")), host, process.argv.includes("--strict"), option("late", ""));
   const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).filter((a) => a.family === "IPv4" && !a.internal).map((a) => a.address));
   for (const address of host === "0.0.0.0" ? ["127.0.0.1", ...own] : [host]) console.log(`serving dist on http://${address}:${port}/`);
 }
