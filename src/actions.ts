@@ -17,6 +17,8 @@ export interface Action {
   readonly keys?: readonly string[];
   /** the page takes its keys even while the console has the focus */
   readonly everywhere?: boolean;
+  /** its button takes the place of the opposite one: the second click of a double click is not for it */
+  readonly deliberate?: boolean;
   readonly can?: (session: Session) => boolean;
   readonly run: (session: Session) => void;
 }
@@ -25,26 +27,28 @@ export const TITLES: Readonly<Record<PanelName, string>> = { machine: "Machine",
 
 const power = (s: Session): string => s.state.get().power;
 const on = (s: Session): boolean => s.isOn;
+/** it stands still, and may go on from where it is */
+const still = (s: Session): boolean => power(s) === "paused" && !s.state.get().jumping;
 
 const here = (s: Session): Session["console"] => s.consoles[Number(ui.get().screen)] ?? s.console;
 
 const region = (step: number) => (): void => void document.dispatchEvent(new CustomEvent("pagezero:region", { detail: step }));
 
 const BASE: readonly Action[] = [
-  { id: "start", title: "Start the machine", group: "Machine", can: (s) => !on(s), run: (s) => void s.start() },
-  { id: "stop", title: "Stop: pull the plug", group: "Machine", can: on, run: (s) => s.stop() },
+  { id: "start", title: "Start the machine", group: "Machine", deliberate: true, can: (s) => !on(s) && s.state.get().found, run: (s) => void s.start() },
+  { id: "stop", title: "Stop: pull the plug", group: "Machine", deliberate: true, can: on, run: (s) => s.stop() },
   { id: "restart", title: "Restart the machine", group: "Machine", can: on, run: (s) => void s.restart() },
   { id: "pause", title: "Pause", group: "Machine", keys: ["F8"], can: (s) => power(s) === "running", run: (s) => s.pause() },
-  { id: "resume", title: "Run on", group: "Machine", keys: ["F8"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.resume() },
-  { id: "step", title: "One instruction", group: "CPU", keys: ["F11"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("step") },
-  { id: "over", title: "One instruction, but over a call", group: "CPU", keys: ["F10"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("over") },
-  { id: "until call", title: "Until the next system call", group: "CPU", keys: ["F9"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => s.go("call") },
-  { id: "back", title: "One instruction back", group: "CPU", keys: ["Shift+F11"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => void s.back("instruction") },
-  { id: "back call", title: "Back to the last system call", group: "CPU", keys: ["Shift+F9"], everywhere: true, can: (s) => power(s) === "paused", run: (s) => void s.back("call") },
-  { id: "back second", title: "One second of the guest back", group: "CPU", can: (s) => on(s), run: (s) => void s.back("second") },
-  { id: "live", title: "To the present", group: "CPU", can: (s) => on(s) && s.figures.get().status?.live === false, run: (s) => void s.live() },
-  { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => s.run(TRY[0]!) },
-  { id: "share", title: "Share this machine: link, QR code, file", group: "Machine", can: (s) => power(s) === "running" || power(s) === "paused", run: () => openSheet("share") },
+  { id: "resume", title: "Run on", group: "Machine", keys: ["F8"], everywhere: true, can: still, run: (s) => s.resume() },
+  { id: "step", title: "One instruction", group: "CPU", keys: ["F11"], everywhere: true, can: still, run: (s) => s.go("step") },
+  { id: "over", title: "One instruction, but over a call", group: "CPU", keys: ["F10"], everywhere: true, can: still, run: (s) => s.go("over") },
+  { id: "until call", title: "Until the next system call", group: "CPU", keys: ["F9"], everywhere: true, can: still, run: (s) => s.go("call") },
+  { id: "back", title: "One instruction back", group: "CPU", keys: ["Shift+F11"], everywhere: true, can: still, run: (s) => void s.back("instruction") },
+  { id: "back call", title: "Back to the last system call", group: "CPU", keys: ["Shift+F9"], everywhere: true, can: still, run: (s) => void s.back("call") },
+  { id: "back second", title: "One second of the guest back", group: "CPU", can: (s) => on(s) && power(s) !== "starting" && !s.state.get().jumping, run: (s) => void s.back("second") },
+  { id: "live", title: "To the present", group: "CPU", can: (s) => on(s) && !s.state.get().jumping && s.figures.get().status?.live === false, run: (s) => void s.live() },
+  { id: "getpid", title: "Run getpid, and record the call", group: "Machine", can: (s) => power(s) === "running", run: (s) => void s.run(TRY[0]!) },
+  { id: "share", title: "Share this machine: link, QR code, file", group: "Machine", can: (s) => power(s) === "running" || still(s), run: () => openSheet("share") },
   { id: "download", title: "Download the disk", group: "Machine", can: (s) => s.state.get().running !== undefined, run: (s) => void downloadDisk(s, s.state.get().running!.disk) },
   { id: "put", title: "Put files into the guest", group: "Machine", can: on, run: (s) => pickFiles(s) },
   ...PANELS.map((p, i): Action => ({ id: `panel ${p}`, title: `Show ${TITLES[p]}`, group: "View", keys: [`Alt+${i + 1}`], run: () => openPanel(p) })),

@@ -1,9 +1,10 @@
 // src/app.tsx — the page: bar, console, panel, status line.
-import { type CSSProperties, type DragEvent, lazy, type ReactNode, Suspense, useEffect, useState } from "react";
+import { type CSSProperties, type DragEvent, type ReactNode, useEffect, useState } from "react";
 import { Bar } from "./bar.tsx";
 import { ConsoleView } from "./console.tsx";
 import { dropped, watchFiles } from "./files.ts";
 import { Help } from "./help.tsx";
+import { late } from "./late.tsx";
 import { LinkBanner } from "./link/banner.tsx";
 import { Share } from "./link/share.tsx";
 import { installKeys } from "./keys.ts";
@@ -16,9 +17,9 @@ import { StatusLine } from "./status.tsx";
 import { useStore } from "./store.ts";
 import { openLesson, openPanel, openSheet, ui } from "./ui.ts";
 
-const FileQuestion = lazy(async () => ({ default: (await import("./files.tsx")).FileQuestion }));
-const Preflight = lazy(async () => ({ default: (await import("./preflight.tsx")).Preflight }));
-const Column = lazy(async () => ({ default: (await import("./lessons/column.tsx")).Column }));
+const FileQuestion = late(async () => (await import("./files.tsx")).FileQuestion);
+const Preflight = late(async () => (await import("./preflight.tsx")).Preflight);
+const Column = late(async () => (await import("./lessons/column.tsx")).Column, <aside className="lesson" />);
 
 export function App({ session }: { readonly session: Session }): ReactNode {
   const { panel, sheet, width, still, lesson, present, tab } = useStore(ui);
@@ -56,11 +57,7 @@ export function App({ session }: { readonly session: Session }): ReactNode {
       <Bar session={session} />
       <LinkBanner session={session} />
       <main className="stage">
-        {lesson !== undefined && (
-          <Suspense fallback={<aside className="lesson" />}>
-            <Column session={session} />
-          </Suspense>
-        )}
+        {lesson !== undefined && <Column session={session} />}
         <ConsoleView session={session} />
         {panel !== undefined && (
           <>
@@ -92,16 +89,8 @@ export function App({ session }: { readonly session: Session }): ReactNode {
         </div>
       )}
       {sheet === "share" && <Share session={session} close={() => ui.get().sheet === "share" && openSheet(undefined)} />}
-      {sheet === "file" && (
-        <Suspense>
-          <FileQuestion session={session} close={() => ui.get().sheet === "file" && openSheet(undefined)} />
-        </Suspense>
-      )}
-      {sheet === "check" && (
-        <Suspense>
-          <Preflight session={session} close={() => ui.get().sheet === "check" && openSheet(undefined)} />
-        </Suspense>
-      )}
+      {sheet === "file" && <FileQuestion session={session} close={() => ui.get().sheet === "file" && openSheet(undefined)} />}
+      {sheet === "check" && <Preflight session={session} close={() => ui.get().sheet === "check" && openSheet(undefined)} />}
       {sheet === "help" && <Help close={() => openSheet(undefined)} images={choices.length} />}
       {sheet === "paste" && <Paste session={session} close={() => openSheet(undefined)} />}
       {sheet === "commands" && <Palette session={session} close={() => ui.get().sheet === "commands" && openSheet(undefined)} />}

@@ -18,7 +18,7 @@ export function ActionButton({ session, id, className, label, pressed, children 
   useStore(session.state);
   const a = action(id);
   return (
-    <button type="button" className={className} aria-label={label} aria-pressed={pressed} title={tooltip(a)} disabled={!(a.can?.(session) ?? true)} onClick={() => a.run(session)}>
+    <button type="button" className={className} aria-label={label} aria-pressed={pressed} title={tooltip(a)} disabled={!(a.can?.(session) ?? true)} onClick={(e) => (e.detail > 1 && a.deliberate === true ? undefined : a.run(session))}>
       {children}
     </button>
   );

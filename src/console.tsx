@@ -270,7 +270,7 @@ export function ConsoleView({ session }: { readonly session: Session }): ReactNo
       <FileNews session={session} />
       <div className="try" role="group" aria-label="Commands to try">
         {TRY.map((t) => (
-          <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => session.run(t)}>
+          <button type="button" className="chip" key={t.label} title={t.command} disabled={power !== "running"} onClick={() => void session.run(t)}>
             {t.label}
           </button>
         ))}

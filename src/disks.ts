@@ -17,7 +17,8 @@ export interface Room {
 export interface DisksState {
   /** kept disks and the machine's; undefined: not asked yet */
   readonly rows: readonly DiskRow[] | undefined;
-  readonly room: Room | undefined;
+  /** "unknown": the browser does not say; undefined: not asked yet */
+  readonly room: Room | "unknown" | undefined;
   /** what is under way; `total` 0 when it is not known */
   readonly work: { readonly disk: string; readonly what: string; readonly done: number; readonly total: number } | undefined;
   /** the last comparison of each disk */
@@ -27,20 +28,25 @@ export interface DisksState {
 
 export const disks = new Store<DisksState>({ rows: undefined, room: undefined, work: undefined, changes: new Map(), problem: undefined });
 
+let asked = 0;
 /** Asks again what there is. */
 export async function refreshDisks(session: Session): Promise<void> {
+  const mine = ++asked;
   const storage = navigator.storage as StorageManager | undefined;
   const [rows, room, promised] = await Promise.all([
     session.control.disks().catch(() => undefined),
     storage?.estimate?.().catch(() => undefined),
     storage?.persisted?.().catch(() => false),
   ]);
-  disks.set({ rows, room: room?.quota === undefined ? undefined : { used: room.usage ?? 0, quota: room.quota, promised: promised === true } });
+  // an answer to an earlier question would be older
+  if (mine !== asked) return;
+  disks.set({ rows, room: room?.quota === undefined ? "unknown" : { used: room.usage ?? 0, quota: room.quota, promised: promised === true } });
 }
 
 /** The storage in words. */
-export function roomInWords(room: Room | undefined): string {
-  if (room === undefined) return "This browser does not say how much it can keep.";
+export function roomInWords(room: DisksState["room"]): string {
+  if (room === undefined) return "…";
+  if (room === "unknown") return "This browser does not say how much it can keep.";
   return `${size(room.used)} of about ${size(room.quota)} used. ${room.promised ? "The browser has promised to keep it." : "The browser may clear it when the device runs out of space."}`;
 }
 
@@ -83,7 +89,7 @@ export function cancelWork(session: Session): void {
 /** A file as a further disk of the machine. */
 export async function addDisk(session: Session, file: File): Promise<void> {
   const { room } = disks.get();
-  if (room !== undefined && file.size > room.quota - room.used) {
+  if (typeof room === "object" && file.size > room.quota - room.used) {
     disks.set({ problem: `${file.name} has ${size(file.size)}, and only ${size(room.quota - room.used)} are free here. Forget another image first.` });
     return;
   }

@@ -53,7 +53,10 @@ function Changes({ list }: { readonly list: readonly DiskChange[] }): ReactNode 
 interface DiskProps {
   readonly session: Session;
   readonly choice: ImageChoice;
+  /** undefined: nothing of it is kept, and no machine has it */
   readonly row: DiskRow | undefined;
+  /** it was asked what there is */
+  readonly known: boolean;
 }
 
 /** What is asked before something is lost. */
@@ -80,7 +83,7 @@ function Ask({ question, yes, no, act, close }: { readonly question: string; rea
   );
 }
 
-function Disk({ session, choice, row }: DiskProps): ReactNode {
+function Disk({ session, choice, row, known }: DiskProps): ReactNode {
   const { name } = choice;
   const state = useStore(session.state);
   const { work, changes } = useStore(disks);
@@ -92,7 +95,7 @@ function Disk({ session, choice, row }: DiskProps): ReactNode {
   const own = choice.source.kind !== "published";
   const used = row?.use;
   const where =
-    used === "scratch" || used === "copy" ? "in the machine, as a copy that ends with it" : used === "keep" ? "in the machine; what the guest syncs is kept in this browser" : row === undefined ? "nothing kept yet" : "kept in this browser";
+    used === "scratch" || used === "copy" ? "in the machine, as a copy that ends with it" : used === "keep" ? "in the machine; what the guest syncs is kept in this browser" : !known ? "…" : row === undefined ? "nothing kept yet" : "kept in this browser";
   return (
     <article className="disk" aria-label={name}>
       <h3>{name}</h3>
@@ -107,7 +110,7 @@ function Disk({ session, choice, row }: DiskProps): ReactNode {
       </p>
       <dl className="facts">
         <dt>Overlay</dt>
-        <dd>{row === undefined || row.changed === 0 ? "empty" : `${size(row.changed)} changed`}</dd>
+        <dd>{!known ? "…" : row === undefined || row.changed === 0 ? "empty" : `${size(row.changed)} changed`}</dd>
         <dt>Where</dt>
         <dd>{where}</dd>
         {row?.used !== undefined && (
@@ -197,8 +200,8 @@ export function DisksPanel({ session }: { readonly session: Session }): ReactNod
       <p className="story">A disk is an image that never changes, and an overlay with all that was written since. What the guest syncs goes into this browser; nothing is uploaded.</p>
       <div className="room">
         <span>{roomInWords(room)}</span>
-        {room !== undefined && <meter min={0} max={room.quota} value={room.used} aria-label="Storage used" />}
-        {room !== undefined && !room.promised && (
+        {typeof room === "object" && <meter min={0} max={room.quota} value={room.used} aria-label="Storage used" />}
+        {typeof room === "object" && !room.promised && (
           <button type="button" onClick={() => void askToKeep(session)}>
             Ask the browser to keep it
           </button>
@@ -215,7 +218,7 @@ export function DisksPanel({ session }: { readonly session: Session }): ReactNod
       {stale && <p className="soft">The next start uses what is chosen here; the machine that runs was started with other settings.</p>}
       <SharedDirectory session={session} />
       {choices.map((c) => (
-        <Disk key={c.name} session={session} choice={c} row={rows?.find((r) => r.name === c.name)} />
+        <Disk key={c.name} session={session} choice={c} row={rows?.find((r) => r.name === c.name)} known={rows !== undefined} />
       ))}
       <input
         ref={file}

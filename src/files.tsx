@@ -18,7 +18,7 @@ export function SharedDirectory({ session }: { readonly session: Session }): Rea
       <h3>{where ?? "hostfs"}</h3>
       <p className="soft">
         {shared === undefined ? (
-          "A directory that guest and page share; the machine is off."
+          `A directory that guest and page share${power === "off" || power === "halted" || power === "crashed" ? "; the machine is off." : "."}`
         ) : where === undefined ? (
           <>
             A directory that guest and page share. The guest has not mounted it: <code>{MOUNT}</code>

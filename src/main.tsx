@@ -3,6 +3,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { noteCalls } from "./inspect/watched.ts";
+import { fetchParts } from "./late.tsx";
 import { openFragment } from "./link/open.ts";
 import { prepareOffline } from "./offline.ts";
 import { Session } from "./session.ts";
@@ -36,9 +37,16 @@ const stop = session.state.subscribe(() => {
   stop();
   void prepareOffline();
 });
+// what a click may ask for is here before the click: once the machine has done its first work, or where there is none
+const idle = session.figures.subscribe(() => {
+  if (session.figures.get().status?.idle !== true) return;
+  idle();
+  void fetchParts();
+});
 // a boot link stands behind the #; #off: the page waits, so that the command line can be edited first
 void session.discover().then(async () => {
-  if (location.hash === "#off" || (await openFragment(session, location.hash)) || session.state.get().chosen === undefined) return;
+  if (location.hash === "#off") return fetchParts();
+  if ((await openFragment(session, location.hash)) || session.state.get().chosen === undefined) return;
   await session.begin();
 });
 window.addEventListener("hashchange", () => void (checks() || openFragment(session, location.hash)));

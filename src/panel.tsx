@@ -1,6 +1,7 @@
 // src/panel.tsx — the panel beside the console: the machine's settings, and what can be seen of its inside.
-import { type ComponentType, type KeyboardEvent, lazy, type ReactNode, Suspense } from "react";
+import type { ComponentType, KeyboardEvent, ReactNode } from "react";
 import { TITLES } from "./actions.ts";
+import { late } from "./late.tsx";
 import { MachinePanel } from "./machine.tsx";
 import type { Session } from "./session.ts";
 import { ZpolinePanel } from "./inspect/zpoline.tsx";
@@ -8,15 +9,16 @@ import { openPanel, PANELS, type PanelName } from "./ui.ts";
 
 type PanelComponent = ComponentType<{ readonly session: Session }>;
 
+const WAITING = <p className="empty">…</p>;
 const VIEWS: Readonly<Record<PanelName, PanelComponent>> = {
   machine: MachinePanel,
-  disks: lazy(async () => ({ default: (await import("./disks.tsx")).DisksPanel })),
+  disks: late(async () => (await import("./disks.tsx")).DisksPanel, WAITING),
   "page 0": ZpolinePanel,
-  calls: lazy(async () => ({ default: (await import("./inspect/calls.tsx")).CallsPanel })),
-  processes: lazy(async () => ({ default: (await import("./inspect/processes.tsx")).ProcessesPanel })),
-  memory: lazy(async () => ({ default: (await import("./inspect/memory.tsx")).MemoryPanel })),
-  cpu: lazy(async () => ({ default: (await import("./inspect/cpu.tsx")).CpuPanel })),
-  bench: lazy(async () => ({ default: (await import("./bench/bench.tsx")).BenchPanel })),
+  calls: late(async () => (await import("./inspect/calls.tsx")).CallsPanel, WAITING),
+  processes: late(async () => (await import("./inspect/processes.tsx")).ProcessesPanel, WAITING),
+  memory: late(async () => (await import("./inspect/memory.tsx")).MemoryPanel, WAITING),
+  cpu: late(async () => (await import("./inspect/cpu.tsx")).CpuPanel, WAITING),
+  bench: late(async () => (await import("./bench/bench.tsx")).BenchPanel, WAITING),
 };
 
 const id = (name: PanelName): string => `tab-${name.replace(" ", "-")}`;
@@ -48,9 +50,7 @@ export function Panel({ session, name }: { readonly session: Session; readonly n
       </div>
       {/* each from its top */}
       <div key={name} className="body" role="tabpanel" id="panel-body" aria-labelledby={id(name)} tabIndex={0}>
-        <Suspense fallback={<p className="empty">…</p>}>
-          <View session={session} />
-        </Suspense>
+        <View session={session} />
       </div>
     </aside>
   );

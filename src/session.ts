@@ -1,7 +1,7 @@
 // src/session.ts — the page's side of the machine: what it is doing, what it is to boot, and the worker that does it.
 import { type Remote, wrap } from "comlink";
 import type { BootRequest, Connect, DiskRequest, ImageFile, ImageSource, MachineControl, SavedSession, Status, ToPage, ToWorker } from "../worker/protocol.ts";
-import type { Breakpoint, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
+import type { Breakpoint, CheckSpec, Go, InspectorCalls, MachineEvent } from "../worker/protocol/inspect.ts";
 import { describe } from "./brought.ts";
 import { checkCommandLine, otherDisks, withDisk } from "./cmdline.ts";
 import { count, plain } from "./format.ts";
@@ -64,6 +64,10 @@ export interface State {
   readonly cmdline: string;
   readonly keep: boolean;
   readonly isolated: boolean;
+  /** what can be booted is known: the first start can be asked for */
+  readonly found: boolean;
+  /** the machine is on its way to another moment, and is as good as paused */
+  readonly jumping: boolean;
   /** why the machine stands still, if a breakpoint or a step stopped it */
   readonly stopped: string | undefined;
   /** consoles beside con0 that have printed something: a shell is there */
@@ -73,11 +77,11 @@ export interface State {
   readonly fault: Extract<MachineEvent, { type: "fault" }> | undefined;
   /** the machine that runs was started with other settings than those shown */
   readonly stale: boolean;
-  /** what the disk that runs is called, and whether it is kept */
-  /** the machine did not boot, but went on from a snapshot */
   /** a machine that was kept by a tab that is gone: whether to go on with it is asked before another one starts, which would write to its disk */
   readonly lost: { readonly id: string; readonly about: SavedSession } | undefined;
+  /** the machine did not boot, but went on from a snapshot */
   readonly resumed: { readonly session: boolean } | undefined;
+  /** what the disk that runs is called, and whether it is kept */
   readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
 
@@ -117,6 +121,10 @@ export class Session {
   private port: MessagePort | undefined;
   private api: Remote<MachineControl> | undefined;
   private used = false;
+  /** counts starts: whoever has waited for something sees whether somebody was quicker */
+  private starts = 0;
+  /** what a lesson's step looks for */
+  private checks: readonly CheckSpec[] = [];
   /** when the images of former visits are known */
   stored = Promise.resolve();
   private faulted: State["fault"];
@@ -135,6 +143,7 @@ export class Session {
       power: "off", waiting: undefined, storing: false, problem: undefined, notes: [], ended: undefined, choices: [],
       chosen: undefined, cmdline: "", keep: true, isolated: globalThis.crossOriginIsolated === true, stale: false, running: undefined,
       stopped: undefined, breakpoints: [], fault: undefined, lost: undefined, resumed: undefined, alive: [],
+      found: false, jumping: false,
     });
     this.consoles.forEach((console, line) => {
       console.oninput = (bytes) => this.input(line, bytes);
@@ -292,7 +301,7 @@ export class Session {
   private crashed(why: string): void {
     const [first = why] = why.split("\n");
     this.console.print(`\r\n\x1b[1mpagezero: ${why.replaceAll("\n", "\r\n")}\x1b[0m\r\n`);
-    this.set({ power: "crashed", waiting: undefined, storing: false, ended: `The emulator itself failed: ${first.replace(/\.?$/, ".")} ${this.synced}` });
+    this.set({ power: "crashed", jumping: false, waiting: undefined, storing: false, ended: `The emulator itself failed: ${first.replace(/\.?$/, ".")} ${this.synced}` });
   }
 
   /** Finds out what can be booted; the first published image is chosen. */
@@ -322,7 +331,7 @@ export class Session {
     // a file may have been brought meanwhile: it stays, and goes before one of its name that is stored
     const brought = this.state.get().choices.filter((c) => c.source.kind === "file");
     const found = images.filter((c) => !brought.some((f) => f.name === c.name));
-    this.set({ choices: [...found, ...brought], chosen: this.state.get().chosen ?? images[0]?.name });
+    this.set({ choices: [...found, ...brought], chosen: this.state.get().chosen ?? images[0]?.name, found: true });
   }
 
   /** Boots from this image next, with the line that was last used with it, or that it needs. */
@@ -353,7 +362,8 @@ export class Session {
   }
   /** What stands in the way of a start, in sentences. */
   complaints(): string[] {
-    const { chosen, choices, cmdline } = this.state.get();
+    const { chosen, choices, cmdline, found } = this.state.get();
+    if (!found) return [];
     if (chosen === undefined) return ["Choose a disk image first."];
     return checkCommandLine(cmdline, chosen, choices.map((c) => c.name));
   }
@@ -366,6 +376,7 @@ export class Session {
 
   /** Starts the machine: what the settings say, or what `opened` asks for, on a scratch disk; or goes on from what `beginning` says. */
   async start(use: DiskRequest["use"] = this.state.get().keep ? "keep" : "scratch", opened?: Opening, beginning: Beginning = "boot"): Promise<void> {
+    this.starts++;
     // a worker runs one machine in its life
     if (this.used) this.disconnect();
     const chosen = opened?.disk.name ?? this.state.get().chosen;
@@ -386,20 +397,26 @@ export class Session {
     this.figures.set({ status: undefined, mips: 0 });
     this.set({
       power: "starting", waiting: { what: "starting", done: 0, total: 0 }, problem: undefined, ended: undefined, notes: [], storing: false,
-      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, lost: undefined, resumed: undefined, alive: [],
+      stale: false, running: { disk: chosen, keep: disk.use === "keep", line: cmdline }, stopped: undefined, fault: undefined, lost: undefined, resumed: undefined, alive: [], jumping: false,
     });
+    const { breakpoints } = this.state.get();
+    const { checks } = this;
     const { snapshot } = this.state.get().choices.find((c) => c.name === chosen) ?? {};
     const request: BootRequest = {
       cmdline, disk, more, jit: new URLSearchParams(location.search).get("jit") !== "off", cols: this.console.cols, rows: this.console.rows,
       ...(beginning === "prompt" && snapshot?.cmdline === cmdline ? { snapshot } : {}),
       ...(kept.get().on && opened === undefined ? { session: { id: tabName(), engine: ENGINE, resume: beginning === "session" } } : {}),
+      breakpoints, checks,
       ...opened?.request,
     };
     try {
       await api.boot(request);
       if (this.api !== api) return;
-      if (this.state.get().power === "starting") this.set({ power: "running", waiting: undefined });
-      if (this.state.get().breakpoints.length > 0) void this.ask("breakpoints", this.state.get().breakpoints);
+      // it may have come to a stop already
+      this.set({ waiting: undefined, ...(this.state.get().power === "starting" ? { power: "running" } : {}) });
+      // what was changed meanwhile
+      if (this.state.get().breakpoints !== breakpoints) void this.ask("breakpoints", this.state.get().breakpoints).catch(() => undefined);
+      if (this.checks !== checks) void this.ask("checks", this.checks).catch(() => undefined);
       // from now on the images are the browser's own
       if (use !== "scratch") {
         const stored = new Set([disk, ...more].map((d) => d.name));
@@ -414,13 +431,17 @@ export class Session {
   }
   /** What a visit begins with: the tab's own machine if it was kept, else the prompt, else a boot. */
   async begin(): Promise<void> {
+    const { starts } = this;
     const saved = kept.get().on ? await this.control.savedSession(tabName()).catch(() => undefined) : undefined;
     if (saved === undefined) {
       const lost = kept.get().on ? await this.control.lostSession(tabName()).catch(() => undefined) : undefined;
+      // a person was quicker
+      if (this.starts !== starts) return;
       if (lost === undefined) return this.start(undefined, undefined, "prompt");
       return this.set({ lost });
     }
     await this.stored;
+    if (this.starts !== starts) return;
     const ours = saved.engine === ENGINE && this.state.get().choices.some((c) => c.name === saved.disk);
     if (ours) {
       this.set({ chosen: saved.disk, cmdline: saved.cmdline, keep: saved.use === "keep" });
@@ -463,7 +484,7 @@ export class Session {
     const starting = this.state.get().power === "starting";
     this.disconnect();
     const ended = starting ? "The start was cancelled." : `The machine was switched off. ${this.synced}`;
-    this.set({ power: "off", waiting: undefined, storing: false, stale: false, running: undefined, ended });
+    this.set({ power: "off", jumping: false, waiting: undefined, storing: false, stale: false, running: undefined, ended });
   }
   restart(): Promise<void> {
     this.disconnect();
@@ -489,12 +510,15 @@ export class Session {
   }
   /** A jump in time, which ends paused; `words`: what was done. */
   private async jump(words: string, work: () => Promise<{ readonly live: boolean }>): Promise<void> {
+    if (this.state.get().jumping) return;
+    const { api } = this;
     try {
-      this.set({ power: "paused" });
+      this.set({ power: "paused", jumping: true });
       const { live } = await work();
-      this.set({ power: "paused", waiting: undefined, ended: undefined, stopped: `${words}${live ? "" : " Run on, and it happens again as it did; type something, and it goes another way."}` });
+      if (this.api !== api) return;
+      this.set({ power: "paused", jumping: false, waiting: undefined, ended: undefined, stopped: `${words}${live ? "" : " Run on, and it happens again as it did; type something, and it goes another way."}` });
     } catch (e) {
-      this.set({ waiting: undefined, stopped: `It is not possible to go there: ${sentence(e)}` });
+      if (this.api === api) this.set({ jumping: false, waiting: undefined, stopped: `It is not possible to go there: ${sentence(e)}` });
     }
   }
   /** To an instruction of what was recorded, before what was typed there. */
@@ -515,16 +539,24 @@ export class Session {
   }
   /** To the present, where the recording ends. */
   async live(): Promise<void> {
+    if (this.state.get().jumping) return;
+    const { api } = this;
     try {
+      this.set({ jumping: true });
       await this.control.goLive();
-      this.set({ power: "running", stopped: undefined, waiting: undefined });
+      if (this.api === api) this.set({ power: "running", jumping: false, stopped: undefined, waiting: undefined });
     } catch (e) {
-      this.set({ problem: { text: sentence(e), scratch: false } });
+      if (this.api === api) this.set({ jumping: false, waiting: undefined, problem: { text: sentence(e), scratch: false } });
     }
+  }
+  /** What the machine is to tell of, now and after the next start. */
+  setChecks(checks: readonly CheckSpec[]): void {
+    this.checks = checks;
+    if (this.isOn && this.state.get().power !== "starting") void this.ask("checks", checks).catch(() => undefined);
   }
   setBreakpoints(breakpoints: readonly Breakpoint[]): void {
     this.set({ breakpoints });
-    if (this.isOn) void this.ask("breakpoints", breakpoints).catch(() => undefined);
+    if (this.isOn && this.state.get().power !== "starting") void this.ask("breakpoints", breakpoints).catch(() => undefined);
   }
   async resetDisk(name: string): Promise<void> {
     const on = this.isOn;
@@ -552,10 +584,10 @@ export class Session {
     }
   }
   /** Types a command of the page's; what is to be recorded is. */
-  run({ command, record }: Try): void {
+  async run({ command, record }: Try): Promise<void> {
     // keys take another way to the machine: they must not be there first
-    const ready = record === undefined ? Promise.resolve() : this.ask("record", record.nr, record.by).catch(() => undefined);
-    void ready.then(() => this.type(`${command}\n`));
+    if (record !== undefined) await this.ask("record", record.nr, record.by).catch(() => undefined);
+    this.type(`${command}\n`);
   }
   /** Types a command as the visitor would. */
   type(text: string, line = 0): void {

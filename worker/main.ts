@@ -123,9 +123,12 @@ class Host {
   private request: BootRequest | undefined;
   /** keeps the machine over a reload */
   private saver: SessionSaver | undefined;
-  /** a kept disk that stores nothing until the machine is where it was; what is typed waits as long */
+  /** a kept disk that stores nothing until the machine is where it was */
   private held: BrowserDisk | undefined;
+  /** what was typed before the machine was there, or was where it was: it waits, in order */
   private readonly typed: ToWorker[] = [];
+  /** what is typed before the machine is there is meant for it: not for one of a link, which would go another way than it tells */
+  private patient = false;
   private paused = false;
   /** how often the page has asked for something from the machine's inside */
   private asked = 0;
@@ -173,7 +176,7 @@ class Host {
 
   private receive(message: ToWorker): void {
     if (message.type === "shown") this.output.unshown -= message.bytes;
-    else if (message.type === "input" && this.held !== undefined && this.timeline?.live === false) this.typed.push(message);
+    else if (message.type === "input" && (this.typed.length > 0 || (this.timeline === undefined ? this.patient : this.held !== undefined && !this.timeline.live))) this.typed.push(message);
     else if (this.timeline !== undefined && !this.seeking) {
       this.settle();
       if (message.type === "resize") {
@@ -219,6 +222,7 @@ class Host {
     if (this.booting) throw new Error("This worker has a machine already.");
     this.booting = true;
     this.cmdline = request.cmdline;
+    this.patient = request.replay === undefined;
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     // on its way while the disk is opened
     const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
@@ -250,6 +254,8 @@ class Host {
       this.paused = false;
       this.wake?.();
     };
+    this.inspector.breakpoints(request.breakpoints ?? []);
+    this.inspector.checks(request.checks ?? []);
     this.request = request;
     const resumed = saved !== undefined ? await this.goOn(timeline, saved, disk) : disk.changed.size === 0 && this.resume(timeline, disk, await snapshot);
     if (!resumed) machine.boot();
@@ -380,8 +386,8 @@ class Host {
         continue;
       }
       this.followClock(machine);
-      if (timeline.live && this.held !== undefined) {
-        this.held.release();
+      if (timeline.live) {
+        this.held?.release();
         this.held = undefined;
         for (const message of this.typed.splice(0)) this.receive(message);
       }

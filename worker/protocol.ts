@@ -3,7 +3,7 @@
 // The page makes a Worker and sends it one Connect with two ports: `control` (calls and answers, through comlink: MachineControl) and `bytes`
 // (a plain port for what must be quick and in order: ToWorker, ToPage).
 
-import type { InspectorCalls, MachineEvent } from "./protocol/inspect.ts";
+import type { Breakpoint, CheckSpec, InspectorCalls, MachineEvent } from "./protocol/inspect.ts";
 import type { Blocks, LinkControl } from "./protocol/link.ts";
 import type { ReplayControl, ReplayRequest } from "./protocol/replay.ts";
 
@@ -82,6 +82,9 @@ export interface BootRequest {
   readonly overlay?: Blocks;
   /** files that are written to the disk before init runs */
   readonly files?: readonly { readonly path: string; readonly text: string }[];
+  /** set before the first instruction: what a person waits for may happen before the page hears that the machine is on */
+  readonly breakpoints?: readonly Breakpoint[];
+  readonly checks?: readonly CheckSpec[];
   /** keep the machine under this name, so that it goes on after a reload; `resume`: go on with the one kept */
   readonly session?: { readonly id: string; readonly engine: string; readonly resume: boolean };
 }

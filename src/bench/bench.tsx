@@ -1,9 +1,9 @@
 // src/bench/bench.tsx — the seed's table, run in this tab: instructions for each call and time here kept apart, the published figures beside them.
-import { type ReactNode, useRef, useState } from "react";
+import type { ReactNode } from "react";
 import { CopyButton } from "../copy.tsx";
 import { count } from "../format.ts";
-import type { Session } from "../session.ts";
-import { useStore } from "../store.ts";
+import { sentence, type Session } from "../session.ts";
+import { Store, useStore } from "../store.ts";
 import { type Measured, measure, ROWS } from "./measure.ts";
 import { Head, numbers } from "../head.tsx";
 import { SEED } from "./table.ts";
@@ -48,28 +48,32 @@ function Chart({ results }: { readonly results: ReadonlyMap<string, Measured> })
   );
 }
 
+/** What was measured; the run goes on while another panel is looked at. */
+interface Bench {
+  readonly results: ReadonlyMap<string, Measured>;
+  readonly running: boolean;
+  readonly aborted: boolean;
+  readonly problem: string | undefined;
+}
+const bench = new Store<Bench>({ results: new Map(), running: false, aborted: false, problem: undefined });
+
+function start(session: Session): void {
+  bench.set({ results: new Map(), running: true, aborted: false, problem: undefined });
+  measure(
+    session,
+    ROWS,
+    (m) => bench.set({ results: new Map(bench.get().results).set(m.row, m) }),
+    () => bench.get().aborted,
+  )
+    .catch((e: unknown) => {
+      if (!bench.get().aborted) bench.set({ problem: sentence(e) });
+    })
+    .finally(() => bench.set({ running: false }));
+}
+
 export function BenchPanel({ session }: { readonly session: Session }): ReactNode {
   const { power } = useStore(session.state);
-  const [results, setResults] = useState<ReadonlyMap<string, Measured>>(new Map());
-  const [running, setRunning] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const aborted = useRef(false);
-  const start = (): void => {
-    aborted.current = false;
-    setRunning(true);
-    setProblem(undefined);
-    setResults(new Map());
-    measure(
-      session,
-      ROWS,
-      (m) => setResults((old) => new Map(old).set(m.row, m)),
-      () => aborted.current,
-    )
-      .catch((e: unknown) => {
-        if (!aborted.current) setProblem(e instanceof Error ? e.message : String(e));
-      })
-      .finally(() => setRunning(false));
-  };
+  const { results, running, problem } = useStore(bench);
   const text = (): string =>
     ["row\tinstructions\there µs\tpublished native µs\tum µs\tum-nommu µs", ...ROWS.map((r) => [r, results.get(r)?.instructions?.toFixed(1) ?? "", results.get(r)?.us.toFixed(4) ?? "", SEED[r]!.native, SEED[r]!.um, SEED[r]!.nommu].join("\t")), navigator.userAgent].join("\n");
   return (
@@ -79,11 +83,11 @@ export function BenchPanel({ session }: { readonly session: Session }): ReactNod
       </p>
       <div className="row">
         {running ? (
-          <button type="button" onClick={() => (aborted.current = true)}>
+          <button type="button" onClick={() => bench.set({ aborted: true })}>
             Stop ({results.size} of {ROWS.length})
           </button>
         ) : (
-          <button type="button" className="primary" disabled={power !== "running"} onClick={start}>
+          <button type="button" className="primary" disabled={power !== "running"} onClick={() => start(session)}>
             Run the table
           </button>
         )}

@@ -31,7 +31,7 @@ function once(session: Session, row: string, count: number, aborted: () => boole
     const quiet = session.hear((more) => {
       text = (text + more).slice(-4000);
       if (from === undefined && text.includes(`@begin ${row} ${count}`)) from = performance.now();
-      const done = new RegExp(`@end ${row.replace(/[+/]/g, "\\$&")} (\\d+)`).exec(text);
+      const done = new RegExp(`@end ${row.replace(/[+/]/g, "\\$&")} (\\d+)\\s`).exec(text);
       if (done !== null && from !== undefined) {
         end();
         resolve([performance.now() - from, Number(done[1])]);

@@ -6,6 +6,7 @@ import { hex } from "../format.ts";
 import type { Session } from "../session.ts";
 import { usePart, useStore } from "../store.ts";
 import { showMemory } from "../ui.ts";
+import { Absent } from "./absent.tsx";
 import { Breakpoints } from "./breakpoints.tsx";
 import { usePoll } from "./poll.ts";
 import { Regions } from "./regions.tsx";
@@ -42,7 +43,7 @@ export function CpuPanel({ session }: { readonly session: Session }): ReactNode 
   const names = usePoll(session, askNames, 60_000);
   const before = useBefore(registers);
   const [role, setRole] = useState<string>();
-  if (registers === undefined) return <p className="empty">The machine is off.</p>;
+  if (registers === undefined) return <Absent session={session} />;
   const paused = power === "paused";
   return (
     <div className="cpu">

@@ -6,6 +6,7 @@ import { count, hex, size } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { showMemory, ui } from "../ui.ts";
+import { Absent } from "./absent.tsx";
 import { HexView, ROWS } from "./hex.tsx";
 import { WithMmu } from "./mmu.tsx";
 import { paint, pattern, share } from "./owners.ts";
@@ -151,7 +152,9 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
   const askLook = useCallback((s: Session) => s.ask("look", start, BYTES), [start]);
   const look = usePoll(session, askLook, 300, turn);
   const askWords = useCallback((s: Session) => s.ask("look", address, 16), [address]);
-  const words = usePoll(session, askWords, 700, turn);
+  const told = usePoll(session, askWords, 700, turn);
+  // of where the cursor is now, or of nothing
+  const words = told?.start === address ? told : undefined;
   const before = useBefore(look);
   const marks = useMemo(() => {
     const m = new Map<number, string>();
@@ -168,7 +171,7 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
   const rows = map?.rows;
   if (rows !== undefined) share(rows.flatMap((r) => r.owner ?? []));
   const sum = useMemo(() => holes(rows ?? []), [rows]);
-  if (map === undefined || rows === undefined) return <p className="empty">The machine is off.</p>;
+  if (map === undefined || rows === undefined) return <Absent session={session} />;
   const submit = (): void => {
     session.ask("address", text).then(
       (a) => {
@@ -189,7 +192,7 @@ export function MemoryPanel({ session }: { readonly session: Session }): ReactNo
     ui.set({ address: future.at(-1) ?? 0 });
   };
   const { free, pieces, largest } = sum;
-  const value = look?.bytes[address - start];
+  const value = look?.bytes[address - look.start];
   return (
     <div className="memory">
       <p className="story">One address space, and everybody is in it. The colour says whose it is, the pattern what it is; grey is the kernel’s and its file cache.</p>

@@ -60,9 +60,9 @@ async function run(session: Session, { command, code }: Experiment): Promise<voi
 }
 
 export function Modes({ session }: { readonly session: Session }): ReactNode {
-  const { cmdline, power, isolated } = useStore(session.state);
+  const { cmdline, power, isolated, running } = useStore(session.state);
   const { status } = useStore(session.figures);
-  const words = cmdline.split(/ -- /)[0]!.split(/\s+/);
+  const words = (running?.line ?? cmdline).split(/ -- /)[0]!.split(/\s+/);
   const current = MODES.find((m) => m.words.length > 0 && m.words.every((w) => words.includes(w))) ?? MODES[0]!;
   const calls = status?.calls ?? 0;
   const trapped = status?.trapped ?? 0;
@@ -84,7 +84,7 @@ export function Modes({ session }: { readonly session: Session }): ReactNode {
                 <td className="number">{m.published}</td>
                 <td>
                   {m === current ? (
-                    <b>this machine</b>
+                    <b>{running === undefined ? "chosen" : "this machine"}</b>
                   ) : (
                     <button
                       type="button"

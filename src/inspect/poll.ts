@@ -31,24 +31,40 @@ export function usePoll<T>(session: Session, ask: (session: Session) => Promise<
   useEffect(() => {
     if (!on) return;
     let ended = false;
+    let wake = (): void => undefined;
     // a machine that stands still changes only when somebody types or pokes
     const pause = power === "running" ? period : 4 * period;
     const look = async (): Promise<void> => {
       while (!ended) {
+        let wait = pause;
         if (!document.hidden) {
           try {
             const answer = await ask(session);
             if (!ended) setValue((old) => reuse(old, answer));
           } catch {
-            // the machine was switched off in between
+            // the machine was switched off in between, or is not there yet
+            wait = Math.min(pause, PERIOD_MS);
           }
         }
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, wait);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
     };
     void look();
+    // whoever comes back to the page sees what is, not what was
+    const seen = (): void => {
+      if (!document.hidden) wake();
+    };
+    document.addEventListener("visibilitychange", seen);
     return () => {
       ended = true;
+      wake();
+      document.removeEventListener("visibilitychange", seen);
     };
   }, [session, ask, on, period, power, stopped, turn]);
   return on ? value : undefined;

@@ -5,6 +5,7 @@ import { count, size } from "../format.ts";
 import type { Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { openPanel, showMemory, ui } from "../ui.ts";
+import { Absent } from "./absent.tsx";
 import { colour, share } from "./owners.ts";
 import { Head, numbers } from "../head.tsx";
 import { usePoll } from "./poll.ts";
@@ -92,7 +93,7 @@ export function ProcessesPanel({ session }: { readonly session: Session }): Reac
     <div>
       <p className="story">All of them live in one address space. So <code>fork</code> is refused: a copy would need the same addresses, and those are taken. A child borrows its parent’s memory instead (<code>vfork</code>), and the parent waits until it has exec’d.</p>
       {rows === undefined ? (
-        <p className="empty">The machine is off.</p>
+        <Absent session={session} />
       ) : (
         <table className="processes">
           <Head columns={[numbers("pid"), "name", "state", numbers("mapped"), numbers("instructions")]} />

@@ -3,8 +3,10 @@ import { type ReactNode, useCallback, useState } from "react";
 import type { CodeLine, ImageRow, SiteRow } from "../../worker/protocol/inspect.ts";
 import { count, hex } from "../format.ts";
 import type { Session } from "../session.ts";
+import { usePart } from "../store.ts";
 import { showMemory } from "../ui.ts";
 import { Head, numbers } from "../head.tsx";
+import { Absent } from "./absent.tsx";
 import { usePoll } from "./poll.ts";
 
 const images = (session: Session): Promise<ImageRow[]> => session.ask("images");
@@ -99,6 +101,7 @@ function Sites({ session, image }: { readonly session: Session; readonly image: 
 
 export function Rewrite({ session }: { readonly session: Session }): ReactNode {
   const files = usePoll(session, images, 700);
+  const line = usePart(session.state, (s) => s.running?.line);
   const [open, setOpen] = useState<string>();
   const newest = [...(files ?? [])].reverse();
   const own = newest.filter((f) => f.sites > 0);
@@ -111,8 +114,8 @@ export function Rewrite({ session }: { readonly session: Session }): ReactNode {
         At <code>execve</code>, each <code>0f 05</code> (<code>syscall</code>) of a program and its loader became <code>ff d0</code> (<code>call *%rax</code>): both are two bytes long, so nothing moves. A site in a function that keeps data
         below its stack pointer (the red zone) is left, for the call would overwrite it. Libraries that are loaded later are not translated either. What is left traps, and works all the same.
       </p>
-      {files === undefined && <p className="empty">The machine is off.</p>}
-      {files?.length === 0 && <p className="empty">Nothing was rewritten: the machine runs with zpoline=0 or lazy.</p>}
+      {files === undefined && <Absent session={session} />}
+      {files?.length === 0 && <p className="empty">{/(?:^| )zpoline=(?:0|lazy)(?: |$)/.test(line ?? "") ? "Nothing was rewritten: the machine runs with zpoline=0 or lazy." : "Nothing was executed yet."}</p>}
       {own.length > 0 && (
         <table>
           <Head columns={["file, newest first", numbers("sites"), numbers("rewritten"), numbers("left")]} />

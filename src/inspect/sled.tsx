@@ -15,15 +15,16 @@ const names = (session: Session): Promise<(string | undefined)[]> => session.ask
 /** 0 none, 1..6 by powers of eight or so. */
 const heat = (n: number): number => (n === 0 ? 0 : Math.min(6, 1 + Math.floor(Math.log2(n) / 3)));
 
-export function describe(cell: number, name: string, calls: number, total: number): string {
+/** `calls`, `total`: undefined while nobody has said how many there were. */
+export function describe(cell: number, name: string, calls: number | undefined, total: number): string {
   const at = `0x${cell.toString(16)}`;
   const kind = kindOf(cell);
   if (kind === "unused") return `${at}: nothing. Who jumps here faults.`;
   if (kind === "tail") return `${at}: mov $__kernel_vsyscall, %r11; pop %rcx; jmp *%r11 — the way into the kernel.`;
   if (kind === "jump") return `${at}: a short jump to 0x${JUMP_TO.toString(16)}, so that small numbers slide less.`;
   const { nops } = slide(cell);
-  const share = total > 0 && calls > 0 ? `, ${((100 * calls) / total).toFixed(calls * 20 < total ? 1 : 0)} % of all calls` : "";
-  return `${at} = ${cell}: ${name} — ${calls === 0 ? "not called yet" : `called ${count(calls)} ${calls === 1 ? "time" : "times"}${share}`}. From here: ${nops} nops.`;
+  const share = calls !== undefined && total > 0 && calls > 0 ? `, ${((100 * calls) / total).toFixed(calls * 20 < total ? 1 : 0)} % of all calls` : "";
+  return `${at} = ${cell}: ${name}${calls === undefined ? "" : ` — ${calls === 0 ? "not called yet" : `called ${count(calls)} ${calls === 1 ? "time" : "times"}${share}`}`}. From here: ${nops} nops.`;
 }
 
 const Cell = memo(({ cell, level, at, here }: { readonly cell: number; readonly level: number; readonly at: boolean; readonly here: boolean }): ReactNode => (
@@ -53,7 +54,7 @@ export function Sled({ session, here, at, setAt }: SledProps): ReactNode {
   const [asTable, setAsTable] = useState(false);
   const histogram = status?.histogram;
   const total = status === undefined ? 0 : status.calls + status.trapped;
-  const text = describe(at, table === undefined ? "a system call" : (table[at] ?? "no such call"), histogram?.[at] ?? 0, total);
+  const text = describe(at, table === undefined ? "a system call" : (table[at] ?? "no such call"), histogram?.[at], total);
   const grid = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const onKey = (e: globalThis.KeyboardEvent): void => {

@@ -1,5 +1,5 @@
 // src/inspect/slow.tsx — one real call in slow motion: from the number in rax through the nops to the kernel and back.
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { Trace, TraceStep } from "../../worker/protocol/inspect.ts";
 import { hex } from "../format.ts";
 import type { Session } from "../session.ts";
@@ -51,6 +51,8 @@ export function SlowMotion({ session, trace, at, setTrace, setAt }: SlowProps): 
   const { still } = useStore(ui);
   const [waiting, setWaiting] = useState(false);
   const [playing, setPlaying] = useState(false);
+  /** the one that was shown last; a machine that was asked for another has forgotten it */
+  const known = useRef(trace);
   const on = power === "running" || power === "paused";
   useEffect(() => {
     if (!on) return;
@@ -59,7 +61,8 @@ export function SlowMotion({ session, trace, at, setTrace, setAt }: SlowProps): 
     const look = async (): Promise<void> => {
       while (!ended) {
         const t = await session.ask("recorded").catch(() => undefined);
-        if (t !== undefined && !ended && (trace === undefined || t.steps[0]?.rip !== trace.steps[0]?.rip || t.pid !== trace.pid || t.nr !== trace.nr)) {
+        if (t !== undefined && !ended && t.at !== known.current?.at) {
+          known.current = t;
           setWaiting(false);
           setTrace(t);
           // where the number is put into rax: what comes before can be scrolled to
@@ -72,17 +75,22 @@ export function SlowMotion({ session, trace, at, setTrace, setAt }: SlowProps): 
     return () => {
       ended = true;
     };
-  }, [session, on, trace, setTrace, setAt]);
+  }, [session, on, setTrace, setAt]);
   useEffect(() => {
     if (!playing || still || trace === undefined) return;
     const timer = setTimeout(() => (at >= trace.back ? setPlaying(false) : setAt(at + 1)), trace.steps[at]!.text === "nop" && at !== trace.page0 ? NOP_MS : STEP_MS);
     return () => clearTimeout(timer);
   }, [playing, still, at, trace, setAt]);
   const record = (nr: number | undefined, by?: string): void => {
-    setWaiting(true);
     if (power === "paused") session.resume();
-    if (nr !== undefined && by !== undefined) session.run({ label: by, command: GETPID, record: { nr, by } });
-    else void session.ask("record", nr, by);
+    const begun = nr !== undefined && by !== undefined ? session.run({ label: by, command: GETPID, record: { nr, by } }) : session.ask("record", nr, by);
+    begun.then(
+      () => {
+        known.current = undefined;
+        setWaiting(true);
+      },
+      () => undefined,
+    );
   };
   const step = trace?.steps[at];
   const way = trace === undefined ? 0 : trace.back - trace.call;

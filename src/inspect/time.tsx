@@ -11,7 +11,7 @@ const ask = (s: Session): Promise<TimelineState> => s.control.timeline();
 /** Slider steps: moments are told apart well enough, and a count of instructions has no step that a pixel could be. */
 const STEPS = 1000;
 
-function Branch({ session, row, current }: { readonly session: Session; readonly row: BranchRow; readonly current: boolean }): ReactNode {
+function Branch({ session, row, current, jumping }: { readonly session: Session; readonly row: BranchRow; readonly current: boolean; readonly jumping: boolean }): ReactNode {
   const from = row.from === undefined ? "from power-on" : `left at instruction ${count(row.from.at)}`;
   return (
     <li aria-current={current ? "true" : undefined}>
@@ -19,7 +19,7 @@ function Branch({ session, row, current }: { readonly session: Session; readonly
       {current ? (
         <b>This one.</b>
       ) : (
-        <button type="button" onClick={() => void session.follow(row)}>
+        <button type="button" disabled={jumping} onClick={() => void session.follow(row)}>
           Go to its end
         </button>
       )}
@@ -28,7 +28,7 @@ function Branch({ session, row, current }: { readonly session: Session; readonly
 }
 
 export function Time({ session }: { readonly session: Session }): ReactNode {
-  const { power, waiting } = useStore(session.state);
+  const { power, waiting, jumping } = useStore(session.state);
   const state = usePoll(session, ask, 500);
   /** where the slider is held, and whether the machine is on its way there */
   const [wish, setWish] = useState<number>();
@@ -62,7 +62,7 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
     <section className="time" aria-labelledby="time-title">
       <h3 id="time-title">Time</h3>
       <input
-        type="range" min={0} max={STEPS} value={shown} aria-label="Moment" aria-valuetext={`instruction ${count(Math.round((end.at * shown) / STEPS))}`} disabled={power === "crashed"}
+        type="range" min={0} max={STEPS} value={shown} aria-label="Moment" aria-valuetext={`instruction ${count(Math.round((end.at * shown) / STEPS))}`} disabled={power === "crashed" || (jumping && !gone)}
         onChange={(e) => setWish(Number(e.target.value))} onPointerUp={release} onKeyUp={release} onBlur={release}
       />
       <p>
@@ -72,7 +72,7 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
         <label>
           Instruction <input type="text" inputMode="numeric" size={14} value={text} placeholder={count(now.at)} onChange={(e) => setText(e.target.value)} onKeyDown={(e) => e.key === "Enter" && typed()} />
         </label>
-        <button type="button" onClick={typed}>
+        <button type="button" disabled={jumping} onClick={typed}>
           Go there
         </button>
         {going && (
@@ -82,10 +82,10 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
         )}
         {!live && (
           <>
-            <button type="button" onClick={() => session.play("paced")}>
+            <button type="button" disabled={jumping} onClick={() => session.play("paced")}>
               Replay as it was typed
             </button>
-            <button type="button" onClick={() => session.play("full")}>
+            <button type="button" disabled={jumping} onClick={() => session.play("full")}>
               Replay quickly
             </button>
           </>
@@ -100,7 +100,7 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
       {branches.length > 1 && (
         <ul className="branches" aria-label="Branches">
           {branches.map((b) => (
-            <Branch key={b.id} session={session} row={b} current={b.id === current} />
+            <Branch key={b.id} session={session} row={b} current={b.id === current} jumping={jumping} />
           ))}
         </ul>
       )}

@@ -30,6 +30,9 @@ export interface Course {
 }
 
 const DONE = "pagezero.lessons";
+/** ms between two deeds of a solution: at least, and at most while the machine works */
+const FOLLOW_MS = 400;
+const LONGEST_MS = 10_000;
 const PROMPT = /[#$] $/;
 
 function remembered(): string[] {
@@ -60,7 +63,6 @@ export class CourseOf implements Stage {
   /** what the console printed since the step began, and who waits for more */
   private text = "";
   private wake: (() => void) | undefined;
-  private armed: string | undefined;
   /** lessons from elsewhere: where each is */
   private readonly own = new Map<string, string | File>();
 
@@ -70,15 +72,6 @@ export class CourseOf implements Stage {
     session.hear((text) => {
       this.text = (this.text + text).slice(-20_000);
       this.wake?.();
-    });
-    let running = "";
-    session.state.subscribe(() => {
-      const { power, running: which } = session.state.get();
-      const now = `${power === "running" || power === "paused"} ${which?.line ?? ""}`;
-      if (now === running) return;
-      running = now;
-      this.armed = undefined;
-      this.arm();
     });
     let place = "";
     ui.subscribe(() => {
@@ -107,7 +100,7 @@ export class CourseOf implements Stage {
   }
   private async opened(): Promise<void> {
     const { lesson } = ui.get();
-    if (lesson === undefined) return void this.session.ask("checks", []).catch(() => undefined);
+    if (lesson === undefined) return this.session.setChecks([]);
     if (this.state.get().list.length === 0) await this.fetchList();
     if (lesson === "list") return;
     if (this.state.get().lesson?.id !== lesson.id) {
@@ -198,7 +191,6 @@ export class CourseOf implements Stage {
     this.state.set({ green: [], wrong: {}, problem: undefined });
     setSignal(undefined);
     this.text = "";
-    this.armed = undefined;
     // a phone goes on showing the text
     if (step.panel !== undefined) ui.set({ panel: step.panel });
     this.session.setBreakpoints(step.breakpoints);
@@ -212,14 +204,10 @@ export class CourseOf implements Stage {
         () => undefined,
       );
   }
-  /** The machine is told what to look for. */
+  /** The machine is told what to look for; so is the next one, before it begins. */
   private arm(): void {
-    const { step } = this;
-    const { power } = this.session.state.get();
-    if (step === undefined || (power !== "running" && power !== "paused") || this.armed === this.key) return;
-    this.armed = this.key;
-    const machine = step.checks.filter((c) => c.kind !== "answer" && c.kind !== "view" && !this.state.get().green.includes(c.id));
-    void this.session.ask("checks", machine.map(({ id, kind, args }) => ({ id, kind, args }))).catch(() => undefined);
+    const machine = (this.step?.checks ?? []).filter((c) => c.kind !== "answer" && c.kind !== "view");
+    this.session.setChecks(machine.map(({ id, kind, args }) => ({ id, kind, args })));
   }
   /** Is the machine that runs one for this step? */
   get ready(): boolean {
@@ -305,9 +293,25 @@ export class CourseOf implements Stage {
       });
     }
   }
+  /** Until the machine has done what there was to do, or stands still; not sooner than a person can follow, and not for ever. */
+  private async settled(before: number): Promise<void> {
+    const { figures, state } = this.session;
+    const begun = performance.now();
+    for (;;) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const since = performance.now() - begun;
+      const { status } = figures.get();
+      const rests = state.get().power !== "running" || (status?.idle === true && status.retired > before);
+      if ((rests && since >= FOLLOW_MS) || since >= LONGEST_MS) return;
+    }
+  }
+  private get retired(): number {
+    return this.session.figures.get().status?.retired ?? 0;
+  }
   async type(text: string): Promise<void> {
+    const before = this.retired;
     this.session.type(`${text}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await this.settled(before);
   }
   async boot(words: string): Promise<void> {
     await this.startFor(words);
@@ -319,8 +323,9 @@ export class CourseOf implements Stage {
     await this.session.ask("poke", at, bytes);
   }
   go(how: Go): Promise<void> {
+    const before = this.retired;
     this.session.go(how);
-    return new Promise((resolve) => setTimeout(resolve, 500));
+    return this.settled(before);
   }
   async breakpoints(list: readonly Breakpoint[]): Promise<void> {
     this.session.setBreakpoints(list);

@@ -254,6 +254,7 @@ export class Debugger implements SyscallObserver {
     });
     const nr = r.entered;
     this.trace = {
+      at: this.machine.retired,
       pid: r.task?.pid ?? 0, comm: r.task?.comm ?? "", nr, name: rowName(syscall_table[nr]) ?? String(nr), steps: made, call: r.page0 >= 0 ? r.page0 - 1 : made.findIndex((s) => s.text === "syscall"),
       page0: r.page0, entry: r.entry, back: made.length - 1, nops: made.filter((s) => s.rip < KERNEL_VSYSCALL && s.text === "nop").length,
     };

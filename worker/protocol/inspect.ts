@@ -147,6 +147,8 @@ export interface TraceStep {
 }
 /** One real call, from the instructions before it to the one after. */
 export interface Trace {
+  /** instructions retired when it was complete */
+  readonly at: number;
   readonly pid: number;
   readonly comm: string;
   readonly nr: number;
