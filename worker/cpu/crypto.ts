@@ -11,16 +11,16 @@ function gmul(a: number, b: number): number {
   return r;
 }
 
-/** The S-box is the inverse in GF(2^8) and an affine map. */
+/** The S-box is the inverse in GF(2^8) and an affine map. Powers of 3 are all elements but 0, and those of its inverse, 0xf6, their inverses. */
 const SBOX = new Uint8Array(256), INVERSE = new Uint8Array(256);
-for (let x = 0; x < 256; x++) {
-  let inv = 0;
-  if (x) for (let y = 1; y < 256; y++) if (gmul(x, y) === 1) inv = y;
+function enter(x: number, inv: number): void {
   let s = 0x63;
   for (let i = 0; i < 5; i++) s ^= ((inv << i) | (inv >> (8 - i))) & 0xff;
   SBOX[x] = s;
   INVERSE[s] = x;
 }
+enter(0, 0);
+for (let n = 0, x = 1, inv = 1; n < 255; n++, x = gmul(x, 3), inv = gmul(inv, 0xf6)) enter(x, inv);
 const times = (n: number): Uint8Array => Uint8Array.from({ length: 256 }, (_, x) => gmul(x, n));
 const M2 = times(2), M3 = times(3), M9 = times(9), M11 = times(11), M13 = times(13), M14 = times(14);
 
