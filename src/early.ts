@@ -2,7 +2,7 @@
 import type { ManifestEntry } from "./manifest.ts";
 
 function create(): Worker {
-  return new Worker(new URL("../worker/main.ts", import.meta.url), { type: "module", name: "machine" });
+  return new Worker(new URL("../worker/main_start.ts", import.meta.url), { type: "module", name: "machine" });
 }
 let early: Worker | undefined = create();
 /** A machine's worker: the first one has begun already. */

@@ -1,7 +1,7 @@
-// worker/main.ts — the machine's Web Worker: runs the machine in slices, so that keys, control calls and the clock get in between them.
+// worker/main.ts — what the machine's Web Worker does: runs the machine in slices, so that keys, control calls and the clock get in between them.
 import { expose, transfer } from "comlink";
 import { loadIced } from "./cpu/iced.ts";
-import type { BrowserDisk } from "./os-browser/disk.ts";
+import type { BrowserDisk, DiskBlocks } from "./os-browser/disk.ts";
 import type { CpuStart } from "./cpu/remote.ts";
 import { linkControl } from "./link/control.ts";
 import { fromLinkEvents, toLinkEvents } from "./link/events.ts";
@@ -218,6 +218,11 @@ class Host {
     this.output.flush();
     if (this.events.length > 0) this.post({ type: "events", events: this.events.splice(0) });
   }
+  private async openDisks({ disk, more, overlay }: BootRequest, saved: DiskBlocks | undefined): Promise<void> {
+    await this.disks.open(disk, saved);
+    for (const other of more ?? []) await this.disks.open(other);
+    if (overlay !== undefined) await this.disks.opened.get(disk.name)!.lay(overlay);
+  }
   async boot(request: BootRequest): Promise<void> {
     if (this.booting) throw new Error("This worker has a machine already.");
     this.booting = true;
@@ -229,18 +234,26 @@ class Host {
     const { session } = request;
     const mine = session === undefined || (await lockDisk(sessionLock(session.id)));
     const saved = mine ? await this.savedOf(request) : undefined;
-    await this.disks.open(request.disk, saved?.overlay);
-    for (const more of request.more ?? []) await this.disks.open(more);
+    const { replay, overlay } = request;
+    if (request.disk.use === "keep" && (replay ?? overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");
+    // the machine is made while its disks come
+    const opening = this.openDisks(request, saved?.overlay);
+    opening.catch(() => undefined);
     const iced = await loading;
-    this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
-    const os = new BrowserOs({ disks: this.disks.opened, write: (line, bytes) => this.write(line, bytes), file: (path, size) => this.events.push({ type: "file", path: fromByteString(path), size }) });
+    const { disks } = this;
+    const host = {
+      get disks() {
+        return disks.opened;
+      },
+      write: (line: number, bytes: Uint8Array) => this.write(line, bytes),
+      file: (path: string, size: number) => this.events.push({ type: "file", path: fromByteString(path), size }),
+    };
     const shared = globalThis.crossOriginIsolated === true;
-    const { replay } = request;
-    if (request.disk.use === "keep" && (request.replay ?? request.overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");
-    if (request.overlay !== undefined) await this.disks.opened.get(request.disk.name)!.lay(request.overlay);
     const files = (request.files ?? []).map(({ path, text }) => ({ path, bytes: new TextEncoder().encode(text) }));
-    const machine = new Machine({ cmdline: request.cmdline, os, iced, shared, jit: request.jit, clock: replay?.clock, files, startCpu });
+    const machine = new Machine({ cmdline: request.cmdline, os: new BrowserOs(host), iced, shared, jit: request.jit, clock: replay?.clock, files, startCpu });
     const timeline = new Timeline(machine);
+    await opening;
+    this.post({ type: "waiting", what: "powering on", done: 0, total: 0 });
     await machine.start();
     const disk = this.disks.opened.get(request.disk.name)!;
     this.overlay = saved?.overlay ?? disk.overlay();
@@ -614,11 +627,7 @@ class Host {
   };
 }
 
-addEventListener(
-  "message",
-  (e: MessageEvent<Connect<MessagePort>>) => {
-    const host = new Host(e.data.bytes);
-    expose(host.control, e.data.control);
-  },
-  { once: true },
-);
+/** The page has sent the ends of its channels. */
+export function connect({ bytes, control }: Connect<MessagePort>): void {
+  expose(new Host(bytes).control, control);
+}

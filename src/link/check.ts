@@ -12,7 +12,7 @@ export interface Check {
 
 /** `cmdline` is the machine's own; `progress` is told instructions retired. */
 export function checkLink(made: MadeLink, cmdline: string, source: ImageSource, progress: (retired: number) => void): Check {
-  const worker = new Worker(new URL("../../worker/main.ts", import.meta.url), { type: "module", name: "check" });
+  const worker = new Worker(new URL("../../worker/main_start.ts", import.meta.url), { type: "module", name: "check" });
   const control = new MessageChannel();
   const bytes = new MessageChannel();
   const connect: Connect<MessagePort> = { control: control.port2, bytes: bytes.port2 };

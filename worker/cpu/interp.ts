@@ -66,6 +66,8 @@ export class Interpreter {
   private readonly deadAt = new Map<number, Block[]>();
   /** blocks, dead or alive, by how they begin: the same code may be put elsewhere, as programs are that are loaded where there is room */
   private readonly models = new Map<number, Block[]>();
+  /** nothing has been decoded yet: a machine that begins at a snapshot shows it first */
+  private cold = true;
   /** table slot by shape id, and by the ids of a run */
   private readonly slots: number[] = [];
   private readonly runSlots = new Map<string, number>();
@@ -111,7 +113,6 @@ export class Interpreter {
     const exports = this.instantiate(w);
     for (const name of CORE) this.imports[name] = exports[name]!;
     this.core = exports as unknown as CoreExports;
-    this.warmUp();
   }
 
   /** Runs from a record until something stops it: see ST_EXIT, ST_RIP, ST_CUR and ST_LEFT. */
@@ -139,8 +140,12 @@ export class Interpreter {
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: this.imports }).exports;
   }
 
-  /** Compiles the functions of shapes that have none yet. */
-  private compile(shapes: readonly Shape[]): void {
+  /** Compiles the functions of shapes that have none yet; the first time those of most code with them, in one module. */
+  private compile(shapes: Shape[]): void {
+    if (this.cold) {
+      this.cold = false;
+      shapes = [...new Set([...shapes, ...this.decoder.learn(commonCode()).filter((shape) => shape.definition !== undefined)])];
+    }
     this.addFunctions(shapes.filter((shape) => this.slots[shape.id] === undefined), (builder, shape, slot) => {
       builder.single(shape);
       if (builder.wild) this.wild.add(shape.id);
@@ -172,9 +177,6 @@ export class Interpreter {
     for (const f of made) this.table.set(f.slot, exports[String(f.slot)]);
   }
 
-  private warmUp(): void {
-    this.compile(this.decoder.learn(commonCode()).filter((shape) => shape.definition !== undefined));
-  }
   /** There are too many kinds of instructions: begins anew. */
   private forgetShapes(): void {
     this.flush();
@@ -185,7 +187,7 @@ export class Interpreter {
     this.wild.clear();
     this.perhaps.clear();
     this.decoder.forgetShapes();
-    this.warmUp();
+    this.cold = true;
   }
 
   /** The record of the block at `rip`, if there is one; else 0. */
