@@ -40,6 +40,19 @@ const lastEvent = (page: Page): Promise<{ events: number; enter: boolean }> =>
       }),
   );
 
+/** Types a line, until it shows what it is to show and all of it is stored, key by key or in a snapshot. */
+async function typeAndStore(page: Page, guest: Guest, line: string, shows: RegExp): Promise<void> {
+  const { events } = await lastEvent(page);
+  await guest.type(line);
+  await guest.shows(shows);
+  await expect
+    .poll(async () => {
+      const now = await lastEvent(page);
+      return now.events >= events + line.length && now.enter;
+    }, { timeout: PATIENCE })
+    .toBe(true);
+}
+
 test("a visit begins at the prompt; a machine that is kept goes on after a reload and after a crash", async ({ page: first }) => {
   test.setTimeout(300_000 * SLOW);
   let page = first;
@@ -50,9 +63,10 @@ test("a visit begins at the prompt; a machine that is kept goes on after a reloa
     await expect(page.getByText("Begun at the prompt")).toBeVisible();
     await guest.button("Watch it boot").click();
     await expect(page.getByText("Begun at the prompt")).toBeHidden();
-    await guest.prompt();
+    // who types before the machine is there is heard by it
+    await guest.type("ahead=typed\n");
     await guest.type("dmesg -n 1\n");
-    expect(await guest.run("echo $((6*7))")).toBe("42");
+    expect(await guest.run("echo $ahead $((6*7))")).toBe("typed 42");
   });
   await test.step("nothing is kept unless it is wanted", async () => {
     expect(await stored(page)).toEqual({ snapshots: 0, events: 0 });
@@ -62,11 +76,7 @@ test("a visit begins at the prompt; a machine that is kept goes on after a reloa
   await test.step("memory, processes and disk are as they were; what was typed last, too", async () => {
     await guest.run("x=remembered; sleep 100000 & echo synced > /root/kept; sync");
     await expect.poll(async () => (await stored(page)).snapshots, { timeout: PATIENCE }).toBe(1);
-    const before = await stored(page);
-    await guest.type("y=typed-last; echo later > /root/late; sync; clear; echo done-$((1+1))\n");
-    await guest.shows(/done-2/);
-    // a snapshot takes the events that it has in it along: there are more, or none of those from before
-    await expect.poll(async () => (await stored(page)).events !== before.events, { timeout: PATIENCE }).toBe(true);
+    await typeAndStore(page, guest, "y=typed-last; echo later > /root/late; sync; clear; echo done-$((1+1))\n", /done-2/);
     await page.reload();
     await expect(page.getByText("Your machine goes on where it was")).toBeVisible({ timeout: PATIENCE });
     await guest.prompt();
@@ -79,16 +89,7 @@ test("a visit begins at the prompt; a machine that is kept goes on after a reloa
   });
   await test.step("the tab's process dies in the middle: screen, history, memory and disk are as they were", async () => {
     const line = "z=in-the-middle; echo fourth > /root/fourth; sync; clear; echo died-$((3+4))\n";
-    const { events } = await lastEvent(page);
-    await guest.type(line);
-    await guest.shows(/died-7/);
-    // all of it is stored, key by key or in a snapshot
-    await expect
-      .poll(async () => {
-        const now = await lastEvent(page);
-        return now.events >= events + line.length && now.enter;
-      }, { timeout: PATIENCE })
-      .toBe(true);
+    await typeAndStore(page, guest, line, /died-7/);
     const crashed = page.waitForEvent("crash");
     const cdp = await page.context().newCDPSession(page);
     void cdp.send("Page.crash").catch(() => undefined);

@@ -34,15 +34,31 @@ test("the command line is checked before the boot; a panic is shown", async ({ p
 test("pause, stop, start; the guest switches itself off", async ({ page }) => {
   const guest = new Guest(page);
   await guest.boot();
-  await guest.button("Pause").click();
+  await guest.tab("CPU").click();
+  const panel = page.getByRole("tabpanel");
+  const recorded = async (): Promise<number> => Number(/([\d,]+) events recorded/.exec(await panel.innerText())?.[1]?.replaceAll(",", ""));
+  await panel.getByRole("button", { name: "Pause" }).click();
   await expect(guest.state).toContainText("Paused");
-  await guest.type("echo $((40+2))x\n");
-  await expect.poll(() => guest.screen()).not.toContain("42x");
+  await expect.poll(recorded).toBeGreaterThanOrEqual(0);
+  const before = await recorded();
+  const line = "echo $((40+2))x\n";
+  await guest.type(line);
+  // it has come to the machine, and nothing comes of it
+  await expect.poll(recorded).toBeGreaterThanOrEqual(before + line.length);
+  expect(await guest.screen()).not.toContain("42x");
   await guest.button("Resume").click();
   await guest.shows(/^42x$/m);
+  // what is to stop the next machine stops it, however soon that happens
+  await panel.getByLabel("Which").fill("set_tid_address by init");
+  await panel.getByRole("button", { name: "Add", exact: true }).click();
+  await expect(panel.getByText("init calls set_tid_address")).toBeVisible();
   await guest.button("Stop").click();
   await expect(guest.state).toContainText("Off");
   await page.getByRole("banner").getByRole("button", { name: "Start", exact: true }).click();
+  await expect(guest.state).toContainText("Paused");
+  await expect(panel.getByText(/there is a breakpoint on it/)).toBeVisible();
+  await panel.getByRole("button", { name: "Remove: init calls set_tid_address" }).click();
+  await guest.button("Resume").click();
   await guest.prompt();
   await guest.type("poweroff\n");
   await expect(guest.state).toContainText("Halted", { timeout: 60_000 * SLOW });

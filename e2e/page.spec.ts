@@ -64,7 +64,14 @@ test("the keyboard reaches every region and leaves the console", async ({ page }
 test("themes, and a phone's width", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "dark" });
   const guest = new Guest(page);
+  // a part that does not come takes nothing else along, and can come later
+  await page.route(/\/assets\/bench-/, (route) => route.abort());
   await guest.off();
+  await guest.tab("Bench").click();
+  await expect(page.getByRole("tabpanel").getByRole("alert")).toContainText("This part of the page did not come");
+  await page.unroute(/\/assets\/bench-/);
+  await page.getByRole("tabpanel").getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("tabpanel")).toContainText("lmbench");
   const ground = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await ground();
   await guest.button("Use the light theme").click();

@@ -47,11 +47,16 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     const time = page.getByRole("region", { name: "Time" });
     const count = /: instruction ([\d,]+) of \1,/;
     expect(await guest.run("echo first-$((1+1))")).toBe("first-2");
-    // once the machine sleeps
+    // once the machine sleeps: what the status line and the panel say of it is the same then, and neither may have said it yet
     const figures = page.getByRole("contentinfo", { name: "Figures" });
-    await expect(figures).toContainText("idle");
-    const at = /^([\d,]+) instructions/.exec(await figures.innerText())![1]!;
-    await expect(time).toContainText(`The present: instruction ${at} of ${at}`);
+    let at = "";
+    await expect
+      .poll(async () => {
+        const line = await figures.innerText();
+        at = /^([\d,]+) instructions/.exec(line)?.[1] ?? "";
+        return line.includes("idle") && (await time.innerText()).includes(`The present: instruction ${at} of ${at},`);
+      }, { timeout: PATIENCE })
+      .toBe(true);
     await guest.type("echo one-way-$((2+2))\n");
     await guest.shows(/^one-way-4$/m);
     await expect(time).not.toContainText(`instruction ${at} of`);
