@@ -39,6 +39,13 @@ test("pause, stop, start; the guest switches itself off", async ({ page }) => {
   const recorded = async (): Promise<number> => Number(/([\d,]+) events recorded/.exec(await panel.innerText())?.[1]?.replaceAll(",", ""));
   await panel.getByRole("button", { name: "Pause" }).click();
   await expect(guest.state).toContainText("Paused");
+  // it slept, so its clock went on: the last figures are of the moment at which it stands
+  await expect
+    .poll(async () => {
+      const line = /([\d.,]+) s guest time/.exec(await page.getByRole("contentinfo", { name: "Figures" }).innerText())?.[1];
+      return line !== undefined && /([\d.,]+) s of guest time/.exec(await panel.innerText())?.[1] === line;
+    })
+    .toBe(true);
   await expect.poll(recorded).toBeGreaterThanOrEqual(0);
   const before = await recorded();
   const line = "echo $((40+2))x\n";

@@ -24,7 +24,11 @@ const Column = late(async () => (await import("./lessons/column.tsx")).Column, <
 export function App({ session }: { readonly session: Session }): ReactNode {
   const { panel, sheet, width, still, lesson, present, tab } = useStore(ui);
   const [dropping, setDropping] = useState(false);
-  const { choices } = useStore(session.state);
+  const { choices, problem } = useStore(session.state);
+  // on a phone whoever looks at something else would not hear of it
+  useEffect(() => {
+    if (problem !== undefined) ui.set({ tab: "console" });
+  }, [problem]);
   useEffect(() => installKeys(session), [session]);
   useEffect(() => watchFiles(session), [session]);
 

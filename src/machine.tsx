@@ -3,6 +3,7 @@ import { type ReactNode, useId, useRef } from "react";
 import { kept, setKept } from "./kept.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
+import { ui } from "./ui.ts";
 
 export function MachinePanel({ session }: { readonly session: Session }): ReactNode {
   const state = useStore(session.state);
@@ -16,7 +17,10 @@ export function MachinePanel({ session }: { readonly session: Session }): ReactN
       className="settings"
       onSubmit={(e) => {
         e.preventDefault();
-        if (complaints.length === 0) void (on ? session.restart() : session.start());
+        if (complaints.length > 0) return;
+        // on a phone, too, it is seen what comes of it
+        ui.set({ tab: "console" });
+        void (on ? session.restart() : session.start());
       }}
     >
       <fieldset>

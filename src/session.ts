@@ -268,7 +268,8 @@ export class Session {
         }
         break;
       case "resumed":
-        this.set({ resumed: { session: message.session } });
+        // it is where it is to begin: what stood for the start would hide it
+        this.set({ resumed: { session: message.session }, waiting: undefined });
         break;
       case "note":
         this.note(message.text, message.download === true);
@@ -312,8 +313,11 @@ export class Session {
       published = list.map((m) => ({ name: m.name, title: m.title, cmdline: m.cmdline, source: { kind: "published", url: new URL(`images/${m.chunks}`, location.href).href, sha256: m.sha256, gzSize: m.gzSize, chunked: true },
         ...(m.snapshot?.engine === ENGINE ? { snapshot: { url: new URL(`images/${m.snapshot.file}`, location.href).href, cmdline: m.snapshot.cmdline } } : {}) }));
       if (this.state.get().cmdline === "" && list[0] !== undefined) this.set({ cmdline: list[0].cmdline });
-    } catch {
-      this.set({ problem: { text: "This server has no disk image. Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.", scratch: false } });
+    } catch (e) {
+      const status = Number(sentence(e));
+      const why = e instanceof SyntaxError ? "it is damaged" : status > 0 ? `the server says ${status}` : "the server does not answer";
+      const what = status === 404 ? "This server has no disk image." : `The list of disk images did not come: ${why}. Load the page again later.`;
+      this.set({ problem: { text: `${what} Choose or drop an ext4 image, or a tar archive of a root directory, to boot from.`, scratch: false } });
     }
     this.found(published);
     // what the visitor has brought before comes when it comes, unless there is nothing else

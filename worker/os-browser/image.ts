@@ -156,7 +156,7 @@ async function loadChunks(db: IDBDatabase | undefined, memory: ChunkStore, name:
     try {
       parsed = JSON.parse(text);
     } catch {
-      parsed = undefined;
+      throw badImage(`The disk image ${name} cannot be loaded: its list of chunks did not come whole. Start again; if it stays so, the server's copy is bad, and npm run image makes a new one.`);
     }
     const checked = checkChunkList(parsed);
     if (typeof checked === "string") throw badImage(`The disk image ${name} cannot be loaded: ${checked}.`);
