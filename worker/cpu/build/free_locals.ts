@@ -24,6 +24,6 @@ export class FreeLocals {
     }
   }
   clear(): void {
-    for (const list of [this.i32, this.i64, this.f32, this.f64, this.v128]) list.length = 0;
+    for (const list of [this.i32, this.i64, this.f32, this.f64, this.v128]) while (list.length > 0) list.pop();
   }
 }

@@ -36,11 +36,11 @@ export abstract class WasmBuilder implements Builder<number, number> {
   abstract readonly form: InsnForm;
   code: Bytes;
   /** how long the code was when this began */
-  protected readonly start: number;
+  protected start: number;
   /** types of all locals, parameters included */
   types: WasmType[] = [];
   /** imported functions by name, numbered in the order in which they were needed: the module must import them so */
-  readonly imports: Map<string, number>;
+  imports: Map<string, number>;
   protected readonly layout: WasmLayout;
   private readonly constType: WasmType[] = [];
   private readonly constLo: number[] = [];
@@ -62,6 +62,19 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.imports = imports;
     this.code = code;
     this.start = code.len;
+  }
+  /** The same for another function: what is emitted from now on is appended to this code. */
+  protected startCode(code: Bytes, imports: Map<string, number>): void {
+    this.code = code;
+    this.start = code.len;
+    this.imports = imports;
+    this.types = [];
+    this.unlikelyAt = [];
+    this.free.clear();
+    while (this.used.length > 0) this.used.pop();
+    this.constants = 0;
+    this.constBytes.clear();
+    this.tailAt = -1;
   }
 
   // ---- raw emission
@@ -191,7 +204,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.barrier();
   }
   /** where in its code there is a branch that is seldom taken */
-  readonly unlikelyAt: number[] = [];
+  unlikelyAt: number[] = [];
   /** The branch emitted next is seldom taken. */
   protected seldom(): void {
     this.unlikelyAt.push(this.code.len - this.start);

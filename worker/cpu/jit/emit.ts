@@ -12,7 +12,6 @@ import { JumpBuilder } from "./emit_jumps.ts";
 import { RSP } from "../state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
-import type { Links } from "./links.ts";
 import { longestWays, type Block, type Edge, type Region } from "./region.ts";
 import type { Stride } from "./strides.ts";
 import { emitStructured, type Emitter } from "./structure.ts";
@@ -29,27 +28,33 @@ function storesFlags({ steps, edges, inline }: Block): boolean {
 }
 export class RegionBuilder extends JumpBuilder implements Emitter {
   /** by block, if it is a dispatcher: the local that says which edge it is to take */
-  private readonly choice: number[] = [];
+  private choice: number[] = [];
   /** where flags must be in one form around the branches within an instruction */
   private norm: FlagRecord | undefined;
   /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
   private mayFlag = false;
   /** by block, at its end */
-  private readonly bytesAtEnd: number[][] = [];
-  private readonly longest: number[];
+  private bytesAtEnd: number[][] = [];
+  private longest: number[] = [];
   /** by header of a loop that has a look() around it: where that is, and the local that says when it comes again */
-  private readonly looks: ({ readonly depth: number; readonly floor: number } | undefined)[] = [];
+  private looks: ({ readonly depth: number; readonly floor: number } | undefined)[] = [];
   /** the edge that is being followed goes round a loop */
   private back = false;
   /** blocks that are in a loop */
   private readonly looped = new Set<number>();
   /** by block: the flags that it begins with go to the state block */
-  private readonly storing: readonly boolean[];
+  private storing: readonly boolean[] = [];
   /** what is known of xmm registers at the start of each block */
-  private readonly atStart: readonly Readonly<Facts>[];
+  private atStart: readonly Readonly<Facts>[] = [];
 
-  constructor(links: Links, imports: Map<string, number>, region: Region, code: Bytes) {
-    super(links, imports, region, code);
+  /** A region begins. One builder does for all, one after the other: to make one takes longer than many a region. compile() is next. */
+  override beginRegion(region: Region, code: Bytes, imports: Map<string, number>): void {
+    super.beginRegion(region, code, imports);
+    this.choice = [];
+    this.looks = [];
+    this.bytesAtEnd = [];
+    this.norm = undefined;
+    this.looped.clear();
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
     this.longest = longestWays(region);
     this.storing = region.blocks.map((b, n) => !this.strides.loops.has(n) && storesFlags(b));

@@ -1,6 +1,7 @@
 // worker/cpu/jit/emit_flags.ts — flags in compiled code: set by noting operands, worked out when somebody asks (flag_record.ts).
 import type { Condition, FlagKind } from "../flags.ts";
 import { CONDITIONS, FL_ADD, FL_BITS, FL_DEC, FL_EXPLICIT, FL_INC, FL_SUB, FLAG_KINDS } from "../flags.ts";
+import type { Bytes } from "../build/module.ts";
 import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
 import { CANON, GIVEN, MEM, pushLocals, type FlagRecord } from "./flag_record.ts";
@@ -17,8 +18,14 @@ export abstract class FlagBuilder extends WasmBuilder {
    * The canonical locals: what ST_FL_* hold, but not yet worked out. The low byte of op is ST_FL_OP, the next one by how much a, b and the
    * result are to be shifted up and down again, for their sign; without GIVEN the result is not in res, but a - b or a + b.
    */
-  private readonly fl = { op: this.permanent("i32"), res: this.permanent("i64"), a: this.permanent("i64"), b: this.permanent("i64") };
+  private readonly fl = { op: 0, res: 1, a: 2, b: 3 };
 
+  protected override startCode(code: Bytes, imports: Map<string, number>): void {
+    super.startCode(code, imports);
+    this.permanent("i32");
+    for (let i = 0; i < 3; i++) this.permanent("i64");
+    this.setFlag(MEM);
+  }
   /** the canonical locals hold the flags as well, whatever `flag` is */
   protected canonToo = false;
   protected setFlag(f: FlagRecord): void {

@@ -1,11 +1,12 @@
 // worker/cpu/jit/emit_jumps.ts — the compiled tier's builder, continued: jumps, calls and returns.
 import type { Operand } from "../build/builder.ts";
+import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
 import { RSP, ST_DEPTH, ST_EXIT, ST_RIP } from "../state.ts";
 import { StateBuilder } from "./emit_state.ts";
 import { MEM } from "./flag_record.ts";
 import { JUMP_ENTRIES } from "./links.ts";
-import type { Block, Edge, JumpTable } from "./region.ts";
+import type { Block, Edge, JumpTable, Region } from "./region.ts";
 
 /**
  * How deep guest calls may be nested as WebAssembly calls, in KiB of frames: a stack has nearly 1 MiB, and the kernel needs some. A frame is as large as all of a function's
@@ -18,6 +19,12 @@ export abstract class JumpBuilder extends StateBuilder {
   protected block!: Block;
   /** takes the k-th edge of the block, whose last instruction is being emitted */
   protected edgeOut: ((k: number) => void) | undefined;
+  protected override beginRegion(region: Region, code: Bytes, imports: Map<string, number>): void {
+    super.beginRegion(region, code, imports);
+    this.index = -1;
+    this.indexed = false;
+    this.late = this.edgeOut = undefined;
+  }
 
   /** where a jump's index is kept from the instruction on that reads the table; whether it is there */
   private index = -1;

@@ -23,9 +23,17 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** local of the low lane of xmm n, f64 or f32, of which `home` then holds the rest alone; -1: it has none */
   protected readonly low: number[] = new Array<number>(16).fill(-1);
 
-  constructor(links: Links, imports: Map<string, number>, code: Bytes) {
-    super(links, imports, code);
+  constructor(links: Links) {
+    super(links, new Map());
     this.links = links;
+  }
+  protected override startCode(code: Bytes, imports: Map<string, number>): void {
+    super.startCode(code, imports);
+    this.home.fill(-1);
+    this.low.fill(-1);
+    this.lows.fill(-1);
+    this.changes = 0;
+    this.setBytes(undefined);
   }
 
   /** masks of registers: see liveness.ts. What has been written since control came from outside; whose locals are right. */
@@ -61,7 +69,12 @@ export abstract class OperandBuilder extends FlagBuilder {
   private readonly offsets: number[] = [];
 
   protected override temp(type: WasmType): number {
-    const local = super.temp(type);
+    return this.unknown(super.temp(type));
+  }
+  protected override permanent(type: WasmType): number {
+    return this.unknown(super.permanent(type));
+  }
+  private unknown(local: number): number {
     this.symbols[local] = -1;
     this.bases[local] = -1;
     return local;
@@ -98,7 +111,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   }
   /** Symbol of a value, -1 if it has none; its offset is then `offsetOf` it. */
   protected symbolOf(v: number): number {
-    if (v >= 0) return this.symbols[v] ?? -1;
+    if (v >= 0) return this.symbols[v]!;
     const n = this.constant64(v);
     return n !== undefined && n >= 0 && n < 0x80000000 ? CONSTANT : -1;
   }

@@ -4,10 +4,9 @@ import { NO_STORE, STATEFUL } from "../build/imports.ts";
 import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
-import { Addresses, CONSTANT, MAX_STORES, type Check } from "./addresses.ts";
+import { Addresses, CONSTANT, MAX_STORES } from "./addresses.ts";
 import { GPRS, OperandBuilder } from "./emit_operands.ts";
 import { MEM } from "./flag_record.ts";
-import type { Links } from "./links.ts";
 import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
 import { ALIGNED, BOUNDS, CLEAR, type Group, type Strides } from "./strides.ts";
@@ -36,14 +35,14 @@ function bitCount(mask: number): number {
 }
 
 export abstract class StateBuilder extends OperandBuilder {
-  protected readonly region: Region;
-  protected readonly left: number;
+  protected region!: Region;
+  protected left = -1;
   /** ST_MXCSR, if anybody looks at it */
-  protected readonly mxcsr: number;
+  protected mxcsr = -1;
   /** what odd() makes of it */
-  private readonly oddness: number;
-  protected readonly out: number;
-  protected readonly hit: number;
+  private oddness = -1;
+  protected out = -1;
+  protected hit = -1;
   /** instructions of the block from the present one on, itself included: counted already */
   protected remaining = 0;
   /** instructions that are counted but not taken off `left` yet: that is done where ways meet, and on ways out */
@@ -52,24 +51,31 @@ export abstract class StateBuilder extends OperandBuilder {
   protected depth = 0;
   protected readonly temps: number[] = [];
   /** by local: it stays */
-  protected readonly leaked: (true | undefined)[] = [];
+  protected readonly leaked: boolean[] = [];
   protected hitUsed = false;
-  protected readonly addresses: Addresses;
-  protected readonly liveness: Liveness;
-  protected readonly strides: Strides;
+  protected readonly addresses = new Addresses();
+  protected liveness!: Liveness;
+  protected strides!: Strides;
   /** what has been looked at before the loop, of the present instruction: see strides.ts */
   protected cover = 0;
   /** ways out that compile() has opened blocks for, by what has to be stored on them; the outermost first */
-  private readonly ways: Way[] = [];
+  private ways: Way[] = [];
   /** vectors in loops: their locals, which are loaded where the region is entered, by the address that they are loaded from */
   private readonly vectors = new Map<number, number>();
   /** the present block is in a loop; what is emitted is seldom executed */
   protected inLoop = false;
   private cold = false;
 
-  constructor(links: Links, imports: Map<string, number>, region: Region, code: Bytes) {
-    super(links, imports, code);
+  /** A region begins, with its permanent locals. */
+  protected beginRegion(region: Region, code: Bytes, imports: Map<string, number>): void {
+    super.startCode(code, imports);
     this.region = region;
+    cutTo(this.temps, 0);
+    this.ways = [];
+    if (this.vectors.size > 0) this.vectors.clear();
+    cutTo(this.framesAt, 0);
+    this.depth = this.owed = this.cover = 0;
+    this.hitUsed = this.inLoop = this.cold = this.toAlign = false;
     for (let n = 0; n < 32; n++) if ((region.used >>> n) & 1) this.home[n] = this.permanent(n < GPRS ? "i64" : "v128");
     for (let n = 0; n < 16; n++) {
       const bit = 0x10000 << n;
@@ -81,7 +87,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.left = this.permanent("i32");
     this.out = this.permanent("i64");
     this.hit = this.permanent("i32");
-    this.addresses = new Addresses(region);
+    this.addresses.reset(region);
     this.strides = region.strides;
     this.liveness = livenessOf(region.blocks, region.succ, region.edgeOf, region.analysis, this.strides);
   }
@@ -90,6 +96,7 @@ export abstract class StateBuilder extends OperandBuilder {
 
   protected override fresh(type: WasmType): number {
     const local = this.reuse(type);
+    this.leaked[local] = false;
     this.temps.push(local);
     return local;
   }
@@ -99,7 +106,7 @@ export abstract class StateBuilder extends OperandBuilder {
     for (let i = 0; i < temps.length; i++) {
       const local = temps[i]!;
       if (pinned.length > 0 && pinned.includes(local)) temps[kept++] = local;
-      else if (this.leaked[local] === undefined) this.free.of(this.types[local]!).push(local);
+      else if (!this.leaked[local]) this.free.of(this.types[local]!).push(local);
     }
     cutTo(temps, kept);
     super.releaseTemps();
@@ -342,39 +349,46 @@ export abstract class StateBuilder extends OperandBuilder {
   override check(address: number, n: number, write: boolean): void {
     const aligned = this.toAlign;
     this.toAlign = false;
-    const symbol = this.symbolOf(address);
-    let bounds: Check["bounds"], stores: Check["stores"];
+    const symbol = this.symbolOf(address), { bounds, stores } = this.addresses;
     if (this.cover & BOUNDS) {
-      if (write && !(this.cover & CLEAR)) stores = { lo: 0, hi: n };
+      bounds.needed = false;
+      stores.needed = write && !(this.cover & CLEAR);
+      stores.lo = 0;
+      stores.hi = n;
     } else if (symbol < 0) {
-      bounds = { lo: 0, hi: n, write };
-      if (write) stores = bounds;
+      bounds.needed = true;
+      stores.needed = bounds.write = write;
+      bounds.lo = stores.lo = 0;
+      bounds.hi = stores.hi = n;
     } else {
       const at = this.offsetOf(address);
-      ({ bounds, stores } = this.addresses.check(symbol, at, n, write));
-      if (symbol === CONSTANT && bounds !== undefined && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds = undefined;
+      this.addresses.check(symbol, at, n, write);
+      if (symbol === CONSTANT && at >= (write ? GUEST_WRITE_MIN : GUEST_READ_MIN) && at + n <= this.layout.mem.size) bounds.needed = false;
     }
-    if (bounds !== undefined) {
-      const min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
-      // if it must be a multiple of 16, too, that is one more operation: low bits that are not zero become the highest
-      const both = aligned && bounds.lo % 16 === 0, limit = this.layout.mem.size - (bounds.hi - bounds.lo) - min;
-      if (aligned && !both) this.checkLowBits(address);
-      this.alsoCanon();
-      this.get(address);
-      this.i64const(min - bounds.lo);
-      this.byte(0x7d); // i64.sub
-      if (both) {
-        this.i64const(4);
-        this.byte(0x8a); // i64.rotr
-      }
-      this.i64const(both ? Math.floor(limit / 16) : limit);
-      this.byte(0x56); // i64.gt_u
-      this.seldom();
-      this.if();
-      this.leaveHere();
-      this.end();
-    } else if (aligned) this.checkLowBits(address);
-    if (stores === undefined) return;
+    if (bounds.needed) this.lookAtBounds(address, aligned);
+    else if (aligned) this.checkLowBits(address);
+    if (stores.needed) this.lookAtMap(address);
+  }
+  private lookAtBounds(address: number, aligned: boolean): void {
+    const { bounds } = this.addresses, min = bounds.write ? GUEST_WRITE_MIN : GUEST_READ_MIN;
+    // if it must be a multiple of 16, too, that is one more operation: low bits that are not zero become the highest
+    const both = aligned && bounds.lo % 16 === 0, limit = this.layout.mem.size - (bounds.hi - bounds.lo) - min;
+    if (aligned && !both) this.checkLowBits(address);
+    this.alsoCanon();
+    this.get(address);
+    this.i64const(min - bounds.lo);
+    this.byte(0x7d); // i64.sub
+    if (both) {
+      this.i64const(4);
+      this.byte(0x8a); // i64.rotr
+    }
+    this.i64const(both ? Math.floor(limit / 16) : limit);
+    this.byte(0x56); // i64.gt_u
+    this.leaveIf();
+  }
+  /** In the code map, for what is stored. */
+  private lookAtMap(address: number): void {
+    const { stores } = this.addresses;
     this.alsoCanon();
     this.get(address);
     this.byte(0xa7);
@@ -388,6 +402,10 @@ export abstract class StateBuilder extends OperandBuilder {
     this.memarg(mapLoad(stores.hi - stores.lo), 0, this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
+    this.leaveIf();
+  }
+  /** Leaves before the present instruction if what is on the stack is not zero, which it seldom is. */
+  private leaveIf(): void {
     this.seldom();
     this.if();
     this.leaveHere();
@@ -456,10 +474,7 @@ export abstract class StateBuilder extends OperandBuilder {
   override trapIf(c: number): void {
     this.alsoCanon();
     this.get(c);
-    this.seldom();
-    this.if();
-    this.leaveHere();
-    this.end();
+    this.leaveIf();
   }
   override trap(): void {
     this.alsoCanon();
@@ -474,10 +489,7 @@ export abstract class StateBuilder extends OperandBuilder {
     if (excuse === undefined) {
       for (const c of bad) {
         this.get(c);
-        this.seldom();
-        this.if();
-        this.leaveHere();
-        this.end();
+        this.leaveIf();
       }
       return;
     }
@@ -498,10 +510,7 @@ export abstract class StateBuilder extends OperandBuilder {
     const excused = excuse();
     this.cold = false;
     this.get(this.eqz(excused));
-    this.seldom();
-    this.if();
-    this.leaveHere();
-    this.end();
+    this.leaveIf();
     this.end();
     this.addresses.restore(known);
   }

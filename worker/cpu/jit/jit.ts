@@ -194,6 +194,7 @@ export class Jit implements Compiler {
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: MAX_REGIONS, maximum: MAX_REGIONS });
     const firstSlot = (): number => this.nextSlot;
     this.links = { mem: layout.mem, state: layout.state, codeMap: layout.codeMap, jumps, get door() { return host.door; }, constant: (bytes) => this.constant(bytes), slotOf: (rip) => this.word(rip), nearSlot: (rip) => this.near.get(rip) ?? 0, get firstSlot() { return firstSlot(); }, typeOf: (name) => this.callees.type(name) };
+    this.builder = new RegionBuilder(this.links);
     this.clearJumps();
     this.callees = new Callees(layout.mem.memory, { ...interpreter.imports, ...this.buildEntry() });
     interpreter.compiler = this;
@@ -226,6 +227,7 @@ export class Jit implements Compiler {
 
   /** the functions of the module being written, one after the other; and what puts it together */
   private readonly code = new Bytes(1 << 16);
+  private readonly builder: RegionBuilder;
   private readonly module = new ModuleWriter(1 << 16);
   private writer(w = new ModuleWriter()): ModuleWriter {
     const { mem } = this.links;
@@ -362,10 +364,11 @@ export class Jit implements Compiler {
     const imports = new Map<string, number>();
     this.near.clear();
     batch.forEach((region, i) => this.near.set(region.entry, this.nextSlot + i));
-    const { code } = this;
+    const { code, builder } = this;
     code.len = 0;
     const made = batch.map((region): Made => {
-      const from = code.len, builder = new RegionBuilder(this.links, imports, region, code);
+      const from = code.len;
+      builder.beginRegion(region, code, imports);
       this.lap("analyse");
       builder.compile();
       this.lap("emit");
