@@ -60,6 +60,35 @@ export class Bytes {
       this.buf[this.len++] = seven | 128;
     }
   }
+  // What there is most of in code, each by one call: as long as an engine has not compiled these, calls are what takes the time.
+  /** An opcode with a number: unsigned LEB128. */
+  op(opcode: number, n: number): void {
+    if (this.len + 6 > this.buf.length) this.grow(this.len + 6);
+    this.buf[this.len++] = opcode;
+    if (n < 128) this.buf[this.len++] = n;
+    else this.u32(n);
+  }
+  /** A load or a store, whatever the alignment. */
+  access(opcode: number, offset: number): void {
+    if (this.len + 7 > this.buf.length) this.grow(this.len + 7);
+    const { buf } = this;
+    buf[this.len++] = opcode;
+    buf[this.len++] = 0;
+    this.u32(offset);
+  }
+  i32const(n: number): void {
+    if (this.len + 6 > this.buf.length) this.grow(this.len + 6);
+    this.buf[this.len++] = 0x41;
+    if (n >= -64 && n < 64) this.buf[this.len++] = n & 127;
+    else this.s32(n);
+  }
+  /** of a whole number, as far as numbers are exact */
+  i64const(n: number): void {
+    if (this.len + 11 > this.buf.length) this.grow(this.len + 11);
+    this.buf[this.len++] = 0x42;
+    if (n === (n | 0)) this.s32(n);
+    else this.s64(n % 0x1_0000_0000 | 0, Math.floor(n / 0x1_0000_0000) | 0);
+  }
   bytes(b: Uint8Array, length = b.length): void {
     if (this.len + length > this.buf.length) this.grow(this.len + length);
     this.buf.set(length === b.length ? b : b.subarray(0, length), this.len);

@@ -154,7 +154,7 @@ export class ShapeBuilder extends NotedFlags {
   private field(offset: number, opcode = 0x28): void {
     this.byte(0x20);
     this.byte(0);
-    this.memarg(opcode, 0, REC_SIZE * this.part + offset);
+    this.memarg(opcode, REC_SIZE * this.part + offset);
   }
   private home(o: Operand): void {
     this.field(REC_OP + 4 * o.index);
@@ -164,7 +164,7 @@ export class ShapeBuilder extends NotedFlags {
     switch (o.kind) {
       case "reg":
         this.home(o);
-        this.memarg(o.size === 8 ? 0x29 : o.size === 4 ? 0x28 : o.size === 2 ? 0x2f : 0x2d, 0, 0);
+        this.memarg(o.size === 8 ? 0x29 : o.size === 4 ? 0x28 : o.size === 2 ? 0x2f : 0x2d, 0);
         return this.take(o.size === 8 ? "i64" : "i32");
       case "mem":
         return this.load(o.size, this.address(o));
@@ -174,7 +174,7 @@ export class ShapeBuilder extends NotedFlags {
         return this.take(o.size === 8 ? "i64" : "i32");
       case "mm":
         this.home(o);
-        this.memarg(0x29, 0, 0);
+        this.memarg(0x29, 0);
         return this.take("i64");
       default:
         throw new Error(`${this.form.name}: read of ${o.kind}`);
@@ -193,7 +193,7 @@ export class ShapeBuilder extends NotedFlags {
       // the upper part of the x87 register that it lies in becomes all ones
       this.home(o);
       this.i32const(0xffff);
-      this.memarg(0x3b, 0, 8);
+      this.memarg(0x3b, 8);
     }
     this.home(o);
     this.storeRegister(o.size, v);
@@ -202,19 +202,19 @@ export class ShapeBuilder extends NotedFlags {
   private storeRegister(size: number, v: number, offset = 0): void {
     const wide = this.typeOf(v) === "i64";
     this.get(v);
-    if (size === 8) this.memarg(0x37, 0, offset);
+    if (size === 8) this.memarg(0x37, offset);
     else if (size === 4) {
       if (wide) {
         this.byte(0xa7);
       }
       this.byte(0xad); // i64.extend_i32_u
-      this.memarg(0x37, 0, offset);
-    } else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, 0, offset);
-    else this.memarg(wide ? 0x3c : 0x3a, 0, offset);
+      this.memarg(0x37, offset);
+    } else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, offset);
+    else this.memarg(wide ? 0x3c : 0x3a, offset);
   }
   reg(n: number, size: number): number {
     this.i32const(0);
-    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, this.layout.state + 8 * n);
+    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, this.layout.state + 8 * n);
     return this.take(size === 8 ? "i64" : "i32");
   }
   setReg(n: number, size: number, v: number): void {
@@ -223,7 +223,7 @@ export class ShapeBuilder extends NotedFlags {
   }
   readAh(): number {
     this.i32const(0);
-    this.memarg(0x2d, 0, this.layout.state + 1);
+    this.memarg(0x2d, this.layout.state + 1);
     return this.take("i32");
   }
   writeAh(v: number): void {
@@ -232,17 +232,13 @@ export class ShapeBuilder extends NotedFlags {
   }
   regX(n: number): number {
     this.i32const(0);
-    this.simd(0);
-    this.code.u32(0);
-    this.code.u32(this.layout.state + ST_XMM + 32 * n);
+    this.simdAccess(0, this.layout.state + ST_XMM + 32 * n);
     return this.take("v128");
   }
   setRegX(n: number, x: number): void {
     this.i32const(0);
     this.get(x);
-    this.simd(11);
-    this.code.u32(0);
-    this.code.u32(this.layout.state + ST_XMM + 32 * n);
+    this.simdAccess(11, this.layout.state + ST_XMM + 32 * n);
   }
   protected highHome(o: Operand): number {
     this.home(o);
@@ -250,17 +246,13 @@ export class ShapeBuilder extends NotedFlags {
   }
   protected readXmm(o: Operand): number {
     this.home(o);
-    this.simd(0);
-    this.code.u32(0);
-    this.code.u32(0);
+    this.simdAccess(0, 0);
     return this.take("v128");
   }
   protected writeXmm(o: Operand, x: number): void {
     this.home(o);
     this.get(x);
-    this.simd(11);
-    this.code.u32(0);
-    this.code.u32(0);
+    this.simdAccess(11, 0);
   }
 
   offset(_o: Operand): number {
@@ -268,12 +260,12 @@ export class ShapeBuilder extends NotedFlags {
     this.field(REC_DISP, 0x29);
     if (s.hasBase) {
       this.field(REC_BASE);
-      this.memarg(0x29, 0, 0);
+      this.memarg(0x29, 0);
       this.byte(0x7c);
     }
     if (s.hasIndex) {
       this.field(REC_INDEX);
-      this.memarg(0x29, 0, 0);
+      this.memarg(0x29, 0);
       this.field(REC_SCALE, 0x35); // i64.load32_u
       this.byte(0x86);
       this.byte(0x7c);
@@ -292,7 +284,7 @@ export class ShapeBuilder extends NotedFlags {
   segmentBase(): number {
     if (!this.shape!.hasSegment) return this.i64(0);
     this.field(REC_SEGMENT);
-    this.memarg(0x29, 0, 0);
+    this.memarg(0x29, 0);
     return this.take("i64");
   }
   private addSegment(a: number): number {
@@ -372,7 +364,7 @@ export class ShapeBuilder extends NotedFlags {
     }
     this.i32const(0);
     this.left(0);
-    this.memarg(0x36, 0, this.layout.state + ST_LEFT);
+    this.memarg(0x36, this.layout.state + ST_LEFT);
   }
   protected afterHelper(_name: string): void {
     // registers are in the state block: nothing to reload

@@ -123,16 +123,14 @@ export abstract class WasmBuilder implements Builder<number, number> {
         this.tailAt = -1;
         return;
       }
-      c.byte(0x20);
-      c.u32(v);
+      c.op(0x20, v);
       return;
     }
     const k = -1 - v;
     const lo = this.constLo[k]!, hi = this.constHi[k]!;
     switch (this.constType[k]!) {
       case "i32":
-        c.byte(0x41);
-        c.s32(lo);
+        c.i32const(lo);
         break;
       case "i64":
         c.byte(0x42);
@@ -155,8 +153,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     }
   }
   protected set(local: number): void {
-    this.code.byte(0x21);
-    this.code.u32(local);
+    this.code.op(0x21, local);
     this.tailAt = this.code.len;
     this.tailLocal = local;
   }
@@ -171,21 +168,21 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.tailAt = -1;
   }
   protected i32const(n: number): void {
-    this.code.byte(0x41);
-    this.code.s32(n);
+    this.code.i32const(n);
   }
   protected i64const(n: number): void {
-    this.code.byte(0x42);
-    this.code.s64(n % 0x1_0000_0000 | 0, Math.floor(n / 0x1_0000_0000) | 0);
+    this.code.i64const(n);
   }
-  protected memarg(opcode: number, align: number, offset: number): void {
-    this.code.byte(opcode);
-    this.code.u32(align);
-    this.code.u32(offset);
+  protected memarg(opcode: number, offset: number): void {
+    this.code.access(opcode, offset);
   }
   protected simd(op: number): void {
+    this.code.op(0xfd, op);
+  }
+  /** A vector's load or store. */
+  protected simdAccess(op: number, offset: number): void {
     this.code.byte(0xfd);
-    this.code.u32(op);
+    this.code.access(op, offset);
   }
   /** Number of what is imported by this name. */
   protected importOf(name: string): number {
@@ -195,12 +192,10 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** opcode: call, or 0x12: return_call */
   protected callImport(name: string, opcode = 0x10): void {
-    this.code.byte(opcode);
-    this.code.u32(this.importOf(name));
+    this.code.op(opcode, this.importOf(name));
   }
   protected if(): void {
-    this.code.byte(0x04);
-    this.code.byte(0x40);
+    this.code.op(0x04, 0x40);
     this.barrier();
   }
   /** where in its code there is a branch that is seldom taken */
@@ -343,7 +338,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   protected loadUnchecked(size: number, address: number): number {
     const offset = this.place(address);
-    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, 0, offset);
+    this.memarg(size === 8 ? 0x29 : size === 4 ? 0x28 : size === 2 ? 0x2f : 0x2d, offset);
     return this.narrow(size, this.take(size === 8 ? "i64" : "i32"));
   }
   store(size: number, address: number, v: number): void {
@@ -351,10 +346,10 @@ export abstract class WasmBuilder implements Builder<number, number> {
     const offset = this.place(address);
     this.get(v);
     const wide = this.typeOf(v) === "i64";
-    if (size === 8) this.memarg(0x37, 0, offset);
-    else if (size === 4) this.memarg(wide ? 0x3e : 0x36, 0, offset);
-    else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, 0, offset);
-    else this.memarg(wide ? 0x3c : 0x3a, 0, offset);
+    if (size === 8) this.memarg(0x37, offset);
+    else if (size === 4) this.memarg(wide ? 0x3e : 0x36, offset);
+    else if (size === 2) this.memarg(wide ? 0x3d : 0x3b, offset);
+    else this.memarg(wide ? 0x3c : 0x3a, offset);
     this.testCode(address, size);
   }
   /** After a store at the address: was there code? */
@@ -365,7 +360,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.get(a);
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
-    this.memarg(0x2d, 0, this.layout.codeMap);
+    this.memarg(0x2d, this.layout.codeMap);
     this.seldom();
     this.if();
     this.emitCodeHit(a, n);
@@ -375,9 +370,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     if (aligned && size === 16) this.checkAligned(address, 16);
     this.check(address, size, false);
     const offset = this.place(address);
-    this.simd(size === 16 ? 0 : size === 8 ? 93 : 92);
-    this.code.u32(0);
-    this.code.u32(offset);
+    this.simdAccess(size === 16 ? 0 : size === 8 ? 93 : 92, offset);
     return this.take("v128");
   }
   storeX(size: number, address: number, x: number, aligned: boolean): void {
@@ -385,9 +378,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     this.check(address, size, true);
     const offset = this.place(address);
     this.get(x);
-    this.simd(size === 16 ? 11 : size === 8 ? 91 : size === 4 ? 90 : size === 2 ? 89 : 88);
-    this.code.u32(0);
-    this.code.u32(offset);
+    this.simdAccess(size === 16 ? 11 : size === 8 ? 91 : size === 4 ? 90 : size === 2 ? 89 : 88, offset);
     if (size < 16) this.code.byte(0);
     this.testCode(address, size);
   }
@@ -405,17 +396,13 @@ export abstract class WasmBuilder implements Builder<number, number> {
   protected abstract highHome(o: Operand): number;
   readHigh(o: Operand): number {
     const offset = this.highHome(o);
-    this.simd(0);
-    this.code.u32(0);
-    this.code.u32(offset);
+    this.simdAccess(0, offset);
     return this.take("v128");
   }
   writeHigh(o: Operand, x: number): void {
     const offset = this.highHome(o);
     this.get(x);
-    this.simd(11);
-    this.code.u32(0);
-    this.code.u32(offset);
+    this.simdAccess(11, offset);
   }
   writeX(o: Operand, x: number, unaligned?: boolean): void {
     if (o.kind === "xmm") this.writeXmm(o, x);
@@ -427,13 +414,13 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   getState(offset: number, type: "i32" | "i64"): number {
     this.i32const(0);
-    this.memarg(LOAD[type], 0, this.layout.state + offset);
+    this.memarg(LOAD[type], this.layout.state + offset);
     return this.take(type);
   }
   setState(offset: number, v: number): void {
     this.i32const(0);
     this.get(v);
-    this.memarg(STORE[this.typeOf(v) as Ty], 0, this.layout.state + offset);
+    this.memarg(STORE[this.typeOf(v) as Ty], this.layout.state + offset);
   }
 
   // ---- scalars
@@ -611,9 +598,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     xargs.forEach((x, i) => {
       this.i32const(0);
       this.get(x);
-      this.simd(11);
-      this.code.u32(0);
-      this.code.u32(this.layout.state + ST_XARG + 16 * i);
+      this.simdAccess(11, this.layout.state + ST_XARG + 16 * i);
     });
     this.beforeHelper(helper);
     this.callImport(helper);
@@ -627,14 +612,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   ret(n: number, type: Ty): number {
     this.i32const(0);
-    this.memarg(LOAD[type], 0, this.layout.state + ST_RET + 8 * n);
+    this.memarg(LOAD[type], this.layout.state + ST_RET + 8 * n);
     return this.take(type);
   }
   retX(): number {
     this.i32const(0);
-    this.simd(0);
-    this.code.u32(0);
-    this.code.u32(this.layout.state + ST_XRET);
+    this.simdAccess(0, this.layout.state + ST_XRET);
     return this.take("v128");
   }
 

@@ -127,8 +127,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.byte(0x4a); // i32.gt_s
     this.byte(0x1b); // select
     this.set(floor);
-    this.byte(0x0c);
-    this.byte(1);
+    this.code.op(0x0c, 1);
     this.end();
     // for this one
     for (const g of groups)
@@ -157,8 +156,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   br(depth: number, target: number): void {
     this.settleLeft();
     if (this.liveness[this.back ? "flags" : "flagsBefore"][target]) this.flagsTo(target);
-    this.byte(0x0c);
-    this.code.u32(depth);
+    this.code.op(0x0c, depth);
     this.barrier();
   }
   leaveTo(rip: number): void {
@@ -184,8 +182,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
       this.checkBudget(to, () => this.leaveTo(rip));
       const { flag, canonToo } = this, pins = this.pinned.slice();
       this.toCanon();
-      this.byte(0x0c);
-      this.code.u32(this.depth - look.depth);
+      this.code.op(0x0c, this.depth - look.depth);
       this.barrier();
       this.flag = flag;
       this.canonToo = canonToo;
@@ -418,13 +415,11 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.open(0x03);
     this.get(cond());
     this.byte(0x45);
-    this.byte(0x0d);
-    this.byte(1);
+    this.code.op(0x0d, 1);
     this.barrier();
     body();
     this.normalise();
-    this.byte(0x0c);
-    this.byte(0);
+    this.code.op(0x0c, 0);
     this.end();
     this.end();
     this.addresses.restore(known);

@@ -43,7 +43,7 @@ export abstract class FlagBuilder extends WasmBuilder {
   }
 
   protected word(opcode: number, offset: number): void {
-    this.memarg(opcode, 0, this.layout.state + offset);
+    this.memarg(opcode, this.layout.state + offset);
   }
   /** The canonical locals to the state block. */
   protected storeFlags(): void {

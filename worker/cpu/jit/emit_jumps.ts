@@ -74,7 +74,7 @@ export abstract class JumpBuilder extends StateBuilder {
   }
   private loadSlot(rip: number): void {
     this.i32const(0);
-    this.memarg(0x28, 0, this.links.slotOf(rip));
+    this.memarg(0x28, this.links.slotOf(rip));
   }
   /** Goes on at an address outside of the region: in its compiled code if there is any. */
   protected tailTo(e: Edge): void {
@@ -103,10 +103,10 @@ export abstract class JumpBuilder extends StateBuilder {
     this.byte(0x74);
     const at = this.take("i32");
     this.get(at);
-    this.memarg(0x28, 0, this.links.jumps + 4);
+    this.memarg(0x28, this.links.jumps + 4);
     this.i32const(0);
     this.get(at);
-    this.memarg(0x35, 0, this.links.jumps); // i64.load32_u
+    this.memarg(0x35, this.links.jumps); // i64.load32_u
     this.get(rip);
     this.byte(0x51);
     this.byte(0x1b); // select
@@ -318,8 +318,7 @@ export abstract class JumpBuilder extends StateBuilder {
       this.byte(0x04); // if, with an i64
       this.byte(0x7e);
       this.barrier();
-      this.byte(0x10);
-      this.code.u32(near - this.links.firstSlot);
+      this.code.op(0x10, near - this.links.firstSlot);
       this.byte(0x05);
     }
     this.get(slot);

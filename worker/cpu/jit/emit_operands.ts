@@ -156,8 +156,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   /** By the module's table: call_indirect, or return_call_indirect. */
   protected override callImport(name: string, opcode = 0x10): void {
     this.i32const(this.importOf(name));
-    this.byte(opcode + 1);
-    this.code.u32(this.links.typeOf(name));
+    this.code.op(opcode + 1, this.links.typeOf(name));
     this.byte(0);
   }
 

@@ -112,8 +112,7 @@ export abstract class StateBuilder extends OperandBuilder {
     super.releaseTemps();
   }
   protected open(opcode: number): void {
-    this.byte(opcode);
-    this.byte(0x40);
+    this.code.op(opcode, 0x40);
     this.depth++;
     this.barrier();
   }
@@ -171,9 +170,7 @@ export abstract class StateBuilder extends OperandBuilder {
   protected loadHome(n: number): void {
     if (n < GPRS) this.word(0x29, 8 * n);
     else {
-      this.simd(0);
-      this.code.u32(0);
-      this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+      this.simdAccess(0, this.links.state + ST_XMM + 32 * (n - GPRS));
     }
   }
   protected storeRegisters(mask: number): void {
@@ -185,9 +182,7 @@ export abstract class StateBuilder extends OperandBuilder {
         this.word(0x37, 8 * n);
       } else {
         this.getWhole(n - GPRS);
-        this.simd(11);
-        this.code.u32(0);
-        this.code.u32(this.links.state + ST_XMM + 32 * (n - GPRS));
+        this.simdAccess(11, this.links.state + ST_XMM + 32 * (n - GPRS));
       }
     }
   }
@@ -231,9 +226,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.code.len = at;
     for (const [from, local] of this.vectors) {
       this.i32const(0);
-      this.simd(0);
-      this.code.u32(0);
-      this.code.u32(from);
+      this.simdAccess(0, from);
       this.set(local);
     }
     const by = this.code.len - at;
@@ -288,8 +281,7 @@ export abstract class StateBuilder extends OperandBuilder {
       if (way.canon && !ways[to]!.canon) this.storeFlags();
       this.storeRegisters(way.mask & ~all[to]!);
       if (to === i - 1) continue;
-      this.byte(0x0c);
-      this.code.u32(this.depth - 1 - to);
+      this.code.op(0x0c, this.depth - 1 - to);
     }
   }
   /** A branch to where all is stored that must be, and the region left; flags are canonical or in the state block. */
@@ -310,8 +302,7 @@ export abstract class StateBuilder extends OperandBuilder {
     if (way < 0) this.storeAndReturn(dirty, canon);
     else {
       ways[way]!.valid &= valid;
-      this.byte(0x0c);
-      this.code.u32(this.depth - 1 - way);
+      this.code.op(0x0c, this.depth - 1 - way);
     }
     this.barrier();
   }
@@ -399,7 +390,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.i32const(CODE_SHIFT);
     this.byte(0x76); // i32.shr_u
     // of 16 bytes or less it is enough to look where they start, else at two or four bytes of the map. As an i64: V8 loads an i32 that is compared with a constant twice
-    this.memarg(mapLoad(stores.hi - stores.lo), 0, this.links.codeMap);
+    this.memarg(mapLoad(stores.hi - stores.lo), this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
     this.leaveIf();
@@ -447,7 +438,7 @@ export abstract class StateBuilder extends OperandBuilder {
     this.byte(0x6a);
     this.i32const(CODE_SHIFT);
     this.byte(0x76);
-    this.memarg(reach > 0 ? 0x29 : mapLoad(hi - lo), 0, this.links.codeMap);
+    this.memarg(reach > 0 ? 0x29 : mapLoad(hi - lo), this.links.codeMap);
     this.byte(0x50); // i64.eqz
     this.byte(0x45); // i32.eqz
     bad();
@@ -499,12 +490,10 @@ export abstract class StateBuilder extends OperandBuilder {
     for (const c of bad) {
       this.get(c);
       this.seldom();
-      this.byte(0x0d);
-      this.byte(0);
+      this.code.op(0x0d, 0);
       this.barrier();
     }
-    this.byte(0x0c);
-    this.byte(1);
+    this.code.op(0x0c, 1);
     this.end();
     this.cold = true;
     const excused = excuse();
