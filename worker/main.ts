@@ -232,8 +232,8 @@ class Host {
     // on its way while the disk is opened
     const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
     const { session } = request;
-    const mine = session === undefined || (await lockDisk(sessionLock(session.id)));
-    const saved = mine ? await this.savedOf(request) : undefined;
+    const mine = session === undefined ? Promise.resolve(true) : lockDisk(sessionLock(session.id));
+    const saved = session?.resume === true && (await mine) ? await this.savedOf(request) : undefined;
     const { replay, overlay } = request;
     if (request.disk.use === "keep" && (replay ?? overlay ?? request.files) !== undefined) throw new Error("A link or a bundle starts on a scratch copy only.");
     // the machine is made while its disks come
@@ -285,7 +285,7 @@ class Host {
       this.paused = replay.speed === "armed";
       this.stopAtEnd = replay.at !== undefined;
     }
-    if (session !== undefined && mine) await this.keepSession(session.id, session.engine);
+    if (session !== undefined && (await mine)) await this.keepSession(session.id, session.engine);
     void this.disks.fetchRest();
     void this.run(machine, timeline).catch((e: unknown) => {
       this.flush();

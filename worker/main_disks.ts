@@ -93,12 +93,16 @@ export class Disks {
       use = "scratch";
       this.events.note("This browser offers no storage here (a private window, perhaps): changes to the disk end with this tab.");
     }
+    const load = (): Promise<Image> => this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting, false);
+    // on its way while the lock is asked for; a visitor's file would take the place of one of that name, which is only for who has the lock
+    const early = source.kind === "published" ? load() : undefined;
+    early?.catch(() => undefined);
     if (use === "keep" && !(await lockDisk(name))) {
       const e = new Error(`The disk ${name} is in use in another tab. Two machines on one disk would destroy it: close the other tab, or start on a copy.`);
       e.name = DISK_IN_USE;
       throw e;
     }
-    const image = await this.image(use !== "scratch" || source.kind !== "file" ? db : undefined, request, this.events.waiting, false);
+    const image = await (early ?? load());
     const { id } = image;
     let disk: BrowserDisk;
     if (before !== undefined && use === "keep" && db !== undefined) disk = await BrowserDisk.resumed(db, name, image, ownerWord(), before);
