@@ -1,4 +1,5 @@
 // e2e/page.spec.ts — the page itself: panels, keyboard, themes, small screens, a server without isolation headers.
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "@playwright/test";
 import { SLOW } from "./browser.ts";
 import { Guest } from "./guest.ts";
@@ -94,6 +95,20 @@ test("themes, and a phone's width", async ({ page }) => {
   await page.getByRole("button", { name: /^Tour/ }).click();
   await expect(page.locator(".lessontext")).toBeVisible();
   await expect(page.getByRole("tabpanel")).toBeHidden();
+});
+
+test("a machine whose code does not come is not waited for, and the next try may have it", async ({ page }) => {
+  const html = readFileSync("dist/index.html", "utf8");
+  const code = readdirSync("dist/assets").filter((f) => /^main-.*\.js$/.test(f) && !html.includes(f));
+  expect(code).toHaveLength(1);
+  const guest = new Guest(page);
+  await page.route(`**/${code[0]!}`, (route) => route.abort());
+  await page.goto("/");
+  await expect(guest.state).toContainText("Crashed");
+  await expect(page.getByText("The emulator itself failed: its code did not come from the server")).toBeVisible();
+  await page.unroute(`**/${code[0]!}`);
+  await page.getByRole("button", { name: "Start again" }).click();
+  await guest.prompt();
 });
 
 test("200 % zoom, forced colours, no movement; Tab reaches every region and is not held by the console", async ({ page }) => {

@@ -5,6 +5,10 @@ function create(): Worker {
   return new Worker(new URL("../worker/main_start.ts", import.meta.url), { type: "module", name: "machine" });
 }
 let early: Worker | undefined = create();
+// nobody else listens yet: one whose code did not come would be waited for without an end
+early.addEventListener("error", () => {
+  early = undefined;
+});
 /** A machine's worker: the first one has begun already. */
 export function machineWorker(): Worker {
   const worker = early ?? create();

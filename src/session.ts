@@ -185,7 +185,10 @@ export class Session {
     const control = new MessageChannel();
     const bytes = new MessageChannel();
     worker.onerror = (e) => {
-      if (this.worker === worker) this.crashed(e.message || "its code could not be loaded");
+      if (this.worker !== worker) return;
+      // it answers nothing any more
+      this.used = true;
+      this.crashed(/^$|fetch|import|load/i.test(e.message) ? "its code did not come from the server" : e.message);
     };
     const connect: Connect<MessagePort> = { control: control.port2, bytes: bytes.port2 };
     worker.postMessage(connect, [control.port2, bytes.port2]);

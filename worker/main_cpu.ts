@@ -5,12 +5,13 @@ import { CpuServer, type CpuStart } from "./cpu/remote.ts";
 addEventListener(
   "message",
   (e: MessageEvent<CpuStart>) => {
-    void loadIced().then((iced) => {
+    loadIced().then((iced) => {
       const server = new CpuServer(e.data, iced);
       postMessage("ready");
       server.serve();
       close();
-    });
+      // the kernel's worker hears of errors, not of promises
+    }, reportError);
   },
   { once: true },
 );
