@@ -11,21 +11,24 @@ export function kernelFiles(): string[] {
   return globSync(FOLDERS.map((f) => `worker/${f}`), /\.ts$/).filter((p) => !/\.test\.ts$|_kunit\.ts$|\/testing\.ts$/.test(p));
 }
 
-/** The file's text as it should be. */
+/** The file's text as it should be. Classes by name, not whole modules: a bundle leaves out what nobody uses, and no function gets a prototype that is only asked for here. */
 export function classesFile(): string {
   const modules = kernelFiles()
-    .filter((p) => /^export (abstract )?class /m.test(readFileSync(p, "utf8")))
-    .sort();
-  const name = (p: string): string => p.replace(/^worker\//, "").replace(/\.ts$/, "");
-  const id = (p: string): string => name(p).replace(/[^A-Za-z0-9]/g, "_");
+    .map((path) => ({ path, classes: [...readFileSync(path, "utf8").matchAll(/^export (?:abstract )?class (\w+)/gm)].map(([, name]) => name!) }))
+    .filter(({ classes }) => classes.length > 0)
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map(({ path, classes }) => {
+      const name = path.replace(/^worker\//, "").replace(/\.ts$/, "");
+      return { name, classes, id: name.replace(/[^A-Za-z0-9]/g, "_") };
+    });
   return [
     "// machine/classes.ts — every class of the kernel by its module's name, for snapshots. Made by scripts/classes.ts: do not edit.",
-    ...modules.map((p) => `import * as ${id(p)} from "../${name(p)}.ts";`),
+    ...modules.map(({ name, classes, id }) => `import { ${classes.map((c) => `${c} as ${id}_${c}`).join(", ")} } from "../${name}.ts";`),
     'import { ClassTable } from "./graph.ts";',
     "",
     "export function kernelClasses(): ClassTable {",
     "  const t = new ClassTable();",
-    ...modules.map((p) => `  t.add("${name(p)}", ${id(p)});`),
+    ...modules.map(({ name, classes, id }) => `  t.add("${name}", { ${classes.map((c) => `${c}: ${id}_${c}`).join(", ")} });`),
     "  return t;",
     "}",
     "",

@@ -40,14 +40,11 @@ export class ClassTable {
   private readonly byProto = new Map<object, string>();
   private readonly counts = new Map<string, Counted>();
 
-  /** Adds every class that `namespace` (an `import *`) exports, under "module.Name". */
-  add(module: string, namespace: object): void {
-    for (const [name, value] of Object.entries(namespace)) {
-      if (typeof value !== "function") continue;
-      const proto: unknown = value.prototype;
-      if (typeof proto !== "object" || proto === null || this.byProto.has(proto)) continue;
-      this.byKey.set(`${module}.${name}`, proto);
-      this.byProto.set(proto, `${module}.${name}`);
+  /** Adds classes by their names, under "module.Name". */
+  add(module: string, classes: Readonly<Record<string, { readonly prototype: object }>>): void {
+    for (const [name, { prototype }] of Object.entries(classes)) {
+      this.byKey.set(`${module}.${name}`, prototype);
+      this.byProto.set(prototype, `${module}.${name}`);
     }
   }
   /** Objects of class `key` alone look at the bytes that their field `view` looks at, and their field `count` is another number after each change of them. */
