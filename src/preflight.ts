@@ -57,9 +57,14 @@ async function storage(): Promise<Finding> {
   if (free < 100e6) return { what, verdict: "note", words: `Disks can be kept here, but only ${size(free)} are free: make room, or use scratch copies.` };
   return { what, verdict: "good", words: `Disks can be kept here; about ${size(free)} are free. In a private window they go with the window.` };
 }
-function net(): Finding {
-  const what = "Without a network";
+/** The page is kept, and so is all of the disk image. */
+export const WITHOUT_NETWORK = "Without a network";
+async function net(session: Session): Promise<Finding> {
+  const what = WITHOUT_NETWORK;
   const { state, why } = offline.get();
+  const rows = state === "ready" ? await session.control.disks().catch(() => []) : [];
+  const wanting = rows.reduce((n, r) => n + r.wanting, 0);
+  if (wanting > 0) return { what, verdict: "note", words: `The page is kept; ${wanting} ${wanting === 1 ? "part" : "parts"} of the disk image are still to come. It is looked at again in a moment.` };
   if (state === "ready") return { what, verdict: "good", words: `The page works without a network: ${why}` };
   if (state === "preparing" || state === "unknown") return { what, verdict: "note", words: "Being prepared. It is looked at again in a moment." };
   return { what, verdict: "note", words: why };
@@ -93,7 +98,7 @@ function speed(session: Session): Finding {
 
 /** Looks at everything. */
 export async function preflight(session: Session): Promise<readonly Finding[]> {
-  return [wasm(), shared(), speed(session), await storage(), net(), clipboard(), screen(), await clock()];
+  return [wasm(), shared(), speed(session), await storage(), await net(session), clipboard(), screen(), await clock()];
 }
 
 /** Six characters for a sign-up form: what was found, without who. g good, n note, b bad, packed three to a digit pair. */

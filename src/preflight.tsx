@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { CopyButton } from "./copy.tsx";
 import { offline } from "./offline.ts";
-import { type Finding, preflight, readyCode } from "./preflight.ts";
+import { type Finding, preflight, readyCode, WITHOUT_NETWORK } from "./preflight.ts";
 import type { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 
@@ -10,6 +10,9 @@ const MARKS = { good: "✓", note: "!", bad: "✕" } as const;
 const WORDS = { good: "good", note: "works, with a note", bad: "does not work" } as const;
 /** what shells need and keyboards hide */
 const KEYS = "~ | \\ / $ # { } [ ] < > * & ` ' \"";
+
+const AGAIN_MS = 1000;
+const isOffline = (findings: readonly Finding[]): boolean => findings.some((f) => f.what === WITHOUT_NETWORK && f.verdict === "good");
 
 export function Preflight({ session, close }: { readonly session: Session; readonly close: () => void }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -23,9 +26,18 @@ export function Preflight({ session, close }: { readonly session: Session; reado
   }, []);
   useEffect(() => {
     let over = false;
-    void preflight(session).then((f) => over || setFindings(f));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = async (): Promise<void> => {
+      const found = await preflight(session);
+      if (over) return;
+      setFindings(found);
+      // the page is kept, the disk image comes
+      if (state === "ready" && !isOffline(found)) timer = setTimeout(() => void look(), AGAIN_MS);
+    };
+    void look();
     return () => {
       over = true;
+      clearTimeout(timer);
     };
   }, [session, state, power]);
   const bad = findings?.some((f) => f.verdict === "bad") === true;
@@ -38,7 +50,7 @@ export function Preflight({ session, close }: { readonly session: Session; reado
       ) : (
         <>
           <p role="status" className={`ready ${bad ? "bad" : "good"}`}>
-            <b>{bad ? "Not yet." : state === "ready" ? "Ready. Works without a network." : "Ready."}</b> Code for a sign-up form: <code>{readyCode(findings)}</code>
+            <b>{bad ? "Not yet." : isOffline(findings) ? "Ready. Works without a network." : "Ready."}</b> Code for a sign-up form: <code>{readyCode(findings)}</code>
           </p>
           <ul className="findings">
             {findings.map((f) => (

@@ -38,6 +38,7 @@ export interface DiskEvents {
 
 interface Open {
   readonly disk: BrowserDisk;
+  readonly chunks: ChunkedImage | undefined;
   readonly request: DiskRequest;
   readonly image: string;
 }
@@ -116,7 +117,7 @@ export class Disks {
       disk.onstoring = (on) => this.events.storing(on);
       disk.onnote = (text) => this.events.note(text, true);
     }
-    this.open_.set(name, { disk, request: { ...request, use }, image: id });
+    this.open_.set(name, { disk, chunks: image.chunks, request: { ...request, use }, image: id });
     if (image.chunks !== undefined) this.rest.push(image.chunks);
     return disk;
   }
@@ -173,10 +174,10 @@ export class Disks {
   async list(): Promise<DiskRow[]> {
     const db = await this.database;
     const kept = db === undefined ? new Map<string, never>() : await keptDisks(db);
-    const rows: DiskRow[] = [...kept].map(([name, { record, clusters }]) => ({ name, image: short(record.image), changed: clusters * CLUSTER, used: record.used, use: undefined }));
-    for (const [name, { disk, request, image }] of this.open_) {
+    const rows: DiskRow[] = [...kept].map(([name, { record, clusters }]) => ({ name, image: short(record.image), changed: clusters * CLUSTER, used: record.used, use: undefined, wanting: 0 }));
+    for (const [name, { disk, chunks, request, image }] of this.open_) {
       const at = rows.findIndex((r) => r.name === name);
-      const row: DiskRow = { name, image: short(image), changed: disk.changedBytes, used: rows[at]?.used, use: request.use };
+      const row: DiskRow = { name, image: short(image), changed: disk.changedBytes, used: rows[at]?.used, use: request.use, wanting: chunks?.wanting ?? 0 };
       if (at < 0) rows.push(row);
       else rows[at] = row;
     }

@@ -52,6 +52,8 @@ export interface DiskRow {
   readonly used: number | undefined;
   /** the machine has it */
   readonly use: DiskRequest["use"] | undefined;
+  /** parts of its image that are not in this browser yet: without a network it would miss them */
+  readonly wanting: number;
 }
 
 /** A file of a disk that is not as in its image. */

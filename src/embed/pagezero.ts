@@ -89,7 +89,7 @@ export class EmbeddedMachine {
   type(text: string): void {
     this.post({ pagezero: 1, do: "type", text });
   }
-  /** Resolves to the match once con0 has printed it; rejects when the machine stops first, or after `ms`. */
+  /** Resolves to the match once con0 has printed it, which may be a part of a line yet: let the pattern end with what ends it. Rejects when the machine stops first, or after `ms`. */
   waitFor(pattern: RegExp, ms = 60_000): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void): void => {

@@ -341,6 +341,15 @@ export class CourseOf implements Stage {
     if (panel !== undefined) openPanel(panel);
   }
   screen(pattern: RegExp): Promise<readonly string[]> {
-    return this.until(() => pattern.exec(this.text) ?? undefined, `“${pattern.source}” on the console`);
+    let before: string | undefined;
+    const found = (): RegExpExecArray | undefined => {
+      const { text } = this;
+      const match = pattern.exec(text) ?? undefined;
+      // what is at the end may be half of what is being printed: looked at again
+      const whole = match !== undefined && (match.index + match[0].length < text.length || text === before);
+      before = text;
+      return whole ? match : undefined;
+    };
+    return this.until(found, `“${pattern.source}” on the console`);
   }
 }

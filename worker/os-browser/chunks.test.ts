@@ -128,3 +128,29 @@ test("a list that is none is told", () => {
   for (const v of [null, 7, [], {}, { ...list, format: 2 }, { ...list, size: -1 }, { ...list, size: 2 ** 40 }, { ...list, chunk: 0 }, { ...list, chunk: 5000 }, { ...list, hashes: hashes.slice(1) }, { ...list, hashes: hashes.with(2, "../../x") }, { ...list, packed: list.packed.with(0, 1e9) }, { ...list, boot: [N] }, { ...list, sha256: "x" }])
     expect(typeof checkChunkList(v)).toBe("string");
 });
+
+test("a failure is told when what had come is kept", async () => {
+  const { list, files } = make();
+  files.delete(`chunks/${list.hashes[7]!}`);
+  const net = new Net(files);
+  const kept: (() => void)[] = [];
+  class Slow extends MemoryChunks {
+    override put(hash: string, packed: Uint8Array<ArrayBuffer>): Promise<void> {
+      return new Promise<void>((resolve) => kept.push(resolve)).then(() => super.put(hash, packed));
+    }
+  }
+  const store = new Slow();
+  const chunks = new ChunkedImage("a", list, "chunks/", store, net);
+  let told = false;
+  const failed = chunks.first(() => undefined).catch(() => {
+    told = true;
+  });
+  while (net.asked.filter((url) => url.endsWith(list.hashes[7]!)).length < 3) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+  expect(kept).toHaveLength(2);
+  expect(told).toBe(false);
+  for (const done of kept) done();
+  await failed;
+  expect(await store.get(list.hashes[3]!)).toBeDefined();
+  expect(await store.get(list.hashes[0]!)).toBeDefined();
+});

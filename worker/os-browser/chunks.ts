@@ -72,6 +72,8 @@ export class ChunkedImage {
   private readonly net: ChunkFetcher;
   private missing: number;
   private readonly coming = new Map<number, Promise<void>>();
+  /** on their way to where they are kept */
+  private readonly keeping = new Set<Promise<void>>();
 
   /** `base`: the address that chunks' names are put behind. */
   constructor(name: string, list: ChunkList, base: string, store: ChunkStore, net: ChunkFetcher) {
@@ -83,6 +85,10 @@ export class ChunkedImage {
     this.bytes = new Uint8Array(list.size);
     this.have = Uint8Array.from(list.hashes, (h) => (h === "" ? 1 : 0));
     this.missing = this.have.filter((h) => h === 0).length;
+  }
+  /** parts that a visit without a network would miss: not here, or not kept yet */
+  get wanting(): number {
+    return this.missing + this.keeping.size;
   }
   get isComplete(): boolean {
     return this.missing === 0;
@@ -139,7 +145,7 @@ export class ChunkedImage {
       try {
         const packed = this.net.fetchNow(this.url(n));
         if (this.take(n, packed)) {
-          void this.store.put(this.list.hashes[n]!, packed);
+          this.keep(n, packed);
           return;
         }
         why = DAMAGED;
@@ -150,6 +156,11 @@ export class ChunkedImage {
     throw this.complaint(n, why);
   }
 
+  /** Nobody waits for what is only kept for another time. */
+  private keep(n: number, packed: Uint8Array<ArrayBuffer>): void {
+    const keeping = this.store.put(this.list.hashes[n]!, packed).catch(() => undefined).finally(() => this.keeping.delete(keeping));
+    this.keeping.add(keeping);
+  }
   /** One chunk, from where it is kept or from the server. */
   private get(n: number): Promise<void> {
     if (this.have[n] === 1) return Promise.resolve();
@@ -170,8 +181,7 @@ export class ChunkedImage {
       try {
         const packed = await this.net.fetch(this.url(n));
         if (await this.takeSoon(n, packed)) {
-          // nobody waits for what is only kept for another time
-          void this.store.put(hash, packed);
+          this.keep(n, packed);
           return;
         }
         why = DAMAGED;
@@ -200,7 +210,13 @@ export class ChunkedImage {
         progress?.(`fetching the disk image, ${++count} of ${todo.length} chunks`, (done += this.list.packed[n]!), total);
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    try {
+      await Promise.all(Array.from({ length: atOnce }, work));
+    } catch (e) {
+      // what has come is kept: whoever hears of this may end the worker
+      await Promise.all(this.keeping);
+      throw e;
+    }
   }
 
   /** What a boot reads. */
