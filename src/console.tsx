@@ -154,7 +154,7 @@ function Find({ session }: { readonly session: Session }): ReactNode {
     ui.set({ finding: false });
     console.focus();
   };
-  const find = (up: boolean): void => void console.find(text, up).then(setFound);
+  const find = (up: boolean): void => void console.find(text, up).then(setFound, () => undefined);
   return (
     <form
       className="find row"
@@ -166,7 +166,18 @@ function Find({ session }: { readonly session: Session }): ReactNode {
         if (e.key === "Escape") close();
       }}
     >
-      <input type="text" aria-label="Find in the console" autoFocus spellCheck={false} value={text} onChange={(e) => setText(e.target.value)} />
+      <input
+        type="text"
+        aria-label="Find in the console"
+        autoFocus
+        spellCheck={false}
+        value={text}
+        onChange={(e) => {
+          setText(e.target.value);
+          // nobody has looked for this yet
+          setFound(true);
+        }}
+      />
       <button type="submit">Up</button>
       <button type="button" onClick={() => find(false)}>
         Down

@@ -10,8 +10,8 @@ export function Paste({ session, close }: { readonly session: Session; readonly 
   useEffect(() => {
     const d = dialog.current;
     if (d !== null && !d.open) d.showModal();
-    // where the clipboard can be read, its text is there already
-    navigator.clipboard?.readText().then(setText, () => undefined);
+    // where the clipboard can be read, its text is there already; unless the browser asked first, and somebody was quicker
+    navigator.clipboard?.readText().then((found) => setText((typed) => (typed === "" ? found : typed)), () => undefined);
   }, []);
   const lines = text.replace(/\n$/, "").split("\n").length;
   const paste = (what: string): void => {

@@ -584,10 +584,12 @@ class Host {
     },
     keepSession: (id, engine) => this.keepSession(id, engine),
     forgetSession: async (id) => {
-      const db = await this.disks.storage;
-      await this.saver?.forget();
+      // another one may begin while this is on its way
+      const { saver } = this;
       this.saver = undefined;
-      if (db !== undefined) await forgetSession(db, id);
+      await saver?.forget();
+      const db = await this.disks.storage;
+      if (db !== undefined && saver?.id !== id) await forgetSession(db, id);
     },
     storedImages: () => this.disks.storedImages(),
     forgetImage: (name) => this.disks.forgetImage(name),

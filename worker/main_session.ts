@@ -18,7 +18,7 @@ export const storedEvents = (tail: readonly unknown[]): ReturnType<typeof fromLi
 
 export class SessionSaver {
   private readonly db: IDBDatabase;
-  private readonly id: string;
+  readonly id: string;
   private readonly about: About;
   private readonly overlay: readonly (readonly [number, Uint8Array<ArrayBuffer>])[];
   private readonly timeline: Timeline;
@@ -85,6 +85,8 @@ export class SessionSaver {
       break;
     }
     const snapshot = await gzip(file);
+    // it was forgotten meanwhile
+    if (this.over) return;
     if (snapshot.length > SESSION_BUDGET) {
       await this.forget();
       this.note(`The machine has become too large to be kept over a reload (${(snapshot.length / 1e6).toFixed(0)} MB, and ${SESSION_BUDGET >> 20} MiB are allowed). Its disk is kept as before.`);

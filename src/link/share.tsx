@@ -69,7 +69,7 @@ export function Share({ session, close }: { readonly session: Session; readonly 
   const dialog = useRef<HTMLDialogElement>(null);
   const { power } = useStore(session.state);
   const [wish, setWish] = useState<Pick<LinkWish, "title" | "notes" | "moment">>({ title: "", notes: "", moment: true });
-  const [made, setMade] = useState<MadeLink>();
+  const [got, setGot] = useState<{ readonly wish: typeof wish; readonly made: MadeLink }>();
   const [problem, setProblem] = useState<string>();
   const [form, setForm] = useState("Link");
   useEffect(() => {
@@ -82,12 +82,15 @@ export function Share({ session, close }: { readonly session: Session; readonly 
     let current = true;
     session.control
       .makeLink(wishOf(session, wish))
-      .then((m) => current && (setMade(m), setProblem(undefined)))
+      .then((m) => current && (setGot({ wish, made: m }), setProblem(undefined)))
       .catch((e: unknown) => current && setProblem(sentence(e)));
     return () => {
       current = false;
     };
   }, [session, wish]);
+  const made = got?.made;
+  // it is of what stands in the fields now
+  const current = got?.wish === wish;
   const url = made === undefined ? "" : `${location.origin}${location.pathname}${made.fragment}`;
   const title = wish.title === "" ? "Boot this machine" : wish.title;
   const text = FORMS.find((f) => f.name === form)?.write(url, title) ?? url;
@@ -139,7 +142,9 @@ export function Share({ session, close }: { readonly session: Session; readonly 
       {form === "QR code" ? <Qr text={url} /> : <textarea className="link-text" readOnly rows={3} aria-label={form} value={text} onFocus={(e) => e.target.select()} />}
       <div className="row">
         {form !== "QR code" && (
-          <CopyButton text={() => text}>Copy</CopyButton>
+          <CopyButton text={() => text} disabled={!current}>
+            Copy
+          </CopyButton>
         )}
         <span className="aside" role="status">
           {count(url.length)} characters: {made?.advice ?? "…"}
