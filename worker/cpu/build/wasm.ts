@@ -108,9 +108,12 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   /** All temporaries of the instruction are dead, but for those that are kept. */
   protected releaseTemps(kept: readonly number[] = []): void {
-    for (const local of this.used) if (!kept.includes(local)) this.free.of(this.types[local]!).push(local);
-    if (this.used.length > 0) this.used.length = 0;
-    for (const local of kept) this.used.push(local);
+    const { used } = this;
+    if (used.length > 0) {
+      for (let i = 0; i < used.length; i++) if (!kept.includes(used[i]!)) this.free.of(this.types[used[i]!]!).push(used[i]!);
+      while (used.length > 0) used.pop();
+    }
+    for (let i = 0; i < kept.length; i++) used.push(kept[i]!);
     this.constants = 0;
     if (this.constBytes.size > 0) this.constBytes.clear();
   }
@@ -414,25 +417,30 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   getState(offset: number, type: "i32" | "i64"): number {
     this.i32const(0);
-    this.memarg(LOAD[type], this.layout.state + offset);
+    this.memarg(type === "i64" ? 0x29 : 0x28, this.layout.state + offset);
     return this.take(type);
   }
   setState(offset: number, v: number): void {
     this.i32const(0);
     this.get(v);
-    this.memarg(STORE[this.typeOf(v) as Ty], this.layout.state + offset);
+    const type = this.typeOf(v);
+    this.memarg(type === "i64" ? 0x37 : type === "i32" ? 0x36 : STORE[type as Ty], this.layout.state + offset);
   }
 
   // ---- scalars
 
   op(name: Op, a: number, b?: number): number {
-    const [opcode, , result] = OPS[name];
+    const row = OPS[name], opcode = row[0];
     this.get(a);
     if (b !== undefined) this.get(b);
-    if ((opcode & 0xff) === 0xfc) {
-      this.byte(0xfc);
-      this.byte(opcode >> 8);
-    } else this.byte(opcode);
+    if ((opcode & 0xff) === 0xfc) this.code.op(0xfc, opcode >> 8);
+    else this.byte(opcode);
+    return this.take(row[2]);
+  }
+  /** The operation with this opcode, of one value. */
+  private unary(opcode: number, a: number, result: WasmType): number {
+    this.get(a);
+    this.byte(opcode);
     return this.take(result);
   }
   int(op: IntBinary, a: number, b: number): number {
@@ -476,7 +484,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
   eqz(a: number): number {
     const known = this.constantOf(a);
     if (known !== undefined && this.typeOf(a) === "i32") return this.i32(known === 0 ? 1 : 0);
-    return this.op(this.typeOf(a) === "i64" ? "i64.eqz" : "i32.eqz", a);
+    return this.unary(this.typeOf(a) === "i64" ? 0x50 : 0x45, a, "i32");
   }
   nez(a: number): number {
     return this.typeOf(a) === "i64" ? this.op("i64.ne", a, this.i64(0)) : this.op("i32.ne", a, this.i32(0));
@@ -484,15 +492,15 @@ export abstract class WasmBuilder implements Builder<number, number> {
   zext(a: number): number {
     if (this.typeOf(a) === "i64") return a;
     const known = this.constantOf(a);
-    return known !== undefined ? this.constant("i64", known, 0) : this.narrow(Math.min(4, this.bytes[a]!), this.op("i64.extend_i32_u", a));
+    return known !== undefined ? this.constant("i64", known, 0) : this.narrow(Math.min(4, this.bytes[a]!), this.unary(0xad, a, "i64"));
   }
   sext(a: number): number {
-    return this.typeOf(a) === "i64" ? a : this.op("i64.extend_i32_s", a);
+    return this.typeOf(a) === "i64" ? a : this.unary(0xac, a, "i64");
   }
   trunc(a: number): number {
     if (this.typeOf(a) === "i32") return a;
     const known = this.constantOf(a);
-    return known !== undefined ? this.i32(known) : this.op("i32.wrap_i64", a);
+    return known !== undefined ? this.i32(known) : this.unary(0xa7, a, "i32");
   }
   /** `v`, of which all but the low `size` bytes are zero. */
   protected narrow(size: number, v: number): number {
@@ -505,8 +513,8 @@ export abstract class WasmBuilder implements Builder<number, number> {
   }
   signed(size: number, a: number): number {
     if (size === 8) return a;
-    if (this.typeOf(a) === "i64") return this.op(size === 4 ? "i64.extend32_s" : size === 2 ? "i64.extend16_s" : "i64.extend8_s", a);
-    return size === 4 ? a : this.op(size === 2 ? "i32.extend16_s" : "i32.extend8_s", a);
+    if (this.typeOf(a) === "i64") return this.unary(size === 4 ? 0xc4 : size === 2 ? 0xc3 : 0xc2, a, "i64");
+    return size === 4 ? a : this.unary(size === 2 ? 0xc1 : 0xc0, a, "i32");
   }
   fit(size: number, a: number): number {
     return size === 8 ? this.zext(a) : this.trunc(a);

@@ -9,6 +9,7 @@ import type { Bytes } from "../build/module.ts";
 import type { Insn } from "../decode.ts";
 import { lowerInto } from "../insn/define.ts";
 import { JumpBuilder } from "./emit_jumps.ts";
+import { WIDE } from "./emit_operands.ts";
 import { RSP } from "../state.ts";
 import { factsAtStart, type Facts } from "./facts.ts";
 import { CANON, MEM, type FlagRecord } from "./flag_record.ts";
@@ -34,7 +35,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   /** the present instruction sets flags inside a branch, if that branch is not decided while compiling */
   private mayFlag = false;
   /** by block, at its end */
-  private bytesAtEnd: number[][] = [];
+  private readonly widthsAtEnd: number[] = [];
   private longest: number[] = [];
   /** by header of a loop that has a look() around it: where that is, and the local that says when it comes again */
   private looks: ({ readonly depth: number; readonly floor: number } | undefined)[] = [];
@@ -52,7 +53,6 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     super.beginRegion(region, code, imports);
     this.choice = [];
     this.looks = [];
-    this.bytesAtEnd = [];
     this.norm = undefined;
     this.looped.clear();
     region.blocks.forEach((b, n) => b.dispatcher && (this.choice[n] = this.permanent("i32")));
@@ -231,7 +231,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.facts.scalar = this.atStart[n]!.scalar;
     this.facts.packed = this.atStart[n]!.packed;
     this.addresses.begin(n);
-    this.setBytes(this.bytesAtStart(n));
+    this.setWidths(this.widthsAtStart(n));
     let indexed = block.table?.load === undefined;
     const straight = this.ends(block) ? count - 1 : count, cover = this.strides.cover[n];
     for (let i = 0; i < straight; i++) {
@@ -250,9 +250,9 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.indexed = indexed;
   }
   /** What is known of registers' sizes where a block begins that has one way in. */
-  private bytesAtStart(n: number): readonly number[] | undefined {
+  private widthsAtStart(n: number): number {
     const { analysis, loops } = this.region;
-    return analysis.merge[n] || loops.has(n) || this.block.afterCall ? undefined : this.bytesAtEnd[analysis.idom[n]!];
+    return n === 0 || analysis.merge[n] || loops.has(n) || this.block.afterCall ? WIDE : this.widthsAtEnd[analysis.idom[n]!]!;
   }
   /** Pushes the address that a dispatcher goes to next. */
   private chosen(n: number): void {
@@ -328,7 +328,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
   terminator(n: number, edge: (k: number) => void): void {
     const block = this.region.blocks[n]!;
     this.addresses.end(n);
-    this.bytesAtEnd[n] = this.regBytes.slice();
+    this.widthsAtEnd[n] = this.widths;
     for (const local of this.pinned) this.leaked[local] = true;
     const take = (k: number): void => {
       const e = block.edges[k];
@@ -354,7 +354,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
       const { block: from, insn, form, dirty, valid, owed } = this;
       if (first) this.addresses.end(n);
       first = false;
-      this.bytesAtEnd[n] = this.regBytes.slice();
+      this.widthsAtEnd[n] = this.widths;
       take(k);
       this.block = from;
       this.insn = insn;
@@ -363,7 +363,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
       this.valid = valid;
       this.owed = owed;
       this.remaining = 1;
-      this.setBytes(undefined);
+      this.setWidths(WIDE);
     };
     const last = block.steps[block.steps.length - 1]!;
     this.remaining = 1;
@@ -409,7 +409,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     const canonToo = this.canonToo;
     // what it does to registers is not known before
     this.addresses.forget(0xffff);
-    this.setBytes(undefined);
+    this.setWidths(WIDE);
     const known = this.addresses.save();
     this.open(0x02);
     this.open(0x03);
@@ -423,7 +423,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.end();
     this.end();
     this.addresses.restore(known);
-    this.setBytes(undefined);
+    this.setWidths(WIDE);
     this.canonToo = canonToo;
   }
 }

@@ -45,16 +45,27 @@ export abstract class FlagBuilder extends WasmBuilder {
   protected word(opcode: number, offset: number): void {
     this.memarg(opcode, this.layout.state + offset);
   }
+  private getFlagLocals(): void {
+    const { op, res, a, b } = this.fl;
+    this.get(op);
+    this.get(res);
+    this.get(a);
+    this.get(b);
+  }
+  /** A local becomes this value. */
+  private put(local: number, v: number): void {
+    this.get(v);
+    this.set(local);
+    this.barrier();
+  }
   /** The canonical locals to the state block. */
   protected storeFlags(): void {
-    const { op, res, a, b } = this.fl;
-    for (const local of [op, res, a, b]) this.get(local);
+    this.getFlagLocals();
     this.callImport("$settle");
   }
   /** The canonical locals as arguments of a function that may settle them, or that there is nothing to settle. */
   protected passFlags(): void {
-    const { op, res, a, b } = this.fl;
-    if (this.flag.kind === "canon") for (const local of [op, res, a, b]) this.get(local);
+    if (this.flag.kind === "canon") this.getFlagLocals();
     else {
       this.i32const(-1);
       for (let i = 0; i < 3; i++) this.i64const(0);
@@ -63,19 +74,14 @@ export abstract class FlagBuilder extends WasmBuilder {
   /** Works out the canonical locals, as $settle does: but for op they are then just as in the state block. The kind, as it would be there. */
   private settle(): number {
     const { op, res, a, b } = this.fl;
-    const put = (local: number, v: number): void => {
-      this.get(v);
-      this.set(local);
-      this.barrier();
-    };
     const shift = this.zext(this.and(this.shr(op, this.i32(8)), this.i32(0xff)));
     const wide = (v: number): number => this.sar(this.shl(v, shift), shift);
     const kind = this.and(op, this.i32(0xff));
     const worked = this.select(this.cmp("eq", kind, this.i32(FL_ADD)), this.add(a, b), this.sub(a, b));
-    put(res, wide(this.select(this.and(op, this.i32(GIVEN)), res, worked)));
-    put(a, wide(a));
-    put(b, wide(b));
-    put(op, this.or(kind, this.i32(GIVEN)));
+    this.put(res, wide(this.select(this.and(op, this.i32(GIVEN)), res, worked)));
+    this.put(a, wide(a));
+    this.put(b, wide(b));
+    this.put(op, this.or(kind, this.i32(GIVEN)));
     return kind;
   }
 
@@ -328,73 +334,70 @@ export abstract class FlagBuilder extends WasmBuilder {
     if (!this.canonToo && this.flag.kind !== "mem") this.putCanon(this.flag);
   }
   private putCanon(f: FlagRecord): void {
-    const put = (local: number, v: number): void => {
-      this.get(v);
-      this.set(local);
-      this.barrier();
-    };
     if (f.kind === "canon") return;
     if (f.kind === "mem") {
-      put(this.fl.op, this.or(this.getState(ST_FL_OP, "i32"), this.i32(GIVEN)));
-      put(this.fl.res, this.getState(ST_FL_RES, "i64"));
-      put(this.fl.a, this.getState(ST_FL_A, "i64"));
-      put(this.fl.b, this.getState(ST_FL_B, "i64"));
+      this.put(this.fl.op, this.or(this.getState(ST_FL_OP, "i32"), this.i32(GIVEN)));
+      this.put(this.fl.res, this.getState(ST_FL_RES, "i64"));
+      this.put(this.fl.a, this.getState(ST_FL_A, "i64"));
+      this.put(this.fl.b, this.getState(ST_FL_B, "i64"));
       return;
     }
-    this.work(f, (op, size, a, b, res) => {
-      // not extended; without `res` it is worked out later
-      put(this.fl.a, this.zext(a));
-      put(this.fl.b, this.zext(b));
-      if (res !== undefined) put(this.fl.res, this.zext(res));
-      put(this.fl.op, this.i32(op | ((64 - 8 * size) << 8) | (res === undefined ? 0 : GIVEN)));
-    });
+    this.work(f, false);
   }
-  /** Gives `raw` what set the flags: an FL_* number, and values of `size` bytes, not extended; without a result it is a - b or a + b. */
-  private work(f: FlagRecord, raw: (op: number, size: number, a: number, b: number, res?: number) => void): void {
+  /** What set the flags, an FL_* number and values of `size` bytes, goes to the canonical locals, not extended; without a result it is a - b or a + b, and worked out later. Or to the state block, where all is extended. */
+  private keepAt(memory: boolean, f: FlagRecord, op: number, size: number, a: number, b: number, res?: number): void {
+    if (memory) {
+      this.setState(ST_FL_OP, this.i32(op));
+      this.setState(ST_FL_A, this.wide(size, a));
+      this.setState(ST_FL_B, f.kind === "logic" ? b : this.wide(size, b));
+      this.setState(ST_FL_RES, this.wide(size, res ?? (f.kind === "sub" || f.kind === "add" ? f.r : a)));
+      return;
+    }
+    this.put(this.fl.a, this.zext(a));
+    this.put(this.fl.b, this.zext(b));
+    if (res !== undefined) this.put(this.fl.res, this.zext(res));
+    this.put(this.fl.op, this.i32(op | ((64 - 8 * size) << 8) | (res === undefined ? 0 : GIVEN)));
+  }
+  /** The flags, which are only noted so far, to the canonical locals, or to the state block. */
+  private work(f: FlagRecord, memory: boolean): void {
     switch (f.kind) {
       case "canon":
       case "mem":
         break;
       case "logic":
-        raw(FL_SUB, f.size, f.r, this.i64(0));
+        this.keepAt(memory, f, FL_SUB, f.size, f.r, this.i64(0));
         break;
       case "inc":
       case "dec": {
         const c = this.zext(this.conditionOf("b", f.carry));
-        raw(f.kind === "inc" ? FL_INC : FL_DEC, 8, this.wide(f.size, this.stepBack(f.kind, f.r)), c, this.wide(f.size, f.r));
+        this.keepAt(memory, f, f.kind === "inc" ? FL_INC : FL_DEC, 8, this.wide(f.size, this.stepBack(f.kind, f.r)), c, this.wide(f.size, f.r));
         break;
       }
       case "explicit":
-        raw(FL_EXPLICIT, 8, this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0), this.wide(f.size, f.r));
+        this.keepAt(memory, f, FL_EXPLICIT, 8, this.zext(this.flagImage(f.c, f.o, f.a)), this.i64(0), this.wide(f.size, f.r));
         break;
       case "later": {
         const [c, o] = this.now(f);
-        raw(FL_EXPLICIT, 8, this.zext(this.flagImage(c, o)), this.i64(0), this.wide(f.size, f.r));
+        this.keepAt(memory, f, FL_EXPLICIT, 8, this.zext(this.flagImage(c, o)), this.i64(0), this.wide(f.size, f.r));
         break;
       }
       case "bits":
       case "patch":
-        raw(FL_BITS, 8, this.zext(this.imageOf(f)), this.i64(0), this.i64(0));
+        this.keepAt(memory, f, FL_BITS, 8, this.zext(this.imageOf(f)), this.i64(0), this.i64(0));
         break;
       case "sub":
       case "add":
-        raw(FLAG_KINDS[f.kind], f.size, f.x, f.y);
+        this.keepAt(memory, f, FLAG_KINDS[f.kind], f.size, f.x, f.y);
         break;
       default:
-        raw(FLAG_KINDS[f.kind], f.size, f.x, f.y, f.r);
+        this.keepAt(memory, f, FLAG_KINDS[f.kind], f.size, f.x, f.y, f.r);
     }
   }
   protected toMem(): void {
     const f = this.flag;
     if (f.kind === "mem") return;
     if (f.kind === "canon") this.storeFlags();
-    else
-      this.work(f, (op, size, a, b, res) => {
-        this.setState(ST_FL_OP, this.i32(op));
-        this.setState(ST_FL_A, this.wide(size, a));
-        this.setState(ST_FL_B, f.kind === "logic" ? b : this.wide(size, b));
-        this.setState(ST_FL_RES, this.wide(size, res ?? (f.kind === "sub" || f.kind === "add" ? f.r : a)));
-      });
+    else this.work(f, true);
     this.setFlag(MEM);
   }
 }

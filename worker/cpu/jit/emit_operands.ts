@@ -13,6 +13,14 @@ import type { Links } from "./links.ts";
 
 /** General registers; xmm n is register GPRS + n here. */
 export const GPRS = 16;
+/** Nothing is known of any register's width: eight bytes each. */
+export const WIDE = -1;
+/** By register, the greater of both widths. */
+function wider(a: number, b: number): number {
+  let all = 0;
+  for (let mask = 3; mask !== 0; mask <<= 2) all |= (a & mask) >>> 0 > (b & mask) >>> 0 ? a & mask : b & mask;
+  return all;
+}
 
 export abstract class OperandBuilder extends FlagBuilder {
   form!: InsnForm;
@@ -33,7 +41,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.low.fill(-1);
     this.lows.fill(-1);
     this.changes = 0;
-    this.setBytes(undefined);
+    this.setWidths(WIDE);
   }
 
   /** masks of registers: see liveness.ts. What has been written since control came from outside; whose locals are right. */
@@ -46,14 +54,20 @@ export abstract class OperandBuilder extends FlagBuilder {
     this.valid |= bit;
   }
 
-  /** by general register: how many low bytes of it may be other than zero, as far as is known here */
-  protected readonly regBytes: number[] = new Array<number>(GPRS).fill(8);
+  /** by general register, two bits each: the logarithm of how many low bytes of it may be other than zero, as far as is known here */
+  protected widths = WIDE;
+  private bytesOfReg(n: number): number {
+    return 1 << ((this.widths >>> (2 * n)) & 3);
+  }
+  private setBytesOfReg(n: number, bytes: number): void {
+    this.widths = (this.widths & ~(3 << (2 * n))) | ((31 - Math.clz32(bytes)) << (2 * n));
+  }
   /** by general register: a local that holds its low byte, where lowKnown has its bit: what was written there is read again, mostly, to be extended */
   private readonly lows: number[] = new Array<number>(GPRS).fill(-1);
   private lowKnown = 0;
-  protected setBytes(to: readonly number[] | undefined): void {
+  protected setWidths(to: number): void {
     this.lowKnown = 0;
-    for (let r = 0; r < GPRS; r++) this.regBytes[r] = to?.[r] ?? 8;
+    this.widths = to;
   }
   private bytesOf(v: number): number {
     if (v >= 0) return this.bytes[v]!;
@@ -139,17 +153,17 @@ export abstract class OperandBuilder extends FlagBuilder {
       super.when(c, yes, no);
       return;
     }
-    const known = this.addresses.save(), before = this.regBytes.slice();
+    const known = this.addresses.save(), before = this.widths;
     let after = before;
     super.when(c, () => {
       yes();
-      after = this.regBytes.slice();
-      this.setBytes(before);
+      after = this.widths;
+      this.setWidths(before);
     }, no && (() => {
       this.addresses.restore(known);
       no();
     }));
-    this.setBytes(this.regBytes.map((n, r) => Math.max(n, after[r]!)));
+    this.setWidths(wider(this.widths, after));
     this.addresses.restore(known);
   }
 
@@ -207,7 +221,7 @@ export abstract class OperandBuilder extends FlagBuilder {
       return this.narrow(1, this.take("i32"));
     }
     this.get(this.local(n));
-    const bytes = this.regBytes[n]!;
+    const bytes = this.bytesOfReg(n);
     if (size === 8) return this.narrow(bytes, this.means(this.take("i64"), this.addresses.symbolOf(n), this.addresses.offsetOf(n)));
     this.byte(0xa7);
     return this.mask(size, this.narrow(Math.min(4, bytes), this.take("i32")));
@@ -215,7 +229,7 @@ export abstract class OperandBuilder extends FlagBuilder {
   setReg(n: number, size: number, v: number): void {
     const local = this.local(n), symbol = size === 8 ? this.symbolOf(v) : -1;
     this.addresses.set(n, symbol, symbol < 0 ? 0 : this.offsetOf(v));
-    this.regBytes[n] = size === 8 ? this.bytesOf(v) : size === 4 ? Math.min(4, this.bytesOf(v)) : Math.max(size, this.regBytes[n]!);
+    this.setBytesOfReg(n, size === 8 ? this.bytesOf(v) : size === 4 ? Math.min(4, this.bytesOf(v)) : Math.max(size, this.bytesOfReg(n)));
     this.lowKnown &= ~(1 << n);
     if (size === 8) this.get(v);
     else if (size === 4) {
@@ -262,7 +276,7 @@ export abstract class OperandBuilder extends FlagBuilder {
     const wide = this.zext(v);
     const local = this.local(n);
     this.addresses.set(n, -1, 0);
-    this.regBytes[n] = Math.max(2, this.regBytes[n]!);
+    this.setBytesOfReg(n, Math.max(2, this.bytesOfReg(n)));
     this.get(local);
     this.i64const(-1 - 0xff00);
     this.byte(0x83);

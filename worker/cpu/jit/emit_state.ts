@@ -5,7 +5,7 @@ import { CODE_SHIFT } from "../build/wasm.ts";
 import { GUEST_READ_MIN, GUEST_WRITE_MIN } from "../memory.ts";
 import { ST_CODE_HIT, ST_LEFT, ST_MXCSR, ST_XMM } from "../state.ts";
 import { Addresses, CONSTANT, MAX_STORES } from "./addresses.ts";
-import { GPRS, OperandBuilder } from "./emit_operands.ts";
+import { GPRS, OperandBuilder, WIDE } from "./emit_operands.ts";
 import { MEM } from "./flag_record.ts";
 import { livenessOf, type Liveness } from "./liveness.ts";
 import type { Region } from "./region.ts";
@@ -27,6 +27,11 @@ function mapLoad(bytes: number): number {
 /** list.length = n, which engines do far more slowly. */
 function cutTo(list: number[], n: number): void {
   while (list.length > n) list.pop();
+}
+/** list.includes(n), of a few. */
+function isIn(n: number, list: readonly number[]): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === n) return true;
+  return false;
 }
 function bitCount(mask: number): number {
   let n = 0;
@@ -105,7 +110,7 @@ export abstract class StateBuilder extends OperandBuilder {
     let kept = 0;
     for (let i = 0; i < temps.length; i++) {
       const local = temps[i]!;
-      if (pinned.length > 0 && pinned.includes(local)) temps[kept++] = local;
+      if (isIn(local, pinned)) temps[kept++] = local;
       else if (!this.leaked[local]) this.free.of(this.types[local]!).push(local);
     }
     cutTo(temps, kept);
@@ -133,7 +138,7 @@ export abstract class StateBuilder extends OperandBuilder {
   protected loadState(mask: number): void {
     this.dirty = 0;
     this.valid = mask;
-    this.setBytes(undefined);
+    this.setWidths(WIDE);
     for (let n = 0; n < 32; n++) {
       const local = this.home[n]!;
       if (local < 0 || !((mask >>> n) & 1)) continue;
