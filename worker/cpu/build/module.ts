@@ -147,8 +147,8 @@ export class ModuleWriter {
     this.importCount = this.importedFunctions = this.functionCount = this.exportCount = this.elementCount = this.hintedFunctions = 0;
   }
 
-  type(params: readonly WasmType[], results: readonly WasmType[]): number {
-    const key = params.join() + ">" + results.join();
+  /** `key`: what tells it from others; to put that together takes longer than all the rest. */
+  type(params: readonly WasmType[], results: readonly WasmType[], key = ModuleWriter.key(params, results)): number {
     let index = this.typeIndex.get(key);
     if (index === undefined) {
       index = this.typeIndex.size;
@@ -160,6 +160,10 @@ export class ModuleWriter {
       for (const r of results) this.types.byte(TYPE_BYTE[r]);
     }
     return index;
+  }
+
+  static key(params: readonly WasmType[], results: readonly WasmType[]): string {
+    return params.join() + ">" + results.join();
   }
 
   importMemory(name: string, pages: number, shared: boolean): void {

@@ -30,6 +30,7 @@ export interface WasmLayout {
 }
 
 const LOAD = { i32: 0x28, i64: 0x29, f32: 0x2a, f64: 0x2b } as const;
+const NONE: readonly number[] = [];
 const STORE = { i32: 0x36, i64: 0x37, f32: 0x38, f64: 0x39 } as const;
 
 export abstract class WasmBuilder implements Builder<number, number> {
@@ -107,7 +108,7 @@ export abstract class WasmBuilder implements Builder<number, number> {
     return this.types.push(type) - 1;
   }
   /** All temporaries of the instruction are dead, but for those that are kept. */
-  protected releaseTemps(kept: readonly number[] = []): void {
+  protected releaseTemps(kept: readonly number[] = NONE): void {
     const { used } = this;
     if (used.length > 0) {
       for (let i = 0; i < used.length; i++) if (!kept.includes(used[i]!)) this.free.of(this.types[used[i]!]!).push(used[i]!);

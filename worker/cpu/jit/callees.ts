@@ -10,7 +10,7 @@ export class Callees {
   private readonly functions: Readonly<Record<string, WebAssembly.ImportValue>>;
   /** by name: which type of a module it has */
   private readonly typeOf = new Map<string, number>();
-  private readonly types: (readonly [readonly WasmType[], readonly WasmType[]])[] = [];
+  private readonly types: (readonly [params: readonly WasmType[], results: readonly WasmType[], key: string])[] = [];
   /** what modules import */
   readonly imports: Record<string, WebAssembly.ImportValue>;
 
@@ -23,9 +23,9 @@ export class Callees {
   type(name: string): number {
     const known = this.typeOf.get(name);
     if (known !== undefined) return known;
-    const wanted = IMPORTS[name] ?? [[], ["i32"]] as const, key = String(wanted);
-    let type = this.types.findIndex((t) => String(t) === key);
-    if (type < 0) type = this.types.push(wanted) - 1;
+    const wanted = IMPORTS[name] ?? [[], ["i32"]] as const, key = ModuleWriter.key(...wanted);
+    let type = this.types.findIndex((t) => t[2] === key);
+    if (type < 0) type = this.types.push([...wanted, key]) - 1;
     this.typeOf.set(name, type);
     // a global takes generated functions alone; one that was imported and exported is
     const w = new ModuleWriter();
@@ -36,7 +36,7 @@ export class Callees {
   }
   /** A module begins that calls these: the types come first, in their order. */
   declare(w: ModuleWriter, names: readonly string[]): void {
-    for (const [params, results] of this.types) w.type(params, results);
+    for (const [params, results, key] of this.types) w.type(params, results, key);
     w.tableOfGlobals(names);
   }
 }

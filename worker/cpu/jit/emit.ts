@@ -67,7 +67,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.openWays();
     this.loadState(this.liveness.live[0]!);
     // not where block 0 begins: it may be a loop, and has its own look at the budget where that goes round
-    this.checkBudget(0, () => this.leaveTo(this.region.entry));
+    this.checkBudget(0, -1, this.region.entry);
     const stack = (this.liveness.live[0]! >>> RSP) & 1 ? this.addresses.stackAtEntry() : undefined;
     if (stack !== undefined) {
       this.lookAt({ base: RSP, index: -1, scale: 0, ...stack, write: true, aligned: -1, step: 0, clear: true }, 0, () => {
@@ -160,7 +160,13 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.barrier();
   }
   leaveTo(rip: number): void {
-    this.exitTo(() => this.i64const(rip), 0);
+    this.leaveAlong(-1, rip);
+  }
+  /** Leaves to where an edge to this block leads, at `rip`. */
+  private leaveAlong(block: number, rip: number): void {
+    if (rip < 0) this.chosen(block);
+    else this.i64const(rip);
+    this.exitTo(0);
   }
   follow(n: number, k: number): void {
     const { analysis, succ } = this.region, to = succ[n]![k]!, { block, rip, choices } = this.edgeAt(n, k);
@@ -179,7 +185,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
       this.byte(0x48); // i32.lt_s
       this.seldom();
       this.if();
-      this.checkBudget(to, () => this.leaveTo(rip));
+      this.checkBudget(to, block, rip);
       const { flag, canonToo } = this, pins = this.pinned.slice();
       this.toCanon();
       this.code.op(0x0c, this.depth - look.depth);
@@ -192,27 +198,24 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
       return;
     }
     // round again: the budget is looked at here, where what set the flags is known still
-    this.checkBudget(to, () => {
-      if (rip < 0) this.exitTo(() => this.chosen(block), 0);
-      else this.leaveTo(rip);
-    });
+    this.checkBudget(to, block, rip);
   }
   exitEdge(n: number, k: number): void {
     const e = this.edgeAt(n, k);
-    if (e.rip < 0) this.exitTo(() => this.chosen(e.block), 0);
+    if (e.rip < 0) this.leaveAlong(e.block, e.rip);
     else this.tailTo(e);
   }
   private edgeAt(n: number, k: number): Edge {
     return this.region.blocks[n]!.edges[this.region.edgeOf[n]![k]!]!;
   }
-  /** Leaves unless the longest way from the start of block n to the next such check may be gone. */
-  private checkBudget(n: number, leave: () => void): void {
+  /** Leaves, to where an edge to `block` leads, unless the longest way from the start of block n to the next such check may be gone. */
+  private checkBudget(n: number, block: number, rip: number): void {
     this.get(this.left);
     this.i32const(this.longest[n]! + this.owed);
     this.byte(0x48); // i32.lt_s
     this.seldom();
     this.if();
-    leave();
+    this.leaveAlong(block, rip);
     this.end();
   }
 
@@ -225,7 +228,7 @@ export class RegionBuilder extends JumpBuilder implements Emitter {
     this.valid = this.liveness.live[n]!;
     const count = block.steps.length;
     if (analysis.merge[n]) this.owed = 0;
-    if (block.afterCall) this.checkBudget(n, () => this.leaveTo(block.rip));
+    if (block.afterCall) this.checkBudget(n, n, block.rip);
     this.remaining = count;
     this.owed += count;
     this.facts.scalar = this.atStart[n]!.scalar;

@@ -81,15 +81,15 @@ export abstract class JumpBuilder extends StateBuilder {
     this.sync();
     this.loadSlot(e.rip);
     const slot = this.take("i32");
-    this.tailSlot(slot, () => this.i64const(e.rip));
+    this.tailSlot(slot, this.i64(e.rip));
   }
-  private tailSlot(slot: number, rip: () => void): void {
+  private tailSlot(slot: number, rip: number): void {
     this.get(slot);
     this.if();
     this.get(slot);
     this.callImport("$region", 0x12); // return_call
     this.end();
-    rip();
+    this.get(rip);
     this.byte(0x0f);
     this.barrier();
   }
@@ -142,7 +142,7 @@ export abstract class JumpBuilder extends StateBuilder {
       super.canonical(rip);
     }
     this.sync();
-    this.tailSlot(this.probe(rip), () => this.get(rip));
+    this.tailSlot(this.probe(rip), rip);
   }
   /** An indirect jump that is thought to go to these places of the region: a search by halves; whoever is not found falls through. */
   private choose(rip: number, edges: readonly Edge[]): void {
@@ -261,20 +261,20 @@ export abstract class JumpBuilder extends StateBuilder {
     }
     this.sync();
     this.loadSlot(rip);
-    this.callSlot(this.take("i32"), () => this.i64const(rip), rip);
+    this.callSlot(this.take("i32"), this.i64(rip), rip);
   }
   jumpCall(rip: number): void {
     const { inline } = this.block;
     if (inline === undefined) {
       this.sync();
-      this.callSlot(this.probe(rip), () => this.get(rip));
+      this.callSlot(this.probe(rip), rip);
       return;
     }
     const go = this.edgeOut!;
     this.expect(rip, inline.guess, () => {
       this.sync();
       this.edgeOut = () => go(1);
-      this.callSlot(this.probe(this.out), () => this.get(this.out), -1, 1);
+      this.callSlot(this.probe(this.out), this.out, -1, 1);
     });
   }
   /** The code is complete: each call knows now how large a frame is left beneath it. */
@@ -285,7 +285,15 @@ export abstract class JumpBuilder extends StateBuilder {
       this.code.buf[at + 1] = units >> 7;
     }
   }
-  private callSlot(slot: number, rip: () => void, known = -1, edge = 0): void {
+  /** What has been called wants to go on elsewhere if what is on the stack is not zero: so does this region's caller, then. */
+  private returnOutIf(): void {
+    this.seldom();
+    this.if();
+    this.get(this.out);
+    this.byte(0x0f);
+    this.end();
+  }
+  private callSlot(slot: number, rip: number, known = -1, edge = 0): void {
     this.i32const(0);
     this.word(0x28, ST_DEPTH);
     const depth = this.take("i32");
@@ -297,7 +305,7 @@ export abstract class JumpBuilder extends StateBuilder {
     this.byte(0x72);
     this.seldom();
     this.if();
-    rip();
+    this.get(rip);
     this.byte(0x0f);
     this.end();
     this.i32const(0);
@@ -331,14 +339,7 @@ export abstract class JumpBuilder extends StateBuilder {
     this.get(this.out);
     this.i64const(this.insn.rip + this.insn.length);
     this.byte(0x52); // i64.ne
-    const elsewhere = (): void => {
-      this.seldom();
-      this.if();
-      this.get(this.out);
-      this.byte(0x0f);
-      this.end();
-    };
-    elsewhere();
+    this.returnOutIf();
     // values.ts relies upon it
     this.i32const(0);
     this.loadHome(RSP);
@@ -346,7 +347,7 @@ export abstract class JumpBuilder extends StateBuilder {
     this.i64const(8);
     this.byte(0x7c); // i64.add
     this.byte(0x52);
-    elsewhere();
+    this.returnOutIf();
     this.loadAt(edge);
     this.setFlag(MEM);
     this.edgeOut!(0);

@@ -241,9 +241,8 @@ export abstract class StateBuilder extends OperandBuilder {
   }
   // ---- leaving
 
-  /** Leaves with the address that `rip` puts on the stack; `uncount` instructions that are counted already will not be done. */
-  protected exitTo(rip: () => void, uncount: number): void {
-    rip();
+  /** Leaves with the address that is on the stack; `uncount` instructions that are counted already will not be done. */
+  protected exitTo(uncount: number): void {
     this.set(this.out);
     this.barrier();
     this.addLeft(uncount - this.owed);
@@ -254,7 +253,8 @@ export abstract class StateBuilder extends OperandBuilder {
     this.canonToo = canonToo;
   }
   protected exitNow(uncount: number): void {
-    this.exitTo(() => this.i64const(-1), uncount);
+    this.i64const(-1);
+    this.exitTo(uncount);
   }
   /** Opens the blocks of ways out: before anything else. */
   protected openWays(): void {
@@ -264,7 +264,8 @@ export abstract class StateBuilder extends OperandBuilder {
   protected closeWays(): void {
     const { ways } = this;
     const all: number[] = [], next: number[] = [];
-    for (const [i, { mask, canon, valid }] of ways.entries()) {
+    for (let i = 0; i < ways.length; i++) {
+      const { mask, canon, valid } = ways[i]!;
       let rest = mask, to = -1;
       for (let j = 0; j < i; j++) {
         if ((ways[j]!.canon && !canon) || (all[j]! & ~valid) !== 0) continue;
@@ -300,8 +301,10 @@ export abstract class StateBuilder extends OperandBuilder {
     if (way < 0 && ways.length < MAX_WAYS) way = ways.push({ mask: dirty, canon, valid }) - 1;
     if (way < 0) {
       // by the one that leaves least to do
-      for (const [i, w] of ways.entries())
+      for (let i = 0; i < ways.length; i++) {
+        const w = ways[i]!;
         if (w.canon === canon && (w.mask & ~valid) === 0 && (way < 0 || bitCount(dirty & ~w.mask) < bitCount(dirty & ~ways[way]!.mask))) way = i;
+      }
       if (way >= 0) this.storeRegisters(dirty & ~ways[way]!.mask);
     }
     if (way < 0) this.storeAndReturn(dirty, canon);

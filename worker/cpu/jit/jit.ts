@@ -66,6 +66,9 @@ interface Cold {
  */
 const MAX_CHANGES = 10, SHORT_LIFE = 500_000;
 
+/** The type of a region's function. */
+const REGION = ModuleWriter.key([], ["i64"]);
+
 /** Bytes that the compiled tier takes above guest memory. */
 export function jitBytes(): number {
   return 4 * WORDS + 8 * JUMP_ENTRIES + 16 * CONSTANTS + 256;
@@ -383,7 +386,7 @@ export class Jit implements Compiler {
     const w = this.writer(this.module);
     this.callees.declare(w, callees);
     const first = this.nextSlot;
-    const type = w.type([], ["i64"]);
+    const type = w.type([], ["i64"], REGION);
     for (const { from, to, locals, unlikely } of made) w.exportFunction(String(this.nextSlot++), w.addFunction(type, locals, this.code, unlikely, from, to));
     const bytes = w.finish();
     this.bytes += bytes.length;

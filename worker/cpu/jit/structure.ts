@@ -194,8 +194,13 @@ export interface Emitter {
 
 /** Emits the whole graph through `e`. */
 export function emitStructured(succ: readonly (readonly number[])[], a: Analysis, e: Emitter): void {
-  const children: number[][] = succ.map(() => []);
-  for (const n of a.order) if (n !== 0) children[a.idom[n]!]!.push(n);
+  /** by node: of those that follow a block behind it the outermost, the last one in the order; by such a node: the next one within. -1: none */
+  const outermost = new Array<number>(succ.length).fill(-1), inner = new Array<number>(succ.length).fill(-1);
+  for (const n of a.order) {
+    if (n === 0 || !a.merge[n]) continue;
+    inner[n] = outermost[a.idom[n]!]!;
+    outermost[a.idom[n]!] = n;
+  }
   /** what is open, outermost first: target of a br to it; -1 for blocks of the terminators */
   const context: number[] = [];
 
@@ -213,12 +218,11 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
     else tree(t);
   };
 
-  const within = (n: number, merges: readonly number[], i: number): void => {
-    const follow = merges[i];
-    if (follow !== undefined) {
+  const within = (n: number, follow: number): void => {
+    if (follow >= 0) {
       e.openBlock();
       context.push(follow);
-      within(n, merges, i + 1);
+      within(n, inner[follow]!);
       context.pop();
       e.close();
       tree(follow);
@@ -230,21 +234,19 @@ export function emitStructured(succ: readonly (readonly number[])[], a: Analysis
       const extra = e.depthOffset - opened;
       for (let j = 0; j < extra; j++) context.push(-1);
       edge(n, k);
-      context.length -= extra;
+      for (let j = 0; j < extra; j++) context.pop();
     });
   };
 
   const tree = (n: number): void => {
-    // the follow that comes last in the order is the outermost block
-    const merges = children[n]!.filter((c) => a.merge[c]).sort((x, y) => a.rpo[y]! - a.rpo[x]!);
     if (a.loopHeader[n]) {
       const opened = e.openLoop(n);
       for (let i = 1; i < opened; i++) context.push(-1);
       context.push(n);
-      within(n, merges, 0);
-      context.length -= opened;
+      within(n, outermost[n]!);
+      for (let i = 0; i < opened; i++) context.pop();
       for (let i = 0; i < opened; i++) e.close();
-    } else within(n, merges, 0);
+    } else within(n, outermost[n]!);
   };
   tree(0);
 }
