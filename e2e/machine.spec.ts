@@ -59,11 +59,15 @@ test("pause, stop, start; the guest switches itself off", async ({ page }) => {
   await panel.getByLabel("Which").fill("set_tid_address by init");
   await panel.getByRole("button", { name: "Add", exact: true }).click();
   await expect(panel.getByText("init calls set_tid_address")).toBeVisible();
+  // what it prints in masses is not seen on the next one's screen
+  await guest.type("yes before\n");
+  await guest.shows(/^before$/m);
   await guest.button("Stop").click();
   await expect(guest.state).toContainText("Off");
   await page.getByRole("banner").getByRole("button", { name: "Start", exact: true }).click();
   await expect(guest.state).toContainText("Paused");
   await expect(panel.getByText(/there is a breakpoint on it/)).toBeVisible();
+  await expect.poll(() => guest.screen()).not.toContain("before");
   await panel.getByRole("button", { name: "Remove: init calls set_tid_address" }).click();
   await guest.button("Resume").click();
   await guest.prompt();

@@ -5,6 +5,9 @@ import { Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { TERMINAL, theme } from "./theme.ts";
 
+/** reset to initial state */
+const RIS = "\x1bc";
+
 export class Console {
   /** made when something is written or shown: most machines use one console */
   private made: Terminal | undefined;
@@ -18,8 +21,8 @@ export class Console {
   keeps: (e: KeyboardEvent) => boolean = () => false;
 
   private looks = { reader: false, size: 13 };
-  /** what is written was written before: the terminal's answers to it were given then */
-  private deaf = false;
+  /** so much of what is written was written before: the terminal's answers to it were given then; what somebody types meanwhile is none */
+  private old = 0;
 
   private get term(): Terminal {
     return (this.made ??= this.make());
@@ -38,8 +41,8 @@ export class Console {
     });
     term.loadAddon(this.fit);
     const encoder = new TextEncoder();
-    term.onData((text) => this.deaf || this.oninput(encoder.encode(text)));
-    term.onBinary((text) => this.deaf || this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
+    term.onData((text) => (this.old > 0 && text.startsWith("\x1b")) || this.oninput(encoder.encode(text)));
+    term.onBinary((text) => this.oninput(Uint8Array.from(text, (c) => c.charCodeAt(0))));
     term.onResize(({ cols, rows }) => this.onresize(cols, rows));
     term.attachCustomKeyEventHandler((e) => !this.keeps(e));
     theme.subscribe(() => {
@@ -77,18 +80,19 @@ export class Console {
   }
   /** Shows this and nothing else. */
   repaint(bytes: Uint8Array, shown: () => void): void {
-    this.deaf = true;
-    this.term.reset();
+    this.old++;
+    this.reset();
     this.term.write(bytes, () => {
-      this.deaf = false;
+      this.old--;
       shown();
     });
   }
   print(text: string): void {
     this.term.write(text);
   }
+  /** In its turn: what was written before, and is not on the screen yet, is gone as well. */
   reset(): void {
-    this.made?.reset();
+    this.made?.write(RIS);
   }
   focus(): void {
     this.term.focus();
