@@ -5,7 +5,7 @@ import { request, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { serve } from "./serve.ts";
+import { lateness, serve } from "./serve.ts";
 
 let server: Server;
 let port = 0;
@@ -57,4 +57,15 @@ test("nothing outside the folder is served", async () => {
     expect(status, path).toBeGreaterThanOrEqual(400);
     expect(body, path).not.toContain("secret");
   }
+});
+
+test("late are scripts only, each by its name and the seed, from 0.3 to 2 s", () => {
+  expect(lateness("/assets/a.js", "")).toBe(0);
+  expect(lateness("/images/manifest.json", "1")).toBe(0);
+  const ms = Array.from({ length: 200 }, (_, i) => lateness(`/assets/${i}.js?x`, "1"));
+  expect(Math.min(...ms)).toBeGreaterThanOrEqual(300);
+  expect(Math.max(...ms)).toBeLessThan(2000);
+  expect(new Set(ms).size).toBeGreaterThan(100);
+  expect(lateness("/assets/7.js", "2")).not.toBe(lateness("/assets/7.js", "1"));
+  expect(lateness("/assets/7.js", "2")).toBe(lateness("/assets/7.js", "2"));
 });

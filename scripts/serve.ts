@@ -68,7 +68,7 @@ function answer(root: string, request: IncomingMessage, response: ServerResponse
 }
 
 /** ms that a script is held back; anything else is not. */
-function lateness(path: string, seed: string): number {
+export function lateness(path: string, seed: string): number {
   if (seed === "" || !/\.js(?:\?|$)/.test(path)) return 0;
   return 300 + (createHash("sha256").update(`${seed} ${path}`).digest().readUInt16LE() % 1700);
 }
