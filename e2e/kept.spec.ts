@@ -63,10 +63,14 @@ test("a visit begins at the prompt; a machine that is kept goes on after a reloa
     await expect(page.getByText("Begun at the prompt")).toBeVisible();
     await guest.button("Watch it boot").click();
     await expect(page.getByText("Begun at the prompt")).toBeHidden();
-    // who types before the machine is there is heard by it
+    // who makes the window smaller, or types, before the machine is there is heard by it
+    const whole = page.viewportSize()!;
+    await page.setViewportSize({ width: whole.width, height: whole.height - 150 });
     await guest.type("ahead=typed\n");
     await guest.type("dmesg -n 1\n");
     expect(await guest.run("echo $ahead $((6*7))")).toBe("typed 42");
+    await expect.poll(async () => Number((await guest.run("stty size")).split(" ")[0]), { timeout: PATIENCE }).toBe(await page.locator(".xterm-rows > div").count());
+    await page.setViewportSize(whole);
   });
   await test.step("nothing is kept unless it is wanted", async () => {
     expect(await stored(page)).toEqual({ snapshots: 0, events: 0 });

@@ -175,14 +175,14 @@ class Host {
   }
 
   private receive(message: ToWorker): void {
+    // the guest hears of it when it can: there may be none yet, or it is on its way to another moment
+    if (message.type === "resize") this.window = { cols: message.cols, rows: message.rows };
     if (message.type === "shown") this.output.unshown -= message.bytes;
     else if (message.type === "input" && (this.typed.length > 0 || (this.timeline === undefined ? this.patient : this.held !== undefined && !this.timeline.live))) this.typed.push(message);
     else if (this.timeline !== undefined && !this.seeking) {
       this.settle();
-      if (message.type === "resize") {
-        this.window = { cols: message.cols, rows: message.rows };
-        this.fitWindow(this.timeline);
-      } else if (this.timeline.live || !isReport(message.bytes)) {
+      if (message.type === "resize") this.fitWindow(this.timeline);
+      else if (this.timeline.live || !isReport(message.bytes)) {
         this.keyAt = performance.now();
         if (!this.timeline.live) {
           this.fast = this.stopAtEnd = this.paused = false;
@@ -228,6 +228,7 @@ class Host {
     this.booting = true;
     this.cmdline = request.cmdline;
     this.patient = request.replay === undefined;
+    this.window = { cols: request.cols, rows: request.rows };
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     // on its way while the disk is opened
     const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
@@ -275,7 +276,6 @@ class Host {
     this.real = { host: performance.now(), guest: machine.kernel.halted === undefined ? machine.kernel.time.monotonic() : 0 };
     // a machine that was resumed has the snapshot that it came from
     if (!resumed && machine.kernel.halted === undefined) this.keeper.take(() => performance.now());
-    this.window = { cols: request.cols, rows: request.rows };
     if (replay !== undefined) {
       const events = fromLinkEvents(replay.events);
       const last = events.at(-1);
