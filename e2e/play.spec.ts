@@ -124,8 +124,9 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
   await test.step("con1 has a shell of its own", async () => {
     await guest.button("con1").click();
     await guest.prompt();
-    await guest.type("echo $((40+2))y; tty\n");
-    await guest.shows(/^42y\n\/dev\/tty1$/m);
+    await guest.type("echo $((40+2))y; tty; stty size\n");
+    // a window of its own, too
+    await guest.shows(new RegExp(`^42y\n/dev/tty1\n${await page.locator(".xterm-rows > div").count()} \\d+$`, "m"));
     await guest.button("con0").click();
   });
 

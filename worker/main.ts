@@ -146,8 +146,8 @@ class Host {
   private cancelled = false;
   /** what was recorded runs without its waits */
   private fast = false;
-  /** of the page's terminal */
-  private window: { readonly cols: number; readonly rows: number } | undefined;
+  /** of the page's terminals, by line */
+  private readonly windows = new Map<number, { readonly cols: number; readonly rows: number }>();
   /** pause where the recording ends */
   private stopAtEnd = false;
   /** instructions in a slice */
@@ -176,12 +176,12 @@ class Host {
 
   private receive(message: ToWorker): void {
     // the guest hears of it when it can: there may be none yet, or it is on its way to another moment
-    if (message.type === "resize") this.window = { cols: message.cols, rows: message.rows };
+    if (message.type === "resize") this.windows.set(message.line, { cols: message.cols, rows: message.rows });
     if (message.type === "shown") this.output.unshown -= message.bytes;
     else if (message.type === "input" && (this.typed.length > 0 || (this.timeline === undefined ? this.patient : this.held !== undefined && !this.timeline.live))) this.typed.push(message);
     else if (this.timeline !== undefined && !this.seeking) {
       this.settle();
-      if (message.type === "resize") this.fitWindow(this.timeline);
+      if (message.type === "resize") this.fitWindows(this.timeline);
       else if (this.timeline.live || !isReport(message.bytes)) {
         this.keyAt = performance.now();
         if (!this.timeline.live) {
@@ -195,12 +195,13 @@ class Host {
     }
     this.wake?.();
   }
-  /** The guest hears of the window's size; in the past it had the one that was recorded. */
-  private fitWindow(timeline: Timeline): void {
-    const { window } = this;
-    if (window === undefined || !timeline.live || this.paused) return;
-    const last = timeline.machine.log.findLast((e) => "size" in e && e.line === 0);
-    if (last === undefined || !("size" in last) || last.size.cols !== window.cols || last.size.rows !== window.rows) timeline.resize(0, window.cols, window.rows);
+  /** The guest hears of the windows' sizes; in the past it had those that were recorded. */
+  private fitWindows(timeline: Timeline): void {
+    if (!timeline.live || this.paused) return;
+    for (const [n, { cols, rows }] of this.windows) {
+      const last = timeline.machine.log.findLast((e) => "size" in e && e.line === n);
+      if (last === undefined || !("size" in last) || last.size.cols !== cols || last.size.rows !== rows) timeline.resize(n, cols, rows);
+    }
   }
   /** The guest's clock catches up with the time that it has slept. */
   private settle(): void {
@@ -228,7 +229,7 @@ class Host {
     this.booting = true;
     this.cmdline = request.cmdline;
     this.patient = request.replay === undefined;
-    this.window = { cols: request.cols, rows: request.rows };
+    this.windows.set(0, { cols: request.cols, rows: request.rows });
     this.post({ type: "waiting", what: "starting", done: 0, total: 0 });
     // on its way while the disk is opened
     const snapshot = request.snapshot === undefined ? undefined : fetchSnapshot(request.snapshot.url);
@@ -359,7 +360,7 @@ class Host {
         await this.wait(Infinity);
         continue;
       }
-      this.fitWindow(timeline);
+      this.fitWindows(timeline);
       const from = performance.now();
       const retired = machine.retired;
       const quick = from - this.keyAt < QUICK_MS;
