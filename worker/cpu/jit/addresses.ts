@@ -40,6 +40,14 @@ const READ = 0, WRITE = 2, CLEAR = 4, RANGES = 6;
 /** In `hints`, for each: what is accessed, what is written. */
 const ACCESSED = 0, STORED = 2, HINTS = 4;
 
+function accesses({ steps }: Block): boolean {
+  for (let i = 0; i < steps.length; i++) {
+    const { summary } = steps[i]!;
+    if (summary.accesses.length > 0 || summary.hidden) return true;
+  }
+  return false;
+}
+
 /** Follows addresses through a region that is being emitted, its blocks in an order in which dominators come first. One does for many regions: nothing is made anew for a block. */
 export class Addresses {
   private region!: Region;
@@ -144,10 +152,11 @@ export class Addresses {
     const most = block.steps.length * REGS;
     if (this.given.length < most) this.given = new Int32Array(2 * most);
     this.since = this.next;
-    this.hintCount = 0;
+    this.hintCount = this.step = 0;
+    // nobody asks for hints where nothing is accessed
+    if (!accesses(block)) return;
     this.expectAll(VALUES * n, symbols, offsets);
-    if (block.steps.length > 0) this.look(block, VALUES * n + OUT);
-    this.step = 0;
+    this.look(block, VALUES * n + OUT);
   }
   /** Its instructions are done, or all but the last and what that does to registers; may be said again, as more is known. */
   end(n: number): void {

@@ -6,6 +6,8 @@ import { WasmBuilder } from "../build/wasm.ts";
 import { STATUS_FLAGS, ST_FL_A, ST_FL_B, ST_FL_OP, ST_FL_RES } from "../state.ts";
 import { CANON, GIVEN, MEM, pushLocals, type FlagRecord } from "./flag_record.ts";
 
+/** The even condition that an odd one is the opposite of. */
+const OPPOSITE: Partial<Record<Condition, Condition>> = Object.fromEntries(CONDITIONS.flatMap((cc, n) => (n & 1 ? [[cc, CONDITIONS[n - 1]!]] : [])));
 /** Bit of the flag that a condition asks for, if it is one flag. */
 const SINGLE: Partial<Record<Condition, number>> = { b: 0, p: 2, e: 6, s: 7, o: 11 };
 
@@ -168,9 +170,8 @@ export abstract class FlagBuilder extends WasmBuilder {
     return kind === "inc" ? this.sub(r, one) : this.add(r, one);
   }
   cond(cc: Condition): number {
-    const n = CONDITIONS.indexOf(cc);
-    const v = this.conditionOf(CONDITIONS[n & ~1]!, this.flag);
-    return n & 1 ? this.eqz(v) : v;
+    const even = OPPOSITE[cc];
+    return even === undefined ? this.conditionOf(cc, this.flag) : this.eqz(this.conditionOf(even, this.flag));
   }
   private negative(size: number, v: number): number {
     const s = this.signed(size, v);
