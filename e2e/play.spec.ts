@@ -67,6 +67,7 @@ test("one call recorded, a breakpoint, steps, a poke, the transcript", async ({ 
     await time.getByLabel("Instruction").fill(at);
     await time.getByRole("button", { name: "Go there" }).click();
     await expect(panel.getByText(`At instruction ${at}.`)).toBeVisible({ timeout: PATIENCE });
+    await expect(page.getByText(/^going there/)).toBeHidden();
     await guest.shows(/first-2[^]*# ?$/);
     expect(await guest.screen()).not.toContain("one-way");
     // the machine stands still there; whoever types goes on from there

@@ -5,7 +5,7 @@ import { FileNews } from "./file_news.tsx";
 import { CopyButton } from "./copy.tsx";
 import { count, size } from "./format.ts";
 import { offline, takeUpdate } from "./offline.ts";
-import type { Session } from "./session.ts";
+import { GOING, type Session } from "./session.ts";
 import { useStore } from "./store.ts";
 import { TranscriptView } from "./transcript_view.tsx";
 import { TRY } from "./try.ts";
@@ -15,16 +15,18 @@ function Waiting({ session }: { readonly session: Session }): ReactNode {
   const { waiting } = useStore(session.state);
   if (waiting === undefined || waiting.what === "starting") return null;
   const known = waiting.total > 0;
+  // to another moment: the machine is there, and its way is no number of bytes
+  const going = waiting.what === GOING;
   return (
     <div className="waiting" role="status">
       <span>
         {waiting.what}
-        {known ? `: ${size(waiting.done)} of ${size(waiting.total)}` : "…"}
+        {!known ? "…" : going ? `: ${Math.floor((100 * waiting.done) / waiting.total)} %` : `: ${size(waiting.done)} of ${size(waiting.total)}`}
       </span>
       {known && <progress max={waiting.total} value={Math.min(waiting.done, waiting.total)} aria-label={waiting.what} />}
       {known && (
-        <button type="button" onClick={() => session.stop()}>
-          Cancel
+        <button type="button" onClick={() => (going ? void session.control.cancelSeek() : session.stop())}>
+          {going ? "Stop here" : "Cancel"}
         </button>
       )}
     </div>

@@ -85,6 +85,9 @@ export interface State {
   readonly running: { readonly disk: string; readonly keep: boolean; /** its command line */ readonly line: string } | undefined;
 }
 
+/** what a jump in time is called while it is waited for (worker/main.ts) */
+export const GOING = "going there";
+
 /** consoles that the page shows */
 const CONSOLES = 3;
 /** ms of work in a period that a speed is measured over */
@@ -242,9 +245,12 @@ export class Session {
         else console.write(message.bytes, shown);
         break;
       }
-      case "waiting":
-        this.set({ waiting: message });
+      case "waiting": {
+        // the answer that it is over comes another way, and may have been quicker
+        const { power, jumping } = this.state.get();
+        if (message.what === GOING ? jumping : power === "starting") this.set({ waiting: message });
         break;
+      }
       case "storing":
         this.set({ storing: message.on });
         break;

@@ -2,7 +2,7 @@
 import { type ReactNode, useState } from "react";
 import type { BranchRow, TimelineState } from "../../worker/protocol/replay.ts";
 import { count, seconds } from "../format.ts";
-import type { Session } from "../session.ts";
+import { GOING, type Session } from "../session.ts";
 import { useStore } from "../store.ts";
 import { usePoll } from "./poll.ts";
 
@@ -57,7 +57,7 @@ export function Time({ session }: { readonly session: Session }): ReactNode {
     }
   };
   const shown = wish ?? Math.round((now.at / Math.max(1, end.at)) * STEPS);
-  const going = waiting?.what === "going there";
+  const going = waiting?.what === GOING;
   return (
     <section className="time" aria-labelledby="time-title">
       <h3 id="time-title">Time</h3>
