@@ -1,7 +1,9 @@
 // worker/cpu/decode.ts — bytes → Insn, with iced-x86. What is static about an instruction becomes a Shape, shared; the rest are plain numbers.
+// What it has said of an instruction's first bytes is kept (encoding.ts), and it is not asked again.
 
 import type * as iced from "iced-x86";
 import type { InsnForm, Operand, OperandKind } from "./build/builder.ts";
+import { type Encoding, Encodings, fill, IMM_16, IMM_32, IMM_64, IMM_8, IMM_NONE, IMM_REL32, IMM_REL8, IMM_S32, IMM_S8, IMM_S8_TO_16 } from "./encoding.ts";
 import type { Iced } from "./iced.ts";
 import type { Definition } from "./insn/define.ts";
 import { definitions } from "./insn/all.ts";
@@ -24,6 +26,8 @@ export const NO_REG = -1;
 /** Added to a register number in Insn.reg: ah, ch, dh, bh (of registers 0–3). */
 export const HIGH = 16;
 
+const NO_REGS: readonly number[] = [NO_REG, NO_REG, NO_REG, NO_REG];
+
 /** One decoded instruction: plain numbers, no object of the decoder. May be reused for the next one. */
 export class Insn {
   rip = 0;
@@ -31,7 +35,7 @@ export class Insn {
   length = 0;
   shape: Shape = undefined as unknown as Shape;
   /** by operand: register number (+ HIGH), of whatever file the operand's kind says; or NO_REG */
-  readonly reg = [NO_REG, NO_REG, NO_REG, NO_REG];
+  reg: readonly number[] = NO_REGS;
   base = NO_REG;
   index = NO_REG;
   /** shift count of the index: 0–3 */
@@ -48,6 +52,8 @@ export class Insn {
   imm2 = 0;
   /** what differs for the same bytes elsewhere: MOVES_IMM, MOVES_DISP; UNMOVABLE: not as much as it lies away */
   moves = 0;
+  /** what it has in common with others that begin like it, if that is kept */
+  encoding: Encoding | undefined = undefined;
 }
 export const MOVES_IMM = 1, MOVES_DISP = 2, UNMOVABLE = 4;
 
@@ -78,8 +84,8 @@ interface RegisterInfo {
 const MAX_LENGTH = 15;
 /** In place of the library's number of an instruction: there would be one here, were it not longer than that. */
 const TOO_LONG = 1;
-/** Bytes that are handed to the library at once, and how many of them lie before the instruction that is asked for: branches go back, too. */
-const WINDOW = 1024, WINDOW_BEFORE = 128;
+/** Bytes that are handed to the library at once: what comes next is known, mostly. */
+const WINDOW = 64;
 const STRING_INSNS = /^(movs|cmps|scas|lods|stos|ins|outs)[bwdq](_string)?$/;
 
 /** Those of iced's OpKind numbers that are asked for with each instruction: its own table is a large one, and slow. */
@@ -104,6 +110,8 @@ export class Decoder {
   private readonly byKey = new Map<number, Shape>();
   private readonly byText = new Map<string, Shape>();
   private readonly absent: (name: string) => boolean;
+  private readonly encodings = new Encodings();
+  private readonly view: DataView;
   /** All shapes, by id. */
   readonly shapes: Shape[] = [];
   /** First and last address that begin() covered. */
@@ -111,6 +119,10 @@ export class Decoder {
   private to = -1;
   /** what the library would decode next */
   private at = -1;
+  /** how the immediate of the last instruction is extended, an IMM_ of encoding.ts */
+  private imm = IMM_NONE;
+  /** whether it has a displacement */
+  private displaced = false;
 
   /**
    * @param bytes guest memory from address 0
@@ -121,6 +133,7 @@ export class Decoder {
     this.iced = library;
     this.instruction = new library.Instruction();
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset);
     this.size = size;
     this.absent = absent;
     const R = library.Register;
@@ -153,14 +166,22 @@ export class Decoder {
   forgetShapes(): void {
     this.byKey.clear();
     this.byText.clear();
+    this.encodings.clear();
     this.shapes.length = 0;
   }
 
   /** Decodes what is at `rip` (below the size of memory) into `insn`. */
   decode(rip: number, insn: Insn): void {
+    const known = rip + MAX_LENGTH <= this.size ? this.encodings.find(this.bytes, rip) : undefined;
+    if (known !== undefined) fill(insn, rip, known, this.view);
+    else if (this.ask(rip, insn)) this.keep(rip, insn);
+  }
+
+  /** The same by the library; whether it is a whole instruction. */
+  ask(rip: number, insn: Insn): boolean {
     if (rip < this.from || rip + MAX_LENGTH > this.to || this.decoder === undefined) {
       this.decoder?.free();
-      this.from = Math.max(0, rip - WINDOW_BEFORE);
+      this.from = rip;
       this.to = Math.min(this.from + WINDOW, this.size);
       this.decoder = new this.iced.Decoder(64, this.bytes.subarray(this.from, this.to), this.iced.DecoderOptions.None);
       this.at = -1;
@@ -181,12 +202,37 @@ export class Decoder {
         if (this.decoder.lastError === this.iced.DecoderError.NoMoreBytes) insn.length = 0;
       } else if (this.wantsMore(rip)) {
         insn.shape = this.shapeOf(TOO_LONG, i, insn);
-        return;
+        return false;
       }
-      insn.shape = this.shapeOf(0, i, insn);
-      return;
     }
     insn.shape = this.shapeOf(code, i, insn);
+    return code !== 0;
+  }
+
+  /** Keeps what the library has just said of the instruction at `rip`, if each of its bytes either determines all the others, or is part of one constant. */
+  private keep(rip: number, insn: Insn): void {
+    const { definition, form } = insn.shape;
+    // an address of 32 bits, or of a branch of 16: constants that are cut
+    if (definition === undefined || form.addrsize === 4 || (insn.moves & UNMOVABLE) !== 0) return;
+    const { length } = insn;
+    let dispAt = 0, dispSize = 0, immAt = 0, immSize = 0;
+    if (this.displaced || this.imm !== IMM_NONE) {
+      const offsets = this.decoder!.getConstantOffsets(this.instruction);
+      dispAt = offsets.displacementOffset;
+      dispSize = offsets.displacementSize;
+      immAt = offsets.immediateOffset;
+      immSize = offsets.immediateSize;
+      offsets.free();
+    }
+    // one that the shape depends on is no constant
+    if (definition.fixedImm) immAt = immSize = 0;
+    const imm = immSize === 0 ? IMM_NONE : this.imm === IMM_REL32 && immSize === 1 ? IMM_REL8 : this.imm;
+    const first = dispSize > 0 ? dispAt : immSize > 0 ? immAt : length;
+    if (first + dispSize + immSize !== length) return;
+    insn.encoding = this.encodings.add(this.bytes, rip, first, {
+      shape: insn.shape, length, reg: insn.reg, base: insn.base, index: insn.index, scale: insn.scale, segment: insn.segment, moves: insn.moves,
+      dispAt, dispSize, relative: (insn.moves & MOVES_DISP) !== 0, immAt, imm, immLo: insn.immLo, immHi: insn.immHi,
+    });
   }
 
   /** Is what the 15 bytes at `rip` have begun not at its end there? Then it begins with a prefix, without which the library would read on. */
@@ -272,13 +318,17 @@ export class Decoder {
     const info = this.codeInfo(code, i);
     let key = code * 4096;
     const count = code === 0 ? 0 : i.opCount;
+    const reg = [NO_REG, NO_REG, NO_REG, NO_REG];
+    insn.reg = reg;
     insn.base = insn.index = NO_REG;
-    insn.segment = 0;
-    insn.moves = 0;
+    insn.scale = insn.segment = insn.moves = insn.imm2 = 0;
+    insn.dispLo = insn.dispHi = insn.immLo = insn.immHi = 0;
+    insn.encoding = undefined;
+    this.imm = IMM_NONE;
+    this.displaced = false;
     let memory = -1, addr32 = false, immediates = 0, gather = -1;
     for (let n = 0; n < count; n++) {
       const kind = n === 0 ? i.op0Kind : n === 1 ? i.op1Kind : n === 2 ? i.op2Kind : n === 3 ? i.op3Kind : i.op4Kind;
-      insn.reg[n] = NO_REG;
       if (kind === K.Register) {
         const register = n === 0 ? i.op0Register : n === 1 ? i.op1Register : n === 2 ? i.op2Register : i.op3Register;
         const r = this.registers[register];
@@ -286,14 +336,13 @@ export class Decoder {
           key = -1; // a register file that is not there: ymm, control registers …
           continue;
         }
-        insn.reg[n] = r.n;
+        reg[n] = r.n;
         if (n === 3) key += (r.n + 1) * 0x40000000000; // a record has no room for a fourth: it is part of the shape
         if (r.kind === "st") key += r.n * (n === 0 ? 64 : 512);
         else if (r.kind === "seg") key += r.n * 64;
       } else if (kind === K.Memory) {
         memory = n;
         const base = i.memoryBase, index = i.memoryIndex, size = i.memoryDisplSize;
-        insn.scale = 0;
         if (base === names.rip || base === names.eip) {
           addr32 = base === names.eip;
           insn.moves |= addr32 ? UNMOVABLE : MOVES_DISP;
@@ -314,8 +363,8 @@ export class Decoder {
           }
           if (base === 0 && index === 0) addr32 = size === 4;
         }
-        if (size === 0) insn.dispLo = insn.dispHi = 0;
-        else {
+        if (size !== 0) {
+          this.displaced = true;
           const d = i.memoryDisplacement, near = Number(BigInt.asIntN(64, d)), safe = Number.isSafeInteger(near);
           insn.dispLo = safe ? near | 0 : Number(BigInt.asIntN(32, d));
           insn.dispHi = safe ? Math.floor(near / 0x1_0000_0000) : Number(BigInt.asIntN(32, d >> 32n));
@@ -330,37 +379,43 @@ export class Decoder {
           const seg = i.memorySegment;
           insn.segment = seg === names.fs ? 1 : seg === names.gs ? 2 : 0;
         }
-        insn.dispLo = insn.dispHi = 0;
       } else if (kind >= K.NearBranch16 && kind <= K.NearBranch64) {
         insn.moves |= kind === K.NearBranch64 ? MOVES_IMM : UNMOVABLE;
+        this.imm = IMM_REL32;
         this.setImm64(insn, i.nearBranchTarget);
       } else if (immediates++ > 0) {
         insn.imm2 = kind === K.Immediate8_2nd ? i.immediate8_2nd : Number(i.immediate(n));
       } else {
         switch (kind) {
           case K.Immediate8:
+            this.imm = IMM_8;
             this.setImm(insn, i.immediate8, 0);
             break;
           case K.Immediate16:
+            this.imm = IMM_16;
             this.setImm(insn, i.immediate16, 0);
             break;
           case K.Immediate32:
+            this.imm = IMM_32;
             this.setImm(insn, i.immediate32, 0);
             break;
           case K.Immediate8to16:
           case K.Immediate8to32:
           case K.Immediate8to64: {
-            const v = (i.immediate8 << 24) >> 24;
-            if (kind === K.Immediate8to16) this.setImm(insn, v & 0xffff, 0);
+            const v = (i.immediate8 << 24) >> 24, cut = kind === K.Immediate8to16;
+            this.imm = cut ? IMM_S8_TO_16 : IMM_S8;
+            if (cut) this.setImm(insn, v & 0xffff, 0);
             else this.setImm(insn, v, v >> 31);
             break;
           }
           case K.Immediate32to64: {
             const v = Number(BigInt.asIntN(32, i.immediate32to64));
+            this.imm = IMM_S32;
             this.setImm(insn, v, v >> 31);
             break;
           }
           case K.Immediate64: {
+            this.imm = IMM_64;
             this.setImm64(insn, i.immediate64);
             break;
           }

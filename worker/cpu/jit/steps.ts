@@ -3,7 +3,7 @@
 // Much of what is translated has been before: small functions are copied into their callers, and a loop is translated again wherever it is entered.
 import { Insn, type Decoder } from "../decode.ts";
 import { Places } from "./places.ts";
-import { summarise, type Summary } from "./summary.ts";
+import { Summaries, type Summary } from "./summary.ts";
 
 export interface Step {
   readonly insn: Insn;
@@ -23,8 +23,7 @@ export class Steps {
   /** by slot: KEPT, or the search in which it was decoded: it is good for no other */
   private readonly since = new Int32Array(1 << BITS);
   private search = 0;
-  /** by shape and registers, those without constants; null: that shape has some */
-  private readonly summaries: (Map<number, Summary> | null | undefined)[] = [];
+  private readonly summaries = new Summaries();
   /** for whoever searches */
   readonly places = new Places();
 
@@ -52,23 +51,7 @@ export class Steps {
     // a branch to where there cannot be memory: an address is a number here, which would not be exact
     if (insn.immHi !== 0 && insn.shape.form.operands[0]?.kind === "rel") return undefined;
     this.since[slot] = this.search;
-    return (this.slots[slot] = { insn, summary: this.summary(insn) });
-  }
-  /** Without accesses and moves it says nothing but what the shape does with these registers: one is enough for all such instructions. */
-  private summary(insn: Insn): Summary {
-    const { reg, base, index, shape: { id } } = insn;
-    let known = this.summaries[id];
-    if (known === null) return summarise(insn);
-    const key = reg[0]! + 1 + ((reg[1]! + 1) << 5) + ((reg[2]! + 1) << 10) + ((reg[3]! + 1) << 15) + ((base + 1) << 20) + ((index + 1) << 25);
-    const before = known?.get(key);
-    if (before !== undefined) return before;
-    const summary = summarise(insn);
-    if (summary.accesses.length > 0 || summary.moves.length > 0) this.summaries[id] = null;
-    else {
-      if (known === undefined) this.summaries[id] = known = new Map<number, Summary>();
-      known.set(key, summary);
-    }
-    return summary;
+    return (this.slots[slot] = { insn, summary: this.summaries.of(insn) });
   }
   /** These belong to a region that is told when its bytes change. */
   keep(steps: readonly Step[]): void {
@@ -88,8 +71,7 @@ export class Steps {
   }
   clear(): void {
     this.slots.fill(undefined);
-    // shapes may get other numbers
-    this.summaries.length = 0;
+    this.summaries.clear();
   }
   /** How many are kept. */
   get size(): number {

@@ -59,6 +59,8 @@ class Notes implements Builder<number, number> {
   insn!: Insn;
   out!: Summary;
   depth = 0;
+  /** the displacement or the immediate is part of some value */
+  constants = false;
   /** values that are a register, or two, and a constant: four numbers each; the first one is no value */
   private readonly values: number[] = [0, 0, 0, 0];
   private count = 1;
@@ -71,6 +73,7 @@ class Notes implements Builder<number, number> {
     this.insn = insn;
     this.out = out;
     this.depth = 0;
+    this.constants = false;
     this.learns.scalar = this.learns.packed = 0;
     this.count = 1;
     // not length = 0, which engines do far more slowly
@@ -133,7 +136,10 @@ class Notes implements Builder<number, number> {
   read(o: Operand): number {
     if (o.kind === "reg") return this.reg(this.number(o), o.size);
     if (o.kind === "mem") this.access(o.size, this.address(), false);
-    else if (o.kind === "imm" && o.size === 8 && o.index < 2) return this.value(-1, -1, 0, this.insn.immHi * 0x1_0000_0000 + (this.insn.immLo >>> 0));
+    else if (o.kind === "imm" && o.size === 8 && o.index < 2) {
+      this.constants = true;
+      return this.value(-1, -1, 0, this.insn.immHi * 0x1_0000_0000 + (this.insn.immLo >>> 0));
+    }
     return NOTHING;
   }
   write(o: Operand, v: number): void {
@@ -150,6 +156,7 @@ class Notes implements Builder<number, number> {
     // of a register that this instruction has written before nothing is known
     const old = (r: number): boolean => r < 0 || (this.out.writes & this.gpr(r)) === 0;
     if (this.form.addrsize === 4 || !old(base) || !old(index)) return NOTHING;
+    this.constants = true;
     return this.value(base, index, scale, dispHi * 0x1_0000_0000 + (dispLo >>> 0));
   }
   segmentBase = (): number => NOTHING;
@@ -408,4 +415,33 @@ export function summarise(insn: Insn): Summary {
   lowerInto(notes, insn.shape);
   notes.finish();
   return out;
+}
+
+/** log2 of how many summaries with constants are kept. */
+const BITS = 12;
+/** Summaries, of which one is enough for all instructions that begin with the same bytes; those that have constants in them, for all with the same ones. */
+export class Summaries {
+  private readonly slots: (Insn | undefined)[] = new Array<Insn | undefined>(1 << BITS).fill(undefined);
+  private readonly known: (Summary | undefined)[] = new Array<Summary | undefined>(1 << BITS).fill(undefined);
+
+  of(insn: Insn): Summary {
+    const { encoding } = insn;
+    if (encoding === undefined) return summarise(insn);
+    const { summary } = encoding;
+    if (summary === null) return this.withConstants(insn, encoding.id);
+    if (summary !== undefined) return summary;
+    const made = summarise(insn);
+    encoding.summary = notes.constants ? null : made;
+    return made;
+  }
+  private withConstants(insn: Insn, id: number): Summary {
+    const slot = Math.imul(id + Math.imul(insn.dispLo, 0x3d4d51) + Math.imul(insn.immLo, 0x2c1b3c6d), 0x9e3779b1) >>> (32 - BITS), same = this.slots[slot];
+    if (same !== undefined && same.encoding === insn.encoding && same.dispLo === insn.dispLo && same.dispHi === insn.dispHi && same.immLo === insn.immLo && same.immHi === insn.immHi) return this.known[slot]!;
+    this.slots[slot] = insn;
+    return (this.known[slot] = summarise(insn));
+  }
+  clear(): void {
+    this.slots.fill(undefined);
+    this.known.fill(undefined);
+  }
 }
