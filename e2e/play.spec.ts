@@ -199,8 +199,6 @@ test("every lesson opens, step after step", async ({ page }) => {
 });
 
 test("axe finds nothing serious, in either theme", async ({ page }) => {
-  // it looks at forty pages
-  test.setTimeout(600_000 * SLOW);
   const theme = async (colorScheme: "light" | "dark"): Promise<void> => {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     // the page hears of it with the next frame
