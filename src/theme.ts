@@ -4,6 +4,7 @@ import { Store } from "./store.ts";
 
 export type Theme = "light" | "dark";
 
+/** index.html asks for it as well, before this is there */
 const KEY = "pagezero.theme";
 const system = matchMedia("(prefers-color-scheme: dark)");
 
